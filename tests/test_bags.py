@@ -1,0 +1,323 @@
+"""Bags: packing against loops, segments against the literal rule, PerUnit in Pipelines."""
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from legofuse.bags import PerUnit, check_bags, segment, segment_means, to_bags, unit_segments
+
+lengths_of_bags = st.lists(st.integers(1, 7), min_size=1, max_size=6)
+
+
+def make_bags(lengths, width=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(n, width)) for n in lengths]
+
+
+def as_padded(bags):
+    padded = np.full((len(bags), max(map(len, bags)) + 1, bags[0].shape[1]), np.nan)
+    for i, bag in enumerate(bags):
+        padded[i, : len(bag)] = bag
+    return padded
+
+
+# ------------------------------------------------------------------ check_bags
+@given(lengths_of_bags)
+def test_ragged_object_and_padded_bags_pack_alike(lengths):
+    bags = make_bags(lengths)
+    objects = np.empty(len(bags), dtype=object)
+    objects[:] = bags
+    for X in (bags, tuple(bags), objects, [bag.tolist() for bag in bags], as_padded(bags)):
+        packed = check_bags(X, n_labels=len(bags))
+        assert_array_equal(packed.units, np.concatenate(bags))
+        assert_array_equal(packed.lengths, lengths)
+        assert_array_equal(packed.offsets, np.r_[0, np.cumsum(lengths)])
+        assert_array_equal(packed.bag_of_unit, np.repeat(np.arange(len(bags)), lengths))
+        for piece, bag in zip(packed.split(packed.units), bags, strict=True):
+            assert_array_equal(piece, bag)
+    assert_array_equal(check_bags(as_padded(bags)).n_padding, max(lengths) + 1 - np.array(lengths))
+    assert not check_bags(bags).n_padding.any()
+
+
+def test_only_trailing_missing_units_of_a_3d_array_are_padding():
+    bags = make_bags([3, 4])
+    bags[0][1] = np.nan
+    bags[1][3, :2] = np.nan
+    packed = check_bags(as_padded(bags))
+    assert_array_equal(packed.units, np.concatenate(bags))
+    bags[1][3] = np.nan  # in a list it is a unit that misses every view
+    assert_array_equal(check_bags(bags).lengths, [3, 4])
+    assert_array_equal(check_bags(as_padded(bags)).lengths, [3, 3])
+
+
+def test_rows_are_bags_of_one_unit():
+    for X in ([[1, 2], [3, 4]], [np.array([1.0, 2.0]), np.array([3.0, 4.0])]):
+        packed = check_bags(X)
+        assert_array_equal(packed.units, [[1, 2], [3, 4]])
+        assert_array_equal(packed.offsets, [0, 1, 2])
+        assert packed.feature_names is None
+    assert check_bags(pd.DataFrame({"a": [1.0], "b": [2.0]})).feature_names == ["a", "b"]
+
+
+@pytest.mark.parametrize("Frame", [pd.DataFrame, pl.DataFrame])
+def test_frames_as_bags(Frame):
+    packed = check_bags([Frame({"a": [1.0, 2.0], "b": [0, 1]}), Frame({"a": [3.0], "b": [2]})])
+    assert packed.feature_names == ["a", "b"]
+    assert_array_equal(packed.units, [[1, 0], [2, 1], [3, 2]])
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "expected"),
+    [("ff", "f"), ("fd", "d"), ("ee", "f"), ("ii", "d"), ("??", "d"), ("dd", "d")],
+)
+def test_dtype(dtypes, expected):
+    bags = [np.ones((2, 2), dtype=dtype) for dtype in dtypes]
+    assert check_bags(bags).units.dtype == expected
+    if dtypes[0] in "fd":
+        assert check_bags(np.ones((2, 2, 2), dtype=dtypes[0])).units.dtype == dtypes[0]
+        assert check_bags(np.ones((2, 2), dtype=dtypes[0])).units.dtype == dtypes[0]
+
+
+A = np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        ([A, A[:0]], ValueError, "bag 1 is empty: it has no units"),
+        ([A, []], ValueError, "bag 1 is empty: it has no units"),
+        (np.stack([A, np.full_like(A, np.nan)]), ValueError, "bag 1 is empty: all its units"),
+        ([A, A[:, :2]], ValueError, "bag 1 has 2 features, but bag 0 has 3"),
+        ([A, A[0]], ValueError, "bag 1 must have 2 dimensions .* got 1"),
+        ([A, A[None]], ValueError, "bag 1 must have 2 dimensions .* got 3"),
+        ([A, np.full((2, 3), "x")], ValueError, "bag 1 is not an array of real numbers"),
+        ([A, A * 1j], ValueError, "bag 1 is not an array of real numbers"),
+        ([A, [[1.0], [1.0, 2.0]]], ValueError, "bag 1 is not an array of real numbers"),
+        ([A, sparse.eye(3)], TypeError, r"bag 1 is sparse.*toarray"),
+        (sparse.eye(3), TypeError, "[Ss]parse data was passed"),
+        (np.ones(3), ValueError, "Reshape your data"),
+        (np.ones((2, 2, 2, 2)), ValueError, "got 4 dimensions"),
+        ([], ValueError, "Expected 2D array, got 1D array"),
+        ({"a": [A]}, TypeError, "stack_views"),
+        ([pd.DataFrame(A, columns=list("abc")), pd.DataFrame(A, columns=list("acb"))],
+         ValueError, "bag 1 has other column names than bag 0"),
+    ],
+)  # fmt: skip
+def test_bad_bags(X, error, message):
+    with pytest.raises(error, match=message):
+        check_bags(X)
+
+
+def test_a_list_of_views_is_recognised_by_the_labels():
+    views = [np.ones((100, 3)), np.ones((100, 5))]
+    with pytest.raises(ValueError, match=r"2 bags but 100 labels: did you mean `stack_views`\?"):
+        check_bags(views, n_labels=100)
+    with pytest.raises(ValueError, match=r"2 bags but 3 labels: give one"):
+        check_bags([A, A], n_labels=3)
+    with pytest.raises(ValueError, match=r"2 bags but 3 labels: give one"):
+        check_bags(A, n_labels=3)
+
+
+# ------------------------------------------------------------------ to_bags
+@given(lengths_of_bags, st.integers(0, 9))
+def test_to_bags_undoes_a_shuffle(lengths, seed):
+    bags = make_bags(lengths)
+    groups = np.repeat([f"bag{i}" for i in range(len(bags))], lengths)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    pieces, ids = to_bags(np.concatenate(bags)[order], groups[order])
+    assert_array_equal(ids, np.unique(groups))
+    for piece, bag in zip(pieces, bags, strict=True):
+        assert_array_equal(np.sort(piece, axis=0), np.sort(bag, axis=0))
+    kept, _ = to_bags(np.concatenate(bags), groups)
+    for piece, bag in zip(kept, bags, strict=True):
+        assert_array_equal(piece, bag)
+
+
+@pytest.mark.parametrize("Frame", [pd.DataFrame, pl.DataFrame])
+def test_to_bags_of_a_frame(Frame):
+    bags, ids = to_bags(Frame({"a": [1.0, 2.0, 3.0]}), [7, 3, 7])
+    assert ids.tolist() == [3, 7]
+    assert all(isinstance(bag, Frame) for bag in bags)
+    assert check_bags(bags).feature_names == ["a"]
+    assert_array_equal(check_bags(bags).units, [[2], [1], [3]])
+
+
+@pytest.mark.parametrize(
+    ("X", "groups", "error", "message"),
+    [
+        (A, [0], ValueError, r"one bag id for each of the 2 rows of X, got shape \(1,\)"),
+        (A, [[0], [1]], ValueError, "one bag id for each"),
+        (A[0], [0, 1, 2], ValueError, "2 dimensions, got 1"),
+        (A, [0, np.nan], ValueError, "missing ids"),
+        (A, np.array(["a", None], dtype=object), ValueError, "missing ids"),
+        (sparse.eye(2), [0, 1], TypeError, "sparse"),
+    ],
+)
+def test_bad_groups(X, groups, error, message):
+    with pytest.raises(error, match=message):
+        to_bags(X, groups)
+
+
+# ------------------------------------------------------------------ segment
+def literal_segments(bag, n_segments):
+    """The rule of Sultani et al.: cut at floor(i n / S), mean of each; repeat where none is in."""
+    cuts = [i * len(bag) // n_segments for i in range(n_segments + 1)]
+    rows = [bag[a:b].mean(axis=0) if a < b else bag[a] for a, b in pairwise(cuts)]
+    return np.array(rows)
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=5), n_segments=st.integers(1, 12))
+def test_segments_follow_the_literal_rule(lengths, n_segments):
+    bags = make_bags(lengths)
+    segments = segment(bags, n_segments)
+    for i, bag in enumerate(bags):
+        expected = literal_segments(bag, n_segments)
+        assert_allclose(segments[i], expected, atol=1e-12)
+        assert_allclose(segment(bag, n_segments), expected, atol=1e-12)
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=5), n_segments=st.integers(1, 12))
+def test_every_unit_reads_a_segment_that_holds_it(lengths, n_segments):
+    offsets = np.r_[0, np.cumsum(lengths)]
+    number = np.arange(offsets[-1], dtype=float)[:, None]  # units that differ all
+    index = unit_segments(offsets, n_segments)
+    assert index.shape == (offsets[-1],)
+    bag_of_unit = np.repeat(np.arange(len(lengths)), lengths)
+    assert_array_equal(index // n_segments, bag_of_unit)
+    means = segment_means(number, offsets, n_segments).ravel()
+    for u in range(len(number)):
+        assert means[index[u]] == number[index == index[u]].mean()
+    if min(lengths) >= n_segments:
+        assert set(index) == set(range(len(lengths) * n_segments))
+
+
+def test_missing_views_are_left_out_of_the_mean():
+    bag = np.array([[1.0, 2.0], [3.0, np.nan], [np.nan, np.nan], [np.nan, 8.0]])
+    assert_array_equal(segment(bag, 2), [[2.0, 2.0], [np.nan, 8.0]])
+
+
+def test_segment_keeps_float32_and_3d():
+    X = np.ones((3, 9, 2), dtype=np.float32)
+    assert segment(X, 4).dtype == np.float32
+    assert segment(X, 4).shape == (3, 4, 2)
+    assert segment(pd.DataFrame({"a": [1.0, 3.0]}), 1).tolist() == [[2.0]]
+    assert segment([[1.0], [3.0]], 1).tolist() == [[2.0]]
+
+
+@pytest.mark.parametrize("n_segments", [0, -1, 2.0, True, None])
+def test_bad_n_segments(n_segments):
+    with pytest.raises(ValueError, match="n_segments must be an int of at least 1"):
+        segment(A, n_segments)
+
+
+# ------------------------------------------------------------------ PerUnit
+class MeanOfBag(ClassifierMixin, BaseEstimator):
+    """Logistic regression on the mean unit: the least estimator of bags."""
+
+    def fit(self, X, y):
+        self.model_ = LogisticRegression().fit(self._means(X), y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(self._means(X))
+
+    def _means(self, X):
+        bags = check_bags(X)
+        return np.stack([units.mean(axis=0) for units in bags.split(bags.units)])
+
+
+@given(lengths_of_bags)
+def test_per_unit_is_the_transformer_on_stacked_units(lengths):
+    bags = make_bags(lengths)
+    expected = StandardScaler().fit_transform(np.concatenate(bags))
+    scaler = PerUnit(StandardScaler()).fit(bags)
+    transformed = scaler.transform(bags)
+    assert isinstance(transformed, list)
+    assert [len(bag) for bag in transformed] == lengths
+    assert_array_equal(np.concatenate(transformed), expected)
+    padded = scaler.transform(as_padded(bags))
+    assert_array_equal(padded, as_padded(transformed))
+    assert_array_equal(scaler.transform(bags[0]), transformed[0])  # 2-D: rows
+
+
+def test_per_unit_in_a_grid_search():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["no", "yes"], 15)
+    bags = [rng.normal((label == "yes") * 2, 1, size=(rng.integers(1, 6), 4)) for label in y]
+    pipe = Pipeline([("pca", PerUnit(PCA())), ("mean", MeanOfBag())])
+    grid = {"pca__transformer__n_components": [1, 2], "pca": [PerUnit(PCA())]}
+    search = GridSearchCV(pipe, grid, cv=StratifiedKFold(3)).fit(bags, y)
+    assert search.best_score_ > 0.8
+    resample = FunctionTransformer(segment, kw_args={"n_segments": 3})
+    assert make_pipeline(PerUnit(PCA()), resample, MeanOfBag()).fit(bags, y).score(bags, y) > 0.8
+
+
+@pytest.mark.parametrize("Frame", [pd.DataFrame, pl.DataFrame])
+def test_per_unit_with_frames_of_mixed_columns(Frame):
+    bags = [Frame({"a": [1.0, 2.0], "c": ["u", "v"]}), Frame({"a": [3.0], "c": ["u"]})]
+    columns = ColumnTransformer([("a", StandardScaler(), ["a"]), ("c", OneHotEncoder(), ["c"])])
+    one = PerUnit(columns).fit(bags)
+    assert one.get_feature_names_out().tolist() == ["a__a", "c__c_u", "c__c_v"]
+    assert one.feature_names_in_.tolist() == ["a", "c"]
+    assert one.n_features_in_ == 2
+    assert_array_equal(one.transform(bags)[1][:, 1:], [[1, 0]])
+    with pytest.raises(ValueError, match="bag 1 has other column names"):
+        one.fit([bags[0], bags[1].rename(**({"columns": {"a": "b"}} if Frame is pd.DataFrame
+                                            else {"mapping": {"a": "b"}}))])  # fmt: skip
+
+
+def test_per_unit_set_output_and_sparse_output():
+    bags = make_bags([2, 3])
+    frames = PerUnit(StandardScaler()).set_output(transform="pandas").fit(bags).transform(bags)
+    assert all(isinstance(frame, pd.DataFrame) for frame in frames)
+    assert check_bags(frames).units.shape == (5, 3)
+    encoded = PerUnit(OneHotEncoder()).fit(bags).transform(bags)
+    assert all(isinstance(bag, np.ndarray) for bag in encoded)
+
+
+def test_broadcast_y():
+    bags, y = make_bags([2, 3, 4, 2]), np.array([0, 1, 0, 1])
+    for X in (bags, as_padded(bags)):
+        select = PerUnit(SelectKBest(k=1), broadcast_y=True).fit(X, y)
+        expected = SelectKBest(k=1).fit(np.concatenate(bags), np.repeat(y, [2, 3, 4, 2]))
+        assert_array_equal(select.transformer_.scores_, expected.scores_)
+    with pytest.raises(ValueError, match="4 bags but 3 labels"):
+        select.fit(bags, y[:3])
+
+
+def test_per_unit_clone_pickle_and_failed_fit():
+    bags = make_bags([2, 3])
+    scaler = PerUnit(StandardScaler(with_mean=False)).fit(bags)
+    assert clone(scaler).get_params()["transformer__with_mean"] is False
+    assert not hasattr(clone(scaler), "n_features_in_")
+    again = pickle.loads(pickle.dumps(scaler))
+    assert_array_equal(again.transform(bags)[1], scaler.transform(bags)[1])
+    with pytest.raises(ValueError, match="2 bags but 9 labels: did you mean `stack_views`"):
+        scaler.fit([np.ones((9, 1)), np.ones((9, 2))], np.arange(9))
+    before = scaler.transformer_
+    with pytest.raises(ValueError, match="bag 1 has 2 features"):
+        scaler.fit([A, A[:, :2]])
+    assert scaler.transformer_ is before
+
+
+@parametrize_with_checks([PerUnit(StandardScaler()), PerUnit(SelectKBest(k=1), broadcast_y=True)])
+def test_per_unit_on_tables_is_a_scikit_learn_citizen(estimator, check):
+    check(estimator)
