@@ -1,0 +1,63 @@
+# make demo and make test need Python 3.11 or newer and nothing else: each builds an environment of
+# its own, with the versions of constraints.txt, and keeps it until what it was built from changes.
+# Where packages come from is pip's own configuration (pip.conf, PIP_INDEX_URL, ...).
+#
+#   make demo PYTHON=python3.12     another interpreter
+#   make test ARGS='-k fusion -x'   more arguments for pytest
+#   make test ENVS=/tmp/envs        environments elsewhere
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-slow doctest lint types clean
+
+ENVS ?= .
+DEMO := $(ENVS)/.venv-demo
+TEST := $(ENVS)/.venv-test
+
+# The first interpreter that is new enough and can create environments.
+PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	if $$python -c '$(PROBE)' >/dev/null 2>&1; then echo $$python; break; fi; done)
+
+export MPLBACKEND := Agg
+
+help:
+	@echo 'make demo       the method on real data: prints a table, writes a figure to demo_output/'
+	@echo 'make test       all fast tests, doctests included'
+	@echo 'make test-slow  the tests that take longer'
+	@echo 'make doctest    the examples in docstrings only'
+	@echo 'make lint       ruff: rules and formatting'
+	@echo 'make types      mypy'
+	@echo 'make clean      remove environments, caches and outputs'
+
+demo: $(DEMO)/.ready
+	$(DEMO)/bin/python examples/plot_fuse_in_a_pipeline.py
+
+test: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest $(ARGS)
+
+test-slow: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest -m 'slow and not (network or data or gpu)' $(ARGS)
+
+doctest: $(TEST)/.ready
+	$(TEST)/bin/python -m pytest legofuse $(ARGS)
+
+lint: $(TEST)/.ready
+	$(TEST)/bin/python -m ruff check .
+	$(TEST)/bin/python -m ruff format --check .
+
+types: $(TEST)/.ready
+	$(TEST)/bin/python -m mypy
+
+$(DEMO)/.ready: EXTRAS := plot
+$(TEST)/.ready: EXTRAS := test,lint
+$(DEMO)/.ready $(TEST)/.ready: pyproject.toml constraints.txt
+	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 with venv was found: make PYTHON=...' >&2; exit 1; }
+	'$(PYTHON)' -m venv --clear '$(@D)'
+	'$(@D)/bin/python' -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	touch '$@'
+
+clean:
+	rm -rf $(DEMO) $(TEST) build dist demo_output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find legofuse tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,87 @@
+"""What differs between versions of scikit-learn, and every private name of it that we use.
+
+Nothing of legofuse is imported here; any module may import this one.
+
+`CallbackSupportMixin`, `with_callbacks`
+    Callbacks such as ``ProgressBar`` exist since scikit-learn 1.9. Before it, the stand-ins below
+    let ``fit`` be written once: contexts that do nothing, and no ``set_callbacks`` to call.
+`check_sample_weight`
+    One weight per row, checked alike under every supported version.
+"""
+
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+
+    class _SilentContext:
+        """A callback context without callbacks; its sub-contexts are itself."""
+
+        def subcontext(self, **kwargs):
+            return self
+
+        def call_on_fit_task_begin(self, *, estimator, **kwargs):
+            return self
+
+        def call_on_fit_task_end(self, *, estimator, **kwargs):
+            return False  # never asks to stop
+
+        @contextmanager
+        def propagate_callback_context(self, sub_estimator):
+            yield
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Give ``fit`` the context that it reports to; nobody listens."""
+
+        def _init_callback_context(
+            self, task_name="fit", task_id=0, max_subtasks=0, sequential_subtasks=True
+        ):
+            return _SilentContext()
+
+    def with_callbacks(method):
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "check_sample_weight", "with_callbacks"]
+
+
+def check_sample_weight(sample_weight, X, dtype=None):
+    """Check sample weights: one per row of X, finite, none negative, not all zero.
+
+    Parameters
+    ----------
+    sample_weight : None, float or array-like of shape (n_samples,)
+        None stands for ones.
+    X : array-like with n_samples rows
+        What the weights belong to.
+    dtype : dtype, optional
+        By default float32 and float64 are kept, and all else becomes float64.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        The weights, C-contiguous.
+
+    Raises
+    ------
+    ValueError
+        If the number of weights differs from that of rows, if one is NaN, infinite or negative, or
+        if all are zero.
+
+    Examples
+    --------
+    >>> check_sample_weight([1, 0, 2], [[1.0], [2.0], [3.0]])
+    array([1., 0., 2.])
+    >>> check_sample_weight([0, 0, 0], [[1.0], [2.0], [3.0]])
+    Traceback (most recent call last):
+        ...
+    ValueError: Sample weights must contain at least one non-zero number.
+    """
+    weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    if not np.any(weights):  # scikit-learn < 1.9 lets these pass
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
