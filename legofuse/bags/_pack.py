@@ -1,0 +1,253 @@
+"""Ragged bags packed into one array of units, and a long table cut into bags."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array
+
+
+class Bags(NamedTuple):
+    """A packed batch of ragged bags, as `check_bags` returns it.
+
+    Attributes
+    ----------
+    units : ndarray of shape (n_units_total, n_features)
+        The units of all bags, one bag after the other.
+    offsets : ndarray of int64, shape (n_bags + 1,)
+        Bag i holds ``units[offsets[i]:offsets[i + 1]]``.
+    n_padding : ndarray of int64, shape (n_bags,)
+        Trailing all-NaN units of a 3-D array; they are not among `units`.
+    feature_names : list of str or None
+        Names of the columns, where the bags came as frames.
+    """
+
+    units: np.ndarray
+    offsets: np.ndarray
+    n_padding: np.ndarray
+    feature_names: list | None
+
+    @property
+    def lengths(self):
+        """Number of units of each bag, shape (n_bags,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def bag_of_unit(self):
+        """Index of the bag that each unit is in, shape (n_units_total,)."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    def split(self, values):
+        """Cut an array with one row for each unit into a list with one array for each bag."""
+        return np.split(values, self.offsets[1:-1])
+
+
+def check_bags(X, n_labels=None):
+    """Check bags and pack them into one array of units.
+
+    Parameters
+    ----------
+    X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+        Of a 3-D array (n_bags, n_units, n_features), trailing units that are all NaN are padding.
+        Each row of a 2-D array is a bag of one unit. Bags may be frames.
+    n_labels : int, optional
+        How many labels came with X, where that is known.
+
+    Returns
+    -------
+    Bags
+        A named tuple ``(units, offsets, n_padding, feature_names)``; `units` is float32 if all of
+        X is float32 or shorter, else float64. NaN and infinity are not looked at.
+
+    Raises
+    ------
+    TypeError
+        If X is sparse, or a dict.
+    ValueError
+        If there is no bag, a bag is empty, not numeric, not 2-D or of another width, or the number
+        of bags is not `n_labels`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.bags import check_bags
+    >>> bags = check_bags([np.zeros((2, 3)), np.ones((1, 3))])
+    >>> bags.units.shape, bags.offsets, bags.lengths
+    ((3, 3), array([0, 2, 3]), array([2, 1]))
+    """
+    if isinstance(X, dict):
+        raise TypeError(
+            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
+            "`X, views = stack_views(Xs)` makes one list."
+        )
+    if n_labels is not None:
+        _check_n_labels(X, n_labels)
+    if is_bag_sequence(X):
+        return _pack(X)
+    names = _names(X)
+    X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False, allow_nd=True)
+    if X.ndim > 3:
+        raise ValueError(
+            "X must be a sequence of bags (n_units, n_features), a 3-D array of bags, or a 2-D "
+            f"array of bags of one unit each; got {X.ndim} dimensions."
+        )
+    if X.ndim == 3:
+        return _unpad(X)
+    return Bags(X, np.arange(len(X) + 1), np.zeros(len(X), dtype=np.int64), names)
+
+
+def is_bag_sequence(X):
+    """True for a list, tuple or object array whose items are two-dimensional or frames."""
+    if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim != 1):
+        return False
+    return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and any(map(is_2d, X))
+
+
+def is_2d(item):
+    if isinstance(item, list | tuple):
+        first = item[0] if len(item) else None
+        return isinstance(first, list | tuple) or getattr(first, "ndim", None) == 1
+    return len(getattr(item, "shape", ())) == 2
+
+
+def _check_n_labels(X, n_labels):
+    n_bags = X.shape[0] if hasattr(X, "shape") else len(X)
+    if n_bags == n_labels:
+        return
+    message = f"{n_bags} bags but {n_labels} labels"
+    if is_bag_sequence(X) and all(is_2d(item) and _n_rows(item) == n_labels for item in X):
+        raise ValueError(
+            f"{message}: did you mean `stack_views`? Each array has {n_labels} rows, so X looks "
+            "like a list of views: use `X, views = stack_views(Xs)`."
+        )
+    raise ValueError(f"{message}: give one label for each bag.")
+
+
+def _n_rows(item):
+    return item.shape[0] if hasattr(item, "shape") else len(item)
+
+
+def _names(frame):
+    """Column names of a frame, or None where there are none (or they are not strings)."""
+    names = list(getattr(frame, "columns", []))
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _pack(X):
+    bags = [_check_bag(bag, i) for i, bag in enumerate(X)]
+    width = bags[0].shape[1]
+    for i, bag in enumerate(bags):
+        if bag.shape[1] != width:
+            raise ValueError(
+                f"bag {i} has {bag.shape[1]} features, but bag 0 has {width}; all bags must have "
+                "the same features (bags of several domains need views by domain and "
+                "`sample_domain`)."
+            )
+    lengths = [len(bag) for bag in bags]
+    names = common_names(X)
+    return Bags(np.concatenate(bags), _offsets(lengths), np.zeros(len(bags), np.int64), names)
+
+
+def common_names(bags):
+    names = _names(bags[0])
+    for i, bag in enumerate(bags):
+        if _names(bag) != names:
+            raise ValueError(
+                f"bag {i} has other column names than bag 0; order the columns of all bags alike."
+            )
+    return names
+
+
+def _offsets(lengths):
+    return np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _check_bag(bag, i):
+    if sparse.issparse(bag):
+        raise TypeError(f"bag {i} is sparse; bags must be dense: use `.toarray()`.")
+    try:
+        units = np.asarray(bag)
+        if units.dtype.kind == "c":
+            raise TypeError("complex numbers")
+        if units.dtype not in (np.float32, np.float64):
+            units = units.astype(np.float32 if units.dtype == np.float16 else np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"bag {i} is not an array of real numbers (n_units, n_features)."
+        ) from error
+    if len(units) == 0:
+        raise ValueError(f"bag {i} is empty: it has no units. Drop it, and its label.")
+    if units.ndim != 2:
+        raise ValueError(f"bag {i} must have 2 dimensions (n_units, n_features), got {units.ndim}.")
+    return units
+
+
+def _unpad(X):
+    """Pack a 3-D array, its trailing all-NaN units left out."""
+    n_bags, n_units, width = X.shape
+    n_real = np.full(n_bags, n_units)
+    with np.errstate(over="ignore", invalid="ignore"):
+        may_have_nan = not np.isfinite(X.sum())
+    if may_have_nan:
+        real = ~np.isnan(X).all(axis=2)
+        n_real = np.where(real.any(axis=1), n_units - np.argmax(real[:, ::-1], axis=1), 0)
+    if np.any(n_real == 0):
+        i = int(np.argmax(n_real == 0))
+        raise ValueError(f"bag {i} is empty: all its units are NaN. Drop it, and its label.")
+    units = X[np.arange(n_units) < n_real[:, None]] if may_have_nan else X.reshape(-1, width)
+    return Bags(units, _offsets(n_real), n_units - n_real, None)
+
+
+def to_bags(X, groups):
+    """Cut a long table into bags by the bag id of each row.
+
+    Parameters
+    ----------
+    X : array or frame of shape (n_units_total, n_features)
+        The units of all bags, in any order; a frame is cut into frames, a sparse matrix is refused.
+    groups : array-like of shape (n_units_total,)
+        The bag of each unit: ints or strings.
+
+    Returns
+    -------
+    bags : list of arrays or frames of shape (n_units_i, n_features)
+        Units keep the order they have in X.
+    ids : ndarray of shape (n_bags,)
+        The id of each bag, sorted as by `numpy.unique`, whatever the order of the rows.
+
+    Raises
+    ------
+    TypeError
+        If X is sparse.
+    ValueError
+        If `groups` is not one id for each row of X, or an id is missing (NaN or None).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.bags import to_bags
+    >>> bags, ids = to_bags(np.arange(6.0).reshape(3, 2), groups=["b", "a", "b"])
+    >>> ids.tolist(), [bag.tolist() for bag in bags]
+    (['a', 'b'], [[[2.0, 3.0]], [[0.0, 1.0], [4.0, 5.0]]])
+    """
+    if sparse.issparse(X):
+        raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
+    X = X if is_frame(X) else np.asarray(X)
+    groups = np.asarray(groups)
+    if len(X.shape) != 2:
+        raise ValueError(f"X must be one table of units with 2 dimensions, got {len(X.shape)}.")
+    if groups.shape != X.shape[:1]:
+        raise ValueError(
+            f"groups must hold one bag id for each of the {len(X)} rows of X, got shape "
+            f"{groups.shape}."
+        )
+    if any(group is None or group != group for group in groups.tolist()):
+        raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")
+    ids, bag_of_unit = np.unique(groups, return_inverse=True)
+    order = np.argsort(bag_of_unit, kind="stable")
+    rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])
+    return [X.iloc[row] if hasattr(X, "iloc") else X[row] for row in rows], ids
+
+
+def is_frame(X):
+    return hasattr(X, "columns") and hasattr(X, "shape")

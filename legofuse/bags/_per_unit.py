@@ -1,0 +1,160 @@
+"""A transformer of rows, applied to the units of bags."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._pack import check_bags, common_names, is_bag_sequence, is_frame
+
+
+def _transformer_has(method):
+    return available_if(
+        lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
+    )
+
+
+class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """Apply a transformer of rows to the units of bags.
+
+    The units of all bags are stacked, the transformer is fitted on them, and what it makes of them
+    is cut into bags again: ``PerUnit(StandardScaler())`` stands before an estimator of bags in a
+    Pipeline. A 2-D X goes to the transformer as it is.
+
+    Parameters
+    ----------
+    transformer : transformer
+        Any scikit-learn transformer that gives a row for each row: a scaler, PCA, a
+        ColumnTransformer (bags that are frames stay frames), a Pipeline of these.
+    broadcast_y : bool, default=False
+        Whether `fit` gives the transformer y, each unit with the (weak) label of its bag.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        The fitted clone.
+    n_features_in_, feature_names_in_
+        What the fitted transformer says of the units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from legofuse.bags import PerUnit
+    >>> bags = [np.array([[0.0], [2.0]]), np.array([[4.0]])]
+    >>> scaler = PerUnit(StandardScaler(with_std=False)).fit(bags)
+    >>> [bag.tolist() for bag in scaler.transform(bags)]
+    [[[-2.0], [0.0]], [[2.0]]]
+    """
+
+    def __init__(self, transformer, *, broadcast_y=False):
+        self.transformer = transformer
+        self.broadcast_y = broadcast_y
+
+    def fit(self, X, y=None):
+        """Fit the transformer on the units of all bags.
+
+        Parameters
+        ----------
+        X : sequence of (n_units_i, n_features) arrays or frames, 3-D array, or 2-D table
+            Bags, as `check_bags` describes them.
+        y : array-like of shape (n_bags,), optional
+            Labels of the bags, used with `broadcast_y` only.
+
+        Returns
+        -------
+        PerUnit
+            Itself.
+        """
+        units, lengths, _ = _stack(X, len(y) if hasattr(y, "__len__") else None)
+        if not self.broadcast_y or y is None:
+            y = None
+        elif lengths is not None:
+            y = np.repeat(np.asarray(y), lengths, axis=0)
+        self.transformer_ = clone(self.transformer).fit(units, y)
+        return self
+
+    def transform(self, X):
+        """Transform every unit.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Bags.
+
+        Returns
+        -------
+        list of arrays or frames, 3-D array, or 2-D table
+            Bags in the form X has; a 3-D array keeps its NaN padding. Sparse output is made dense.
+        """
+        check_is_fitted(self)
+        units, *form = _stack(X)
+        return _unstack(self.transformer_.transform(units), *form)
+
+    @_transformer_has("get_feature_names_out")
+    def get_feature_names_out(self, input_features=None):
+        """Names of the features of a transformed unit, as the transformer gives them."""
+        check_is_fitted(self)
+        return self.transformer_.get_feature_names_out(input_features)
+
+    @_transformer_has("set_output")
+    def set_output(self, *, transform=None):
+        """Choose "default", "pandas" or "polars" output, as in scikit-learn, for each bag."""
+        for name in {"transformer", "transformer_"} & vars(self).keys():
+            getattr(self, name).set_output(transform=transform)
+        return self
+
+    def __getattr__(self, name):
+        if name in ("n_features_in_", "feature_names_in_") and "transformer_" in vars(self):
+            return getattr(self.transformer_, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.transformer)
+        tags.input_tags = inner.input_tags
+        tags.transformer_tags = inner.transformer_tags
+        tags.requires_fit = inner.requires_fit
+        tags.target_tags.required = inner.target_tags.required and self.broadcast_y
+        return tags
+
+
+def _stack(X, n_labels=None):
+    """Units of all bags as one table, lengths of the bags, and the shape of a 3-D X."""
+    is_cube = getattr(X, "ndim", None) == 3
+    if not is_cube and not is_bag_sequence(X):
+        return X, None, None
+    if not is_cube and all(map(is_frame, X)) and len({type(frame) for frame in X}) == 1:
+        lengths = np.array([len(frame) for frame in X])
+        if 0 not in lengths:
+            common_names(X)
+            return _concatenate(X), lengths, None
+    bags = check_bags(X, n_labels)
+    return bags.units, bags.lengths, X.shape[:2] if is_cube else None
+
+
+def _concatenate(frames):
+    if hasattr(frames[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(frames)
+    import polars as pl
+
+    return pl.concat(frames)
+
+
+def _unstack(values, lengths, shape):
+    """Values of units, one row each, in the form that the bags had."""
+    if lengths is None:
+        return values
+    values = values.toarray() if sparse.issparse(values) else values
+    if shape is None:
+        rows = values.iloc if hasattr(values, "iloc") else values
+        ends = np.cumsum(lengths).tolist()
+        return [rows[end - n : end] for end, n in zip(ends, lengths.tolist(), strict=True)]
+    values = np.asarray(values)
+    padded = np.full((*shape, values.shape[1]), np.nan, np.result_type(values, np.float32))
+    padded[np.arange(shape[1]) < lengths[:, None]] = values
+    return padded

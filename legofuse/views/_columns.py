@@ -1,0 +1,193 @@
+"""Which columns form which view."""
+
+import difflib
+from numbers import Integral
+
+import numpy as np
+
+
+def resolve_views(views, n_features, feature_names=None, frame=None):
+    """Turn a view specification into column indices.
+
+    Parameters
+    ----------
+    views : None, int, dict or list of (str, columns)
+        None is one view, named ``"x"``, of all columns. An int k splits the columns into k
+        contiguous runs, as equal as possible, named ``"view0"``, ``"view1"``, ... Otherwise each
+        view has a name and columns: a name or an int (negative counts from the end), a list of
+        these, a slice of ints or of names (the last name included, as in ``ColumnTransformer``),
+        a boolean mask, or a callable that gets `frame` and returns one of these. Views may overlap
+        and need not use every column.
+    n_features : int
+        Number of columns of X.
+    feature_names : sequence of str, optional
+        Names of the columns; by default those of `frame`, if it has names.
+    frame : array or frame, optional
+        The X that callables are called on.
+
+    Returns
+    -------
+    dict of str to ndarray of int64
+        The column indices of each view, in the order given.
+
+    Raises
+    ------
+    TypeError
+        If the specification or a name is of a wrong type.
+    ValueError
+        If a view has no columns or unknown ones, a name is used twice, or there are fewer columns
+        than views asked for.
+
+    Examples
+    --------
+    >>> from legofuse.views import resolve_views
+    >>> resolve_views({"left": slice(0, 2), "right": [-1]}, n_features=4)
+    {'left': array([0, 1]), 'right': array([3])}
+    >>> resolve_views({"audio": ["mfcc0", "mfcc1"]}, 3, feature_names=["mfcc0", "mfcc1", "hue"])
+    {'audio': array([0, 1])}
+    >>> resolve_views(2, n_features=3)
+    {'view0': array([0, 1]), 'view1': array([2])}
+    """
+    columns = np.arange(n_features, dtype=np.int64)
+    if views is None:
+        return {"x": columns}
+    if isinstance(views, Integral) and not isinstance(views, bool | np.bool_):
+        return _contiguous_runs(int(views), columns)
+    names = _column_names(feature_names, frame)
+    return {
+        name: _resolve_columns(name, spec, columns, names, frame)
+        for name, spec in check_named(views, "views", "columns").items()
+    }
+
+
+def _contiguous_runs(k, columns):
+    if k < 1:
+        raise ValueError(f"views={k}: the number of views must be at least 1.")
+    if len(columns) < k:
+        raise ValueError(
+            f"views={k} asks for {k} views, but X has only n_features = {len(columns)} columns; "
+            "give at most that many views."
+        )
+    return {f"view{i}": run for i, run in enumerate(np.array_split(columns, k))}
+
+
+def check_named(pairs, what, values):
+    """A dict from a dict or a list of (name, value) pairs, names checked."""
+    items = pairs.items() if isinstance(pairs, dict) else pairs
+    if not isinstance(pairs, dict | list | tuple) or not all(
+        isinstance(item, list | tuple) and len(item) == 2 for item in items
+    ):
+        raise TypeError(
+            f"{what} must be None, an int, a dict {{name: {values}}} or a list of "
+            f"(name, {values}); got {_short(pairs)}."
+        )
+    if not items:
+        raise ValueError(f"{what} is empty: name at least one view.")
+    named = {}
+    for name, value in items:
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{what}: a view's name must be a string, got {_short(name)}; give a dict "
+                f"{{name: {values}}} or a list of (name, {values})."
+            )
+        if name in named:
+            raise ValueError(f"{what}: the name {name!r} is used for two views; rename one.")
+        named[name] = value
+    return named
+
+
+def _column_names(feature_names, frame):
+    if feature_names is None:
+        feature_names = getattr(frame, "columns", None)
+    if feature_names is None:
+        return None
+    names = list(feature_names)
+    return [str(name) for name in names] if all(isinstance(n, str) for n in names) else None
+
+
+def _resolve_columns(view, spec, columns, names, frame):
+    where = f"view {view!r}"
+    if callable(spec):
+        if frame is None:
+            raise TypeError(f"{where}: columns given by a callable need a frame to be called on.")
+        spec = spec(frame)
+    if isinstance(spec, slice):
+        found = columns[_positions_slice(where, spec, names)]
+    else:
+        found = _resolve_list(where, spec, columns, names)
+    if len(found) == 0:
+        raise ValueError(
+            f"{where} has no columns: {_short(spec)} selects none of the {len(columns)} columns "
+            f"of X{_known(names)}."
+        )
+    return found
+
+
+def _positions_slice(where, spec, names):
+    start, stop = spec.start, spec.stop
+    if isinstance(start, str) or isinstance(stop, str):
+        start = None if start is None else _position(where, start, names)
+        stop = None if stop is None else _position(where, stop, names) + 1
+    for bound in (start, stop, spec.step):
+        if isinstance(bound, bool) or not (bound is None or isinstance(bound, Integral)):
+            raise TypeError(f"{where}: a slice is of ints or of names, got {spec!r}.")
+    return slice(start, stop, spec.step)
+
+
+def _resolve_list(where, spec, columns, names):
+    is_scalar = isinstance(spec, str | Integral) and not isinstance(spec, bool | np.bool_)
+    if isinstance(spec, dict | set | frozenset) or not (is_scalar or hasattr(spec, "__iter__")):
+        hint = " (views by domain need `sample_domain`)" if isinstance(spec, dict) else ""
+        raise TypeError(
+            f"{where}: columns must be names, ints, a slice, a boolean mask or a callable, got "
+            f"{_short(spec)}{hint}."
+        )
+    items = [spec] if is_scalar else list(spec)
+    if items and all(isinstance(item, str) for item in items):
+        return np.array([_position(where, item, names) for item in items], dtype=np.int64)
+    if items and all(isinstance(item, bool | np.bool_) for item in items):
+        if len(items) != len(columns):
+            raise ValueError(
+                f"{where}: the boolean mask has {len(items)} entries, but X has {len(columns)} "
+                "columns; give one entry for each."
+            )
+        return columns[np.array(items, dtype=bool)]
+    if not all(isinstance(i, Integral) and not isinstance(i, bool | np.bool_) for i in items):
+        raise TypeError(
+            f"{where}: columns must be all names, all ints or all booleans, got {_short(spec)}."
+        )
+    n = len(columns)
+    outside = [int(item) for item in items if not -n <= item < n]
+    if outside:
+        raise ValueError(
+            f"{where}: column {outside[0]} does not exist; X has {n} columns (0 to {n - 1})."
+        )
+    return columns[np.array(items, dtype=np.int64)]
+
+
+def _position(where, name, names):
+    if names is None:
+        raise ValueError(
+            f"{where}: column {name!r} is given by name, but X has no column names (all strings); "
+            "fit on a frame, or give ints or slices."
+        )
+    if name not in names:
+        raise ValueError(f"{where}: unknown column {name!r}{_known(names, near=name)}.")
+    return names.index(name)
+
+
+def _known(names, near=None):
+    """Say which names there are, the nearest first where one was mistyped."""
+    if not names:
+        return ""
+    if near is not None:
+        close = difflib.get_close_matches(near, names, n=3, cutoff=0.6)
+        if close:
+            return f"; the nearest known names are {', '.join(map(repr, close))}"
+    shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
+    return f"; known names are {shown}"
+
+
+def _short(value, limit=80):
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else f"{text[:limit]}... ({type(value).__name__})"

@@ -1,0 +1,100 @@
+"""Which blocks of a table are missing, and which are broken."""
+
+import numpy as np
+from scipy import sparse
+
+
+def missing_blocks(X, views):
+    """Which views are missing (all NaN) in which rows.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
+        The table. Columns in no view are not looked at.
+    views : dict of str to ndarray of int
+        As `resolve_views` returns them.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_views)
+        True where the whole block of the view is NaN.
+
+    Raises
+    ------
+    ValueError
+        If a block is NaN in part, X has an infinity in a view, or a sparse X has NaN in a view.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.views import missing_blocks
+    >>> X = np.array([[1.0, 2.0, 3.0], [np.nan, np.nan, 4.0]])
+    >>> missing_blocks(X, {"a": np.array([0, 1]), "b": np.array([2])})
+    array([[False, False],
+           [ True, False]])
+    """
+    missing = np.zeros((X.shape[0], len(views)), dtype=bool)
+    values = X.data if sparse.issparse(X) else X
+    if values.dtype.kind != "f":
+        return missing
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # one cheap pass: NaN and infinities survive a sum
+            return missing
+    if sparse.issparse(X):
+        _check_finite_sparse(X.tocoo(), views)
+        return missing
+    for k, (name, columns) in enumerate(views.items()):
+        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], columns)
+    return missing
+
+
+def _as_slice(columns):
+    """A slice for a contiguous run, so that its block is a view of X, not a copy."""
+    first, last = int(columns[0]), int(columns[-1])
+    is_run = last - first + 1 == len(columns) and np.all(np.diff(columns) == 1)
+    return slice(first, last + 1) if is_run else columns
+
+
+def _missing_rows(name, block, columns):
+    holes = np.isnan(block)
+    partly = holes.any(axis=1)
+    wholly = holes.all(axis=1)
+    partly &= ~wholly
+    if partly.any():
+        row = int(np.argmax(partly))
+        raise ValueError(
+            f"view {name!r}: {_rows(partly.sum())} partly NaN (first: row {row}, "
+            f"{_columns(columns[holes[row]])}). Impute these values, or make the whole block NaN "
+            "to mark the view as missing in that row."
+        )
+    infinite = np.isinf(block).any(axis=1)
+    if infinite.any():
+        row = int(np.argmax(infinite))
+        raise ValueError(
+            f"view {name!r}: {_rows(infinite.sum())} not finite: infinity found (first: row "
+            f"{row}, {_columns(columns[np.isinf(block[row])])}). Replace or drop these values."
+        )
+    return wholly
+
+
+def _check_finite_sparse(X, views):
+    bad = ~np.isfinite(X.data)
+    for name, columns in views.items():
+        entries = bad & np.isin(X.col, columns)
+        if entries.any():
+            row = int(X.row[entries].min())
+            raise ValueError(
+                f"view {name!r}: {_rows(len(np.unique(X.row[entries])))} not finite: NaN or "
+                f"infinity found in sparse X (first: row {row}). Replace these values; a missing "
+                "view can be marked by NaN only in a dense X."
+            )
+
+
+def _rows(count):
+    return f"{count} row is" if count == 1 else f"{count} rows are"
+
+
+def _columns(columns):
+    shown = ", ".join(str(column) for column in columns[:5])
+    shown += ", ..." if len(columns) > 5 else ""
+    return f"column{'s' if len(columns) > 1 else ''} {shown}"
