@@ -97,12 +97,15 @@ def check_named(pairs, what, values):
 
 
 def _column_names(feature_names, frame):
+    """The position of each name (the first, where names repeat), or None without names."""
     if feature_names is None:
         feature_names = getattr(frame, "columns", None)
     if feature_names is None:
         return None
     names = list(feature_names)
-    return [str(name) for name in names] if all(isinstance(n, str) for n in names) else None
+    if not all(isinstance(name, str) for name in names):
+        return None
+    return {str(name): i for i, name in reversed(list(enumerate(names)))}
 
 
 def _resolve_columns(view, spec, columns, names, frame):
@@ -112,7 +115,7 @@ def _resolve_columns(view, spec, columns, names, frame):
             raise TypeError(f"{where}: columns given by a callable need a frame to be called on.")
         spec = spec(frame)
     if isinstance(spec, slice):
-        found = columns[_positions_slice(where, spec, names)]
+        found = columns[_positions_slice(where, spec, names, len(columns))]
     else:
         found = _resolve_list(where, spec, columns, names)
     if len(found) == 0:
@@ -123,15 +126,21 @@ def _resolve_columns(view, spec, columns, names, frame):
     return found
 
 
-def _positions_slice(where, spec, names):
-    start, stop = spec.start, spec.stop
-    if isinstance(start, str) or isinstance(stop, str):
-        start = None if start is None else _position(where, start, names)
-        stop = None if stop is None else _position(where, stop, names) + 1
-    for bound in (start, stop, spec.step):
-        if isinstance(bound, bool) or not (bound is None or isinstance(bound, Integral)):
-            raise TypeError(f"{where}: a slice is of ints or of names, got {spec!r}.")
-    return slice(start, stop, spec.step)
+def _positions_slice(where, spec, names, n_columns):
+    bounds = [bound for bound in (spec.start, spec.stop) if bound is not None]
+    kinds = {str if isinstance(bound, str) else type(bound) for bound in bounds}
+    if kinds == {str}:
+        start = None if spec.start is None else _position(where, spec.start, names)
+        stop = None if spec.stop is None else _position(where, spec.stop, names) + 1
+        return slice(start, stop, spec.step)
+    if not all(issubclass(kind, Integral) and kind is not bool for kind in kinds):
+        raise TypeError(f"{where}: a slice is of ints or of names, got {spec!r}.")
+    if spec.stop is not None and spec.stop > n_columns:
+        raise ValueError(
+            f"{where}: {spec!r} ends beyond the last column; X has {n_columns} columns (end the "
+            "slice with None to take all that are there)."
+        )
+    return spec
 
 
 def _resolve_list(where, spec, columns, names):
@@ -173,13 +182,14 @@ def _position(where, name, names):
         )
     if name not in names:
         raise ValueError(f"{where}: unknown column {name!r}{_known(names, near=name)}.")
-    return names.index(name)
+    return names[name]
 
 
 def _known(names, near=None):
     """Say which names there are, the nearest first where one was mistyped."""
     if not names:
         return ""
+    names = sorted(names, key=names.get)
     if near is not None:
         close = difflib.get_close_matches(near, names, n=3, cutoff=0.6)
         if close:
