@@ -1,0 +1,417 @@
+r"""Relations: how similar the units of one view are to references.
+
+Each relation is a function ``(X, references) -> (n_units, n_references)`` and a positive
+semi-definite kernel. Rows are independent of one another: everything a relation knows about
+the data (:class:`Statistics`) is learned on training rows.
+
+For streams of rows the same functions come in two steps: :func:`encode` turns rows into
+vectors ready for a matrix product, once; :func:`relate` multiplies encoded rows with encoded
+references. A unit whose view is missing is encoded as the zero vector and has relation 0 to
+everything, itself included.
+
+This module imports nothing from legofuse.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+__all__ = [
+    "RELATIONS",
+    "Encoded",
+    "Statistics",
+    "angular",
+    "correlation",
+    "cosine",
+    "encode",
+    "rbf",
+    "relate",
+    "statistics",
+]
+
+
+class Statistics(NamedTuple):
+    """What a relation learns from the training rows of one view.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_features,)
+        Mean and standard deviation; the scale of a constant feature is 1.
+    gamma : float
+        Inverse squared width of ``rbf``: 1 / (n_features * variance).
+    """
+
+    mean: Any
+    scale: Any
+    gamma: float
+
+
+class Encoded(NamedTuple):
+    """Rows of one view, ready for a matrix product.
+
+    Attributes
+    ----------
+    rows : ndarray or CSR of shape (n_units, n_features)
+    offset : ndarray of shape (n_features,) or None
+        Still to be subtracted from every row of a sparse matrix.
+    factor : ndarray of shape (n_units,) or None
+        Still to be multiplied to every row of a sparse matrix.
+    norms : ndarray of shape (n_units,) or None
+        Squared norms, for ``rbf``.
+    present : ndarray of shape (n_units,), bool, or None
+        False where the view is missing; None when no row misses it.
+    """
+
+    rows: Any
+    offset: Any = None
+    factor: Any = None
+    norms: Any = None
+    present: Any = None
+
+    def __getitem__(self, index):
+        """Take some of the rows (a slice or an index array)."""
+        return Encoded(
+            self.rows[index],
+            self.offset,
+            *(None if part is None else part[index] for part in self[2:]),
+        )
+
+
+def statistics(X, sample_weight=None):
+    """Learn the statistics of one view, rows that miss it left out.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_units, n_features)
+        A dense row that is all NaN is left out.
+    sample_weight : ndarray of shape (n_units,), optional
+
+    Returns
+    -------
+    Statistics
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import statistics
+    >>> learned = statistics(np.array([[0.0, 1.0], [2.0, 1.0]]))
+    >>> learned.mean, learned.scale
+    (array([1., 1.]), array([1., 1.]))
+    """
+    weight = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, float)
+    if sp.issparse(X):
+        total = weight.sum()
+        mean = np.asarray(X.T @ weight) / total
+        square = np.asarray(X.multiply(X).T @ weight) / total
+        variance = np.maximum(square - mean**2, 0)
+        noise = 10 * np.finfo(X.dtype).eps * square
+    else:
+        present = ~np.isnan(X[:, 0]) if X.shape[1] else np.ones(len(X), bool)
+        if not present.all():
+            X, weight = X[present], weight[present]
+        total = weight.sum()
+        first = X[0].astype(float) if len(X) else np.zeros(X.shape[1])
+        mean = first + _weighted_sum(X, weight, first) / total
+        variance = _weighted_sum(X, weight, mean, square=True) / total
+        noise = (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
+    scale = np.sqrt(variance)
+    constant = variance <= noise
+    scale[constant] = 1.0
+    overall = np.average((mean - mean.mean()) ** 2) + variance.mean()
+    gamma = 1.0 / (X.shape[1] * overall) if overall > 0 else 1.0
+    return Statistics(mean.astype(X.dtype), scale.astype(X.dtype), float(gamma))
+
+
+def _weighted_sum(X, weight, centre, square=False, block=4096):
+    """Sum of w_i (x_i - centre) or of its square, in float64 and row blocks."""
+    total = np.zeros(X.shape[1])
+    for start in range(0, X.shape[0], block):
+        rows = X[start : start + block] - centre
+        if square:
+            rows *= rows
+        total += weight[start : start + block] @ rows
+    return total
+
+
+def _inverse(norms):
+    """1 / norm, 0 where the norm vanishes."""
+    return np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+def encode(X, relation, stats=None, standardise=None):
+    """Turn rows of one view into vectors ready for :func:`relate`.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_units, n_features), float32 or float64
+        A dense row that is all NaN misses the view.
+    relation : {"cosine", "correlation", "angular", "rbf"}
+    stats : Statistics, optional
+        Of the training rows; needed by ``"correlation"`` and when standardising.
+    standardise : bool, optional
+        Start from standardised features. By default only ``"correlation"`` does; with
+        several domains every relation does.
+
+    Returns
+    -------
+    Encoded
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode
+    >>> encode(np.array([[3.0, 4.0]]), "cosine").rows
+    array([[0.6, 0.8]])
+    """
+    if standardise is None:
+        standardise = relation == "correlation"
+    if sp.issparse(X):
+        return _encode_sparse(X, relation, stats, standardise)
+    missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
+    present = ~missing if missing.any() else None
+    if standardise:
+        rows = (X - stats.mean) / stats.scale
+    elif relation == "rbf" and stats is not None:
+        rows = X - stats.mean  # leaves distances alone and rounds less
+    else:
+        rows = X.copy()
+    if present is not None:
+        rows[missing] = 0
+    if relation == "rbf":
+        return Encoded(rows, norms=np.einsum("ij,ij->i", rows, rows), present=present)
+    largest = np.abs(rows).max(axis=1, initial=0)
+    extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
+    if extreme.any():  # squares must neither vanish nor overflow
+        rows[extreme] /= largest[extreme, None]
+    rows *= _inverse(np.sqrt(np.einsum("ij,ij->i", rows, rows)))[:, None]
+    return Encoded(rows, present=present)
+
+
+def _encode_sparse(X, relation, stats, standardise):
+    """The same for CSR: centring stays a correction of rank one, X is never densified."""
+    offset = None
+    if standardise:
+        X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
+        offset = stats.mean / stats.scale
+    X = sp.csr_array(X)
+    norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    if offset is not None:
+        norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
+    if relation == "rbf":
+        return Encoded(X, offset, norms=norms)
+    return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
+
+
+def densify(encoded):
+    """Make encoded rows plain vectors (few rows: landmarks, training sample)."""
+    if not sp.issparse(encoded.rows):
+        return encoded
+    rows = encoded.rows.toarray()
+    if encoded.offset is not None:
+        rows -= encoded.offset
+    if encoded.factor is not None:
+        rows *= encoded.factor[:, None]
+    return Encoded(rows, norms=encoded.norms, present=encoded.present)
+
+
+def relate(encoded, references, relation, gamma=None):
+    """Relate encoded rows to encoded references.
+
+    Parameters
+    ----------
+    encoded, references : Encoded
+        Of n_units rows and of n_references (dense) rows, by the same relation.
+    relation : {"cosine", "correlation", "angular", "rbf"}
+    gamma : float, optional
+        Inverse squared width, for ``"rbf"``.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, relate
+    >>> rows = encode(np.array([[1.0, 0.0], [1.0, 1.0]]), "angular")
+    >>> relate(rows, rows, "angular").round(6)
+    array([[1.  , 0.75],
+           [0.75, 1.  ]])
+    """
+    inner = np.asarray(encoded.rows @ references.rows.T)
+    if encoded.offset is not None:
+        inner -= references.rows @ encoded.offset
+    if encoded.factor is not None:
+        inner *= encoded.factor[:, None]
+    if relation == "rbf":
+        inner *= -2
+        inner += encoded.norms[:, None]
+        inner += references.norms
+        np.maximum(inner, 0, out=inner)
+        inner *= -gamma
+        np.exp(inner, out=inner)
+    else:
+        np.clip(inner, -1, 1, out=inner)
+        if relation == "angular":
+            np.arccos(inner, out=inner)
+            inner /= -np.pi
+            inner += 1
+    if relation in ("angular", "rbf"):
+        if encoded.present is not None:
+            inner[~encoded.present] = 0
+        if references.present is not None:
+            inner[:, ~references.present] = 0
+    return inner
+
+
+def _related(X, references, relation, stats=None, gamma=None):
+    X, references = _float(X), _float(references)
+    if X.shape[1] != references.shape[1]:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but the references have {references.shape[1]}."
+        )
+    if stats is None and relation in ("correlation", "rbf"):
+        stats = statistics(references)
+    targets = densify(encode(references, relation, stats))
+    return relate(encode(X, relation, stats), targets, relation, gamma)
+
+
+def _float(X):
+    X = sp.csr_array(X) if sp.issparse(X) else np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(f"Expected a 2-D array of units by features; got {X.ndim} dimension(s).")
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def cosine(X, references):
+    r"""Cosine similarity, the paper's relation.
+
+    .. math:: r(x, z) = x \cdot z / (|x| |z|)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row of zeros; of the dtype of X (float32 or float64).
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import cosine
+    >>> cosine([[1, 0], [3, 4]], [[1, 0]])
+    array([[1. ],
+           [0.6]])
+    """
+    return _related(X, references, "cosine")
+
+
+def correlation(X, references, mean=None, scale=None):
+    """Cosine similarity of standardised features.
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Sparse rows are centred by a correction of rank one and never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+    mean, scale : array-like of shape (n_features,), optional
+        Mean and standard deviation of the features; by default those of the references.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row at the mean.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import correlation
+    >>> correlation([[0.0, 1.0], [2.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]]).round(6)
+    array([[ 1., -1.],
+           [-1.,  1.]])
+    """
+    learned = statistics(_float(references))
+    dtype = learned.mean.dtype
+    stats = Statistics(
+        learned.mean if mean is None else np.asarray(mean, dtype),
+        learned.scale if scale is None else np.asarray(scale, dtype),
+        learned.gamma,
+    )
+    return _related(X, references, "correlation", stats)
+
+
+def angular(X, references):
+    r"""Angular similarity.
+
+    .. math:: r(x, z) = 1 - \arccos(\cos(x, z)) / \pi
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1]; 0.5 for a row of zeros.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import angular
+    >>> angular([[1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    array([[1. , 0.5, 0. ]])
+    """
+    return _related(X, references, "angular")
+
+
+def rbf(X, references, gamma=None):
+    r"""Gaussian similarity.
+
+    .. math:: r(x, z) = \exp(-\gamma |x - z|^2)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+    gamma : float, optional
+        By default 1 / (n_features * variance of the references).
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import rbf
+    >>> rbf([[0.0], [1.0]], [[0.0]], gamma=1.0).round(3)
+    array([[1.   ],
+           [0.368]])
+    """
+    stats = statistics(_float(references))
+    return _related(X, references, "rbf", stats, stats.gamma if gamma is None else gamma)
+
+
+RELATIONS = {"cosine": cosine, "correlation": correlation, "angular": angular, "rbf": rbf}

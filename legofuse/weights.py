@@ -1,0 +1,396 @@
+r"""Weights: how much each term of the fusion polynomial counts.
+
+Every criterion is a function of relations, powers and targets that returns a :class:`Learned`.
+Square relations are kept as packed lower triangles (:func:`pack`), half the memory and half the
+work; the kernels of single terms are never stored: everything streams through
+:func:`~legofuse.fusion.fuse` and :func:`~legofuse.fusion.fuse_adjoint`.
+
+This module may import legofuse.fusion and nothing else of legofuse.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import cholesky, eigh, lapack, solve_triangular
+from scipy.optimize import minimize, nnls
+
+from .fusion import fuse, fuse_adjoint
+
+__all__ = [
+    "Learned",
+    "alignment",
+    "centred_products",
+    "consensus",
+    "leave_one_out",
+    "loo",
+    "pack",
+    "unpack",
+]
+
+
+class Learned(NamedTuple):
+    """What a criterion learns.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_terms,)
+    loo_score : float or None
+        Share of the targets' variance that the leave-one-out predictions explain.
+    n_iter : int
+    """
+
+    weights: Any
+    loo_score: Any = None
+    n_iter: int = 1
+
+
+def pack(graph):
+    """Lower triangle of a symmetric graph, row by row.
+
+    Parameters
+    ----------
+    graph : ndarray of shape (n_units, n_units)
+
+    Returns
+    -------
+    ndarray of shape (n_units * (n_units + 1) / 2,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import pack
+    >>> pack(np.array([[1.0, 2.0], [2.0, 3.0]]))
+    array([1., 2., 3.])
+    """
+    return graph[np.tril_indices(len(graph))]
+
+
+def unpack(packed):
+    """Symmetric graph of a packed lower triangle.
+
+    Parameters
+    ----------
+    packed : ndarray of shape (n_units * (n_units + 1) / 2,)
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_units)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import unpack
+    >>> unpack(np.array([1.0, 2.0, 3.0]))
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    n_units = _side(packed)
+    lower = np.zeros((n_units, n_units), packed.dtype)
+    lower[np.tril_indices(n_units)] = packed
+    return _mirror(lower)
+
+
+def _side(packed):
+    return int(np.sqrt(2 * len(packed)))
+
+
+def _diagonal(n_units):
+    """Where the diagonal lies in a packed triangle."""
+    return np.cumsum(np.arange(1, n_units + 1)) - 1
+
+
+def _pack_gradient(gradient):
+    """Pack a symmetric gradient: each entry off the diagonal stands for two."""
+    packed = 2 * pack(gradient)
+    packed[_diagonal(len(gradient))] /= 2
+    return packed
+
+
+def leave_one_out(graph, targets, sample_weight=None):
+    r"""Leave-one-out residuals of kernel ridge regression, and how to differentiate them.
+
+    The ridge is 1 (the scale of the graph carries it) and the intercept is not penalised. With
+    :math:`C = (G + W^{-1})^{-1}`, :math:`c = C 1`, :math:`P = C - c c^T / 1^T c` and
+    :math:`s_i = \max(w_i, 1)`,
+
+    .. math:: e_i = \frac{(P Y)_i}{v_i}, \quad v_i = s_i - 1 + P_{ii} / s_i
+
+    One unit of weight is left out, which equals leaving out one of w repeated rows; a row of
+    weight 1 or less is left out whole.
+
+    Parameters
+    ----------
+    graph : ndarray of shape (n_units, n_units)
+        Fused graph, symmetric.
+    targets : ndarray of shape (n_units, n_targets)
+    sample_weight : ndarray of shape (n_units,), optional
+        Positive weights w; all 1 by default.
+
+    Returns
+    -------
+    residuals : ndarray of shape (n_units, n_targets)
+        Target minus the prediction made without the unit.
+    pull_back : callable
+        Takes the derivative of a loss with respect to the residuals (same shape) to its
+        derivative with respect to the graph, shape (n_units, n_units), symmetric.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the graph plus the ridge is not positive definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import leave_one_out
+    >>> residuals, _ = leave_one_out(np.zeros((3, 3)), np.array([[0.0], [1.0], [5.0]]))
+    >>> residuals.ravel().round(6)  # the mean of the two others
+    array([-3. , -1.5,  4.5])
+    """
+    n_units = len(graph)
+    weight = np.ones(n_units) if sample_weight is None else sample_weight
+    kernel = np.array(graph, dtype=float, order="F")
+    kernel[np.diag_indices(n_units)] += 1 / weight
+    factor, info = lapack.dpotrf(kernel, lower=1, overwrite_a=1)
+    if info:
+        raise np.linalg.LinAlgError("the fused graph plus its ridge is not positive definite")
+    projector = _mirror(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    sums = projector.sum(axis=1)
+    projector -= np.outer(sums, sums / sums.sum())
+    whole = np.maximum(weight, 1.0)
+    share = whole - 1 + np.diagonal(projector) / whole
+    fitted = projector @ targets
+    residuals = fitted / share[:, None]
+
+    def pull_back(slope):
+        slope = slope / share[:, None]  # with respect to P Y
+        falls = np.einsum("ik,ik->i", slope, residuals) / whole  # minus that to diag(P)
+        # dP = -P dG P, so dG = -P (sym(slope Y^T) - diag(falls)) P
+        pulled = projector @ slope
+        gradient = (projector * falls) @ projector
+        gradient -= 0.5 * (pulled @ fitted.T)
+        gradient -= 0.5 * (fitted @ pulled.T)
+        return gradient
+
+    return residuals, pull_back
+
+
+def _mirror(lower):
+    """Fill the upper triangle of a matrix from its lower one."""
+    full = np.tril(lower)
+    full += np.tril(lower, -1).T
+    return full
+
+
+def _starting_weights(powers, shrink=0.1):
+    """Each degree shares one weight, falling by ``shrink`` from degree to degree."""
+    degrees = powers.sum(axis=1)
+    counts = np.bincount(degrees)
+    return shrink ** (degrees - 1.0) / counts[degrees]
+
+
+def loo(relations, powers, targets, *, sample_weight=None, max_iter=100, tol=1e-4, penalty=1.0):
+    r"""Learn weights that minimise the leave-one-out error of ridge regression.
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs (:func:`pack`)
+        Relations of the training units to one another.
+    powers : ndarray of shape (n_terms, M)
+    targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
+    sample_weight : ndarray of shape (n_units,), optional
+    max_iter : int
+    tol : float
+        Relative decrease of the loss at which iterations stop.
+    penalty : float
+        Strength of the shrinkage towards the start, whose weight falls with the degree.
+
+    Returns
+    -------
+    Learned
+        Weights scaled so that the ridge is 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import loo, pack
+    >>> signal, noise = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> graphs = [pack(np.outer(v, v)) for v in (signal, noise)]
+    >>> learned = loo(graphs, np.eye(2, dtype=int), signal[:, None])
+    >>> bool(learned.weights[0] > learned.weights[1])
+    True
+    """
+    relations, n_units = list(relations), len(targets)
+    weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
+    share = weight / weight.sum()
+    centred = targets - share @ targets
+    spread = share @ centred**2
+    variance = spread.sum()
+    if variance == 0:
+        raise ValueError("All targets are equal: there is nothing to learn weights from.")
+    centred = centred / np.sqrt(variance)
+
+    def evaluate(weights):
+        """Leave-one-out loss and its derivative with respect to the weights."""
+        graph = unpack(fuse(relations, powers, weights))
+        residuals, pull_back = leave_one_out(graph, centred, weight)
+        loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
+        slope = _pack_gradient(pull_back(2 * share[:, None] * residuals))
+        return loss, fuse_adjoint(relations, powers, slope)
+
+    start = _starting_weights(powers)
+    mean = share @ fuse([r[_diagonal(n_units)] for r in relations], powers, start)
+    start = start / mean
+    scales = np.logspace(-1, 5, 7)
+    losses = [evaluate(scale * start)[0] for scale in scales]
+    start = start * scales[int(np.argmin(losses))]
+
+    def objective(theta):
+        weights = start * np.exp(theta[0] + theta[1:])
+        loss, slope = evaluate(weights)
+        slope = slope * weights
+        pull = penalty / n_units * theta[1:]
+        return loss + 0.5 * float(pull @ theta[1:]), np.r_[slope.sum(), slope + pull]
+
+    found = minimize(
+        objective,
+        np.zeros(len(start) + 1),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-20, 20)] * (len(start) + 1),
+        options={"maxiter": max_iter, "ftol": tol, "gtol": 1e-6},
+    )
+    weights = start * np.exp(found.x[0] + found.x[1:])
+    return Learned(weights, 1 - evaluate(weights)[0], max(1, int(found.nit)))
+
+
+def centred_products(relations, powers, sample_weight):
+    r"""Inner products of the centred kernels of all terms.
+
+    .. math:: \langle H K_a H, H K_b H \rangle
+
+    The uncentred product depends on a + b only and streams through
+    :func:`~legofuse.fusion.fuse_adjoint`.
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+    powers : ndarray of shape (n_terms, M)
+    sample_weight : ndarray of shape (n_units,)
+
+    Returns
+    -------
+    products : ndarray of shape (n_terms, n_terms)
+    row_means : ndarray of shape (n_units, n_terms)
+        Weighted means of the rows of the terms' kernels.
+    """
+    total = sample_weight.sum()
+    pairs = powers[:, None] + powers[None]
+    sums, where = np.unique(pairs.reshape(-1, powers.shape[1]), axis=0, return_inverse=True)
+    outer = _pack_gradient(np.outer(sample_weight, sample_weight))
+    products = fuse_adjoint(relations, sums, outer)[where.reshape(pairs.shape[:2])]
+    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
+    row_means = fuse_adjoint([unpack(r) for r in relations], powers, share, by_row=True)
+    means = row_means.T @ sample_weight / total
+    products -= 2 * total * (row_means.T * sample_weight) @ row_means
+    products += total**2 * np.outer(means, means)
+    return products, row_means
+
+
+def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=True):
+    r"""Learn weights by centred kernel-target alignment.
+
+    .. math:: \min_{A} A^T M A - 2 A^T b, \quad M_{ab} = \langle H K_a H, H K_b H \rangle,
+        \quad b_a = \langle H K_a H, Y Y^T \rangle
+
+    on kernels of norm 1 and with a small ridge on M, which is badly conditioned.
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+    powers : ndarray of shape (n_terms, M)
+    targets : ndarray of shape (n_units, n_targets)
+    sample_weight : ndarray of shape (n_units,), optional
+    nonnegative : bool
+        Whether A >= 0 is required, so that the fused graph is a kernel.
+
+    Returns
+    -------
+    Learned
+
+    References
+    ----------
+    Cortes, Mohri and Rostamizadeh, "Algorithms for Learning Kernels Based on Centered
+    Alignment", JMLR 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import alignment, pack
+    >>> signal, noise = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> graphs = [pack(np.outer(v, v)) for v in (signal, noise)]
+    >>> weights = alignment(graphs, np.eye(2, dtype=int), signal[:, None]).weights
+    >>> bool(weights[0] > 10 * weights[1])
+    True
+    """
+    weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, float)
+    products, _ = centred_products(relations, powers, weight)
+    centred = (targets - weight @ targets / weight.sum()) * weight[:, None]
+    goals = fuse_adjoint(relations, powers, _pack_gradient(centred @ centred.T))
+    norms = np.sqrt(np.maximum(np.diag(products), 0))
+    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
+    matrix = products * np.outer(inverse, inverse)
+    matrix[np.diag_indices(len(matrix))] += 1e-6
+    goals = goals * inverse / max(np.abs(goals * inverse).max(), 1e-300)
+    factor = cholesky(matrix, lower=True)
+    reduced = solve_triangular(factor, goals, lower=True)
+    solution = (
+        nnls(factor.T, reduced, maxiter=50 * len(goals))[0]
+        if nonnegative
+        else solve_triangular(factor.T, reduced)
+    )
+    if not solution.any():
+        solution = np.ones_like(solution)
+    return Learned(solution * inverse)
+
+
+def consensus(relations, powers, *, sample_weight=None):
+    r"""Weights by which the terms agree best with one another (STATIS).
+
+    The leading eigenvector of the matrix of cosines between centred kernels, which is
+    non-negative where the cosines are (Perron and Frobenius).
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+    powers : ndarray of shape (n_terms, M)
+    sample_weight : ndarray of shape (n_units,), optional
+
+    Returns
+    -------
+    Learned
+
+    References
+    ----------
+    Lavit, Escoufier, Sabatier and Traissac, "The ACT (STATIS method)", CSDA 1994.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import consensus, pack
+    >>> a, b = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> graphs = [pack(np.outer(v, v)) for v in (a, a, b)]
+    >>> weights = consensus(graphs, np.eye(3, dtype=int)).weights
+    >>> bool(weights[0] > 2 * weights[2])
+    True
+    """
+    weight = (
+        np.ones(_side(relations[0])) if sample_weight is None else np.asarray(sample_weight, float)
+    )
+    products, _ = centred_products(relations, powers, weight)
+    norms = np.sqrt(np.maximum(np.diag(products), 0))
+    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
+    cosines = np.maximum(products * np.outer(inverse, inverse), 0)
+    leading = np.abs(eigh(cosines, subset_by_index=[len(norms) - 1, len(norms) - 1])[1][:, 0])
+    return Learned(leading * inverse)
