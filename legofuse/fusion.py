@@ -479,18 +479,21 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
     return rows.reshape(*shape, -1) if by_row else total[plan.rows, plan.columns]
 
 
-def fuse_separable(relations, factors):
+def fuse_separable(relations, factors, zeroth=None):
     r"""Fuse relations by a product of one polynomial for each.
 
-    .. math:: G = \prod_m \Big(\sum_p a_{mp} R_m^{\circ p}\Big) - \prod_m a_{m0}
+    .. math:: G = \prod_m \Big(\sum_p a_{mp} R_m^{(p)}\Big) - \prod_m a_{m0}
 
     The paper's rank-one weights, for any number of graphs; the constant is taken out.
 
     Parameters
     ----------
     relations : sequence of M arrays or tensors of shape (..., n_units, n_references)
+        A graph whose powers are not entry-wise is a list of its powers 1..degree instead.
     factors : array or tensor of shape (M, degree + 1)
         Weights of the powers 0..degree of each graph.
+    zeroth : array or tensor of the relations' shape, optional
+        The zeroth power of every graph. By default all ones.
 
     Returns
     -------
@@ -515,41 +518,70 @@ def fuse_separable(relations, factors):
             f"factors must have one row for each of the {len(relations)} relations; "
             f"got {len(factors)}."
         )
-    if _namespace(relations[0]) is not np:
-        return _product(relations, factors)
-    dtype = np.result_type(*relations)
+    first = relations[0][0] if isinstance(relations[0], list) else relations[0]
+    if _namespace(first) is not np:
+        return _product(relations, factors, zeroth)
+    flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
     factors = np.asarray(factors, dtype=dtype)
-    out = np.empty(relations[0].shape, dtype=dtype)
-    flat, target = [_flat(r, dtype) for r in relations], out.reshape(-1)
+    out = np.empty(first.shape, dtype=dtype)
+    target = out.reshape(-1)
 
     def work(blocks):
         for part, _, _ in blocks:
-            target[part] = _product([r[part] for r in flat], factors)
+            target[part] = _product(*_part(flat, flat_zeroth, part, factors))
 
     if target.size:
         _in_blocks(work, target.size, len(relations), factors.shape[1])
     return out
 
 
-def _product(relations, factors):
+def _flat_stacks(relations, zeroth):
+    stacks = [r if isinstance(r, list) else [r] for r in relations]
+    dtype = np.result_type(*(power for stack in stacks for power in stack))
+    flat = [[_flat(power, dtype) for power in stack] for stack in stacks]
+    flat = [x if isinstance(r, list) else x[0] for x, r in zip(flat, relations, strict=True)]
+    return flat, None if zeroth is None else _flat(zeroth, dtype), dtype
+
+
+def _part(flat, zeroth, part, factors):
+    block = [[x[part] for x in r] if isinstance(r, list) else r[part] for r in flat]
+    return block, factors, None if zeroth is None else zeroth[part]
+
+
+def _power(relation, p):
+    """The p-th power, p >= 1, of a relation or of a list of its powers."""
+    return relation[p - 1] if isinstance(relation, list) else relation**p
+
+
+def _factor(relation, row, zeroth):
+    if isinstance(relation, list):
+        value = sum(a * power for a, power in zip(row[1:], relation, strict=True))
+    else:
+        value = polynomial(relation, row[1:]) * relation
+    return value + (row[0] if zeroth is None else row[0] * zeroth)
+
+
+def _product(relations, factors, zeroth):
     product, constant = 1.0, 1.0
     for relation, row in zip(relations, factors, strict=True):
-        product = product * polynomial(relation, row)
+        product = product * _factor(relation, row, zeroth)
         constant = constant * row[0]
-    return product - constant
+    return product - constant if zeroth is None else product
 
 
-def fuse_separable_adjoint(relations, factors, gradient):
+def fuse_separable_adjoint(relations, factors, gradient, zeroth=None):
     r"""Pull a gradient with respect to a separable fused graph back to its factors.
 
     .. math:: \frac{\partial \ell}{\partial a_{mp}} = \sum_{ij}
-        \frac{\partial \ell}{\partial G_{ij}} R_m[i, j]^p \prod_{k \ne m} f_k(R_k[i, j])
+        \frac{\partial \ell}{\partial G_{ij}} R_m^{(p)}[i, j] \prod_{k \ne m} f_k[i, j]
 
     Parameters
     ----------
     relations : sequence of M arrays of shape (..., n_units, n_references)
+        Or lists of powers, as in :func:`fuse_separable`.
     factors : ndarray of shape (M, degree + 1)
     gradient : ndarray of shape (..., n_units, n_references)
+    zeroth : ndarray of the relations' shape, optional
 
     Returns
     -------
@@ -564,30 +596,31 @@ def fuse_separable_adjoint(relations, factors, gradient):
     array([[0.2, 0.6],
            [0.5, 0.3]])
     """
-    dtype = np.result_type(*relations)
-    factors = np.asarray(factors, dtype=dtype)
-    flat, slope = [_flat(r, dtype) for r in relations], _flat(gradient, dtype)
+    flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
+    factors, slope = np.asarray(factors, dtype=dtype), _flat(gradient, dtype)
 
     def work(blocks):
         total = np.zeros(factors.shape)
         for part, _, _ in blocks:
-            values = [polynomial(r[part], row) for r, row in zip(flat, factors, strict=True)]
-            for m, relation in enumerate(flat):
+            block, _, ones = _part(flat, flat_zeroth, part, factors)
+            values = [_factor(r, row, ones) for r, row in zip(block, factors, strict=True)]
+            for m, relation in enumerate(block):
                 pulled = slope[part].copy()
                 for k, value in enumerate(values):
                     if k != m:
                         pulled *= value
-                for p in range(factors.shape[1]):
-                    total[m, p] += pulled.sum(dtype=float)
-                    pulled *= relation[part]
+                total[m, 0] += (pulled if ones is None else pulled * ones).sum(dtype=float)
+                for p in range(1, factors.shape[1]):
+                    total[m, p] += pulled @ _power(relation, p)
         return total
 
     if slope.size == 0:
         return np.zeros(factors.shape)
     total = np.sum(_in_blocks(work, slope.size, len(flat), factors.shape[1]), axis=0)
-    others = factors[:, 0].astype(float)
-    constant = [np.prod(np.delete(others, m)) for m in range(len(others))]
-    total[:, 0] -= np.multiply(constant, slope.sum(dtype=float))
+    if zeroth is None:
+        others = factors[:, 0].astype(float)
+        constant = [np.prod(np.delete(others, m)) for m in range(len(others))]
+        total[:, 0] -= np.multiply(constant, slope.sum(dtype=float))
     return total
 
 

@@ -54,7 +54,8 @@ def embedding_map(graph, n_components=None, tol=None):
     total = np.abs(values).sum()
     negative_share = float(-values[values < 0].sum() / total) if total > 0 else 0.0
     kept = values > tol * max(values[0], 0)
-    kept[n_components:] = False
+    if n_components is not None:
+        kept[n_components:] = False
     if not kept.any():
         return np.zeros((len(values), 1), dtype=graph.dtype), negative_share
     values, vectors = values[kept], vectors[:, kept]

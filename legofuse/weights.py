@@ -14,16 +14,19 @@ import numpy as np
 from scipy.linalg import cholesky, eigh, lapack, solve_triangular
 from scipy.optimize import minimize, nnls
 
-from .fusion import fuse, fuse_adjoint
+from .fusion import fuse, fuse_adjoint, fuse_separable, fuse_separable_adjoint
 
 __all__ = [
     "Learned",
     "alignment",
     "centred_products",
     "consensus",
+    "importances",
     "leave_one_out",
     "loo",
+    "normaliser",
     "pack",
+    "uniform",
     "unpack",
 ]
 
@@ -182,14 +185,98 @@ def _mirror(lower):
     return full
 
 
-def _starting_weights(powers, shrink=0.1):
-    """Each degree shares one weight, falling by ``shrink`` from degree to degree."""
-    degrees = powers.sum(axis=1)
-    counts = np.bincount(degrees)
-    return shrink ** (degrees - 1.0) / counts[degrees]
+class _Model:
+    """A fusion polynomial as a function of its weights, on packed graphs."""
+
+    def __init__(self, relations, powers, separable=False, zeroth=None, present=None):
+        self.relations, self.powers = relations, powers
+        self.separable, self.zeroth = separable, zeroth
+        self.shape = (len(relations), -1)
+        self.diagonals = None
+        if present is not None:  # relations of a row to itself, the last row complete
+            self.diagonals = np.vstack([present, np.ones(present.shape[1])]).T.astype(float)
+
+    def start(self, shrink=0.1):
+        """Weights that fall by ``shrink`` from degree to degree, shared within each degree."""
+        degrees = self.powers.sum(axis=1)
+        if self.separable:
+            return np.where(degrees == 0, 1.0, shrink ** (degrees - 1.0) / len(self.relations))
+        counts = np.bincount(degrees)
+        return shrink ** (degrees - 1.0) / counts[degrees]
+
+    def _fuse(self, relations, weights, zeroth):
+        if self.separable:
+            return fuse_separable(relations, weights.reshape(self.shape), zeroth)
+        return fuse(relations, self.powers, weights)
+
+    def _adjoint(self, relations, weights, slope, zeroth):
+        if self.separable:
+            factors = weights.reshape(self.shape)
+            return fuse_separable_adjoint(relations, factors, slope, zeroth).ravel()
+        return fuse_adjoint(relations, self.powers, slope)
+
+    def graph(self, weights):
+        """Return the fused graph and how to pull a gradient with respect to it back."""
+        graph = unpack(self._fuse(self.relations, weights, self.zeroth))
+        if self.diagonals is None:
+            return graph, lambda slope: self._adjoint(
+                self.relations, weights, _pack_gradient(slope), self.zeroth
+            )
+        diagonal = self._fuse(list(self.diagonals), weights, None)
+        scale = normaliser(diagonal[:-1], diagonal[-1])
+        graph *= scale[:, None]
+        graph *= scale
+
+        def pull_back(slope):
+            shares = np.einsum("ij,ij->i", slope, graph)
+            inverse = np.divide(1, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
+            falls = np.append(-shares, shares.sum()) * inverse
+            slope = _pack_gradient(slope * np.outer(scale, scale))
+            direct = self._adjoint(self.relations, weights, slope, self.zeroth)
+            return direct + self._adjoint(list(self.diagonals), weights, falls, None)
+
+        return graph, pull_back
 
 
-def loo(relations, powers, targets, *, sample_weight=None, max_iter=100, tol=1e-4, penalty=1.0):
+def normaliser(diagonal, complete):
+    r"""Row factors that make up for missing views: sqrt(G of a complete row / G_ii).
+
+    Parameters
+    ----------
+    diagonal : ndarray of shape (n_units,)
+        Relation of each unit to itself in the fused graph.
+    complete : float
+        The same for a unit that has every view.
+
+    Returns
+    -------
+    ndarray of shape (n_units,)
+        Exactly 1 for a complete unit, 0 for one that misses every view.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import normaliser
+    >>> normaliser(np.array([4.0, 1.0, 0.0]), 4.0)
+    array([1., 2., 0.])
+    """
+    ratio = np.divide(complete, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
+    return np.sqrt(ratio)
+
+
+def loo(
+    relations,
+    powers,
+    targets,
+    *,
+    sample_weight=None,
+    present=None,
+    separable=False,
+    zeroth=None,
+    penalty=1.0,
+    max_iter=100,
+    tol=1e-4,
+):
     r"""Learn weights that minimise the leave-one-out error of ridge regression.
 
     Parameters
@@ -200,16 +287,27 @@ def loo(relations, powers, targets, *, sample_weight=None, max_iter=100, tol=1e-
     targets : ndarray of shape (n_units, n_targets)
         Real values, or one column of 0 and 1 for each class.
     sample_weight : ndarray of shape (n_units,), optional
+    present : ndarray of shape (n_units, M), bool, optional
+        False where a unit misses a view; its relations there are 0.
+    separable : bool, default=False
+        Learn one weight for each row of separable ``powers``.
+    zeroth : packed graph, optional
+        Zeroth power of every graph in a separable polynomial.
+    penalty : float
+        Strength of the shrinkage towards the start, whose weight falls with the degree.
     max_iter : int
     tol : float
         Relative decrease of the loss at which iterations stop.
-    penalty : float
-        Strength of the shrinkage towards the start, whose weight falls with the degree.
 
     Returns
     -------
     Learned
         Weights scaled so that the ridge is 1.
+
+    Raises
+    ------
+    ValueError
+        If all targets are equal.
 
     Examples
     --------
@@ -217,41 +315,38 @@ def loo(relations, powers, targets, *, sample_weight=None, max_iter=100, tol=1e-
     >>> from legofuse.weights import loo, pack
     >>> signal, noise = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
     >>> graphs = [pack(np.outer(v, v)) for v in (signal, noise)]
-    >>> learned = loo(graphs, np.eye(2, dtype=int), signal[:, None])
+    >>> targets = signal + np.cos(57 * np.arange(20)) / 3
+    >>> learned = loo(graphs, np.eye(2, dtype=int), targets[:, None])
     >>> bool(learned.weights[0] > learned.weights[1])
     True
     """
-    relations, n_units = list(relations), len(targets)
+    n_units = len(targets)
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
     share = weight / weight.sum()
     centred = targets - share @ targets
-    spread = share @ centred**2
-    variance = spread.sum()
-    if variance == 0:
+    variance = (share @ centred**2).sum()
+    if variance <= 0:
         raise ValueError("All targets are equal: there is nothing to learn weights from.")
     centred = centred / np.sqrt(variance)
+    model = _Model(list(relations), powers, separable, zeroth, present)
 
     def evaluate(weights):
         """Leave-one-out loss and its derivative with respect to the weights."""
-        graph = unpack(fuse(relations, powers, weights))
-        residuals, pull_back = leave_one_out(graph, centred, weight)
+        graph, to_weights = model.graph(weights)
+        residuals, to_graph = leave_one_out(graph, centred, weight)
         loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
-        slope = _pack_gradient(pull_back(2 * share[:, None] * residuals))
-        return loss, fuse_adjoint(relations, powers, slope)
+        return loss, lambda: to_weights(to_graph(2 * share[:, None] * residuals))
 
-    start = _starting_weights(powers)
-    mean = share @ fuse([r[_diagonal(n_units)] for r in relations], powers, start)
-    start = start / mean
-    scales = np.logspace(-1, 5, 7)
-    losses = [evaluate(scale * start)[0] for scale in scales]
-    start = start * scales[int(np.argmin(losses))]
+    start = _scaled_start(model, evaluate, share)
+    degrees = powers.sum(axis=1)
 
     def objective(theta):
-        weights = start * np.exp(theta[0] + theta[1:])
+        weights = start * np.exp(theta[0] * np.minimum(degrees, 1) + theta[1:])
         loss, slope = evaluate(weights)
-        slope = slope * weights
+        slope = slope() * weights
         pull = penalty / n_units * theta[1:]
-        return loss + 0.5 * float(pull @ theta[1:]), np.r_[slope.sum(), slope + pull]
+        value = loss + 0.5 * float(pull @ theta[1:])
+        return value, np.r_[slope[degrees > 0].sum(), slope + pull]
 
     found = minimize(
         objective,
@@ -261,8 +356,19 @@ def loo(relations, powers, targets, *, sample_weight=None, max_iter=100, tol=1e-
         bounds=[(-20, 20)] * (len(start) + 1),
         options={"maxiter": max_iter, "ftol": tol, "gtol": 1e-6},
     )
-    weights = start * np.exp(found.x[0] + found.x[1:])
+    weights = start * np.exp(found.x[0] * np.minimum(degrees, 1) + found.x[1:])
     return Learned(weights, 1 - evaluate(weights)[0], max(1, int(found.nit)))
+
+
+def _scaled_start(model, evaluate, share):
+    """Starting weights at the scale, hence ridge, of least leave-one-out error."""
+    start = model.start()
+    graph, _ = model.graph(start)
+    mean = share @ np.diagonal(graph)
+    growing = model.powers.sum(axis=1) > 0
+    start[growing] /= mean if mean > 0 else 1.0
+    candidates = [np.where(growing, scale, 1.0) * start for scale in np.logspace(-1, 5, 7)]
+    return min(candidates, key=lambda weights: evaluate(weights)[0])
 
 
 def centred_products(relations, powers, sample_weight):
@@ -394,3 +500,63 @@ def consensus(relations, powers, *, sample_weight=None):
     cosines = np.maximum(products * np.outer(inverse, inverse), 0)
     leading = np.abs(eigh(cosines, subset_by_index=[len(norms) - 1, len(norms) - 1])[1][:, 0])
     return Learned(leading * inverse)
+
+
+def uniform(n_terms):
+    """Equal weights.
+
+    Parameters
+    ----------
+    n_terms : int
+
+    Returns
+    -------
+    Learned
+
+    Examples
+    --------
+    >>> from legofuse.weights import uniform
+    >>> uniform(2).weights
+    array([1., 1.])
+    """
+    return Learned(np.ones(n_terms))
+
+
+def importances(graphs, powers, weights, sample_weight):
+    r"""Share of each graph in the fused graph's centred norm.
+
+    .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
+
+    Parameters
+    ----------
+    graphs : sequence of M packed graphs
+    powers : ndarray of shape (n_terms, M)
+    weights : ndarray of shape (n_terms,)
+        Magnitudes count.
+    sample_weight : ndarray of shape (n_units,)
+
+    Returns
+    -------
+    ndarray of shape (M,)
+        Adds up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import importances, pack
+    >>> graphs = [pack(np.outer(v, v)) for v in ([1.0, -1.0], [2.0, -2.0])]
+    >>> importances(graphs, np.eye(2, dtype=int), np.ones(2), np.ones(2))
+    array([0.2, 0.8])
+    """
+    total = sample_weight.sum()
+    outer = _pack_gradient(np.outer(sample_weight, sample_weight))
+    squares = fuse_adjoint(graphs, 2 * powers, outer)
+    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
+    row_means = fuse_adjoint([unpack(r) for r in graphs], powers, share, by_row=True)
+    squares -= 2 * total * (sample_weight @ row_means**2)
+    squares += (sample_weight @ row_means) ** 2
+    norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
+    parts = norms @ (powers / powers.sum(axis=1, keepdims=True))
+    if not parts.sum() > 0:
+        parts = np.ones_like(parts)
+    return parts / parts.sum()

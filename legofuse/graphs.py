@@ -1,0 +1,266 @@
+"""Graphs: the relations of rows to references, view by view, for an estimator.
+
+Between the pure relations and the estimators: which (view, relation) pairs there are, what each
+learned on training rows (by domain where there are several), and the relations of new rows.
+
+This module may import legofuse.relations and nothing else of legofuse.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from .relations import RELATIONS, Encoded, densify, encode, relate, statistics
+
+__all__ = ["AUTO", "Rows", "encode_rows", "learn_statistics", "list_graphs", "relate_rows"]
+
+AUTO = ("cosine", "correlation")
+
+
+class Rows(NamedTuple):
+    """Rows encoded for every graph.
+
+    Attributes
+    ----------
+    encoded : dict of (view, encoding) to Encoded
+    present : ndarray of shape (n_rows, n_graphs), bool, or None
+        False where a graph's view is missing; None when none is.
+    """
+
+    encoded: Any
+    present: Any
+
+    def __getitem__(self, index):
+        """Take some of the rows."""
+        present = None if self.present is None else self.present[index]
+        return Rows({key: value[index] for key, value in self.encoded.items()}, present)
+
+    def __len__(self):
+        """Return the number of rows."""
+        return next(iter(self.encoded.values())).rows.shape[0]
+
+
+def list_graphs(views, relation):
+    """List the graphs: one (view, relation) pair each, view by view.
+
+    Parameters
+    ----------
+    views : iterable of str
+        Names of the views.
+    relation : str, callable or dict
+        One of ``RELATIONS``, ``"auto"``, a callable, or a dict from view to one of these.
+
+    Returns
+    -------
+    list of (str, str or callable)
+
+    Raises
+    ------
+    ValueError
+        For an unknown relation, or a dict that lacks a view or names an unknown one.
+
+    Examples
+    --------
+    >>> from legofuse.graphs import list_graphs
+    >>> list_graphs(["text", "image"], {"text": "auto", "image": "rbf"})
+    [('text', 'cosine'), ('text', 'correlation'), ('image', 'rbf')]
+    """
+    views = list(views)
+    if isinstance(relation, dict):
+        unknown, lacking = set(relation) - set(views), [v for v in views if v not in relation]
+        if unknown or lacking:
+            raise ValueError(
+                f"relation must name every view once: it lacks {lacking} and names unknown views "
+                f"{sorted(map(str, unknown))}; the views are {views}."
+            )
+    graphs = []
+    for view in views:
+        chosen = relation[view] if isinstance(relation, dict) else relation
+        if callable(chosen):
+            graphs.append((view, chosen))
+        elif isinstance(chosen, str) and chosen == "auto":
+            graphs += [(view, name) for name in AUTO]
+        elif isinstance(chosen, str) and chosen in RELATIONS:
+            graphs.append((view, chosen))
+        else:
+            raise ValueError(
+                f"relation must be 'auto', one of {', '.join(map(repr, RELATIONS))}, a callable, "
+                f"or a dict from view to one of these; got {chosen!r} for view {view!r}."
+            )
+    return graphs
+
+
+def learn_statistics(X, columns, rows, weight, domains=None):
+    """Learn the statistics of every view, by domain.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+        The columns of each view.
+    rows : ndarray of shape (n_chosen,), int
+        The rows to learn from, in the order to add them up.
+    weight : ndarray of shape (n_chosen,)
+    domains : ndarray of shape (n_chosen,), optional
+        One label a chosen row; None is one domain, named None.
+
+    Returns
+    -------
+    dict of (str, domain) to Statistics
+    """
+    groups = {None: slice(None)} if domains is None else split_domains(domains)
+    return {
+        (view, domain): statistics(take(X, index, rows[where]), weight[where])
+        for domain, where in groups.items()
+        for view, index in columns.items()
+    }
+
+
+def split_domains(domains):
+    """Where each domain's rows are: dict from label to index array, in order of appearance."""
+    labels, codes = np.unique(domains, return_inverse=True)
+    return {label: np.flatnonzero(codes == code) for code, label in enumerate(labels.tolist())}
+
+
+def take(X, columns, rows=slice(None)):
+    """Take columns (contiguous ones as a slice, without a copy) and rows of X."""
+    if len(columns) and np.array_equal(columns, np.arange(columns[0], columns[0] + len(columns))):
+        columns = slice(int(columns[0]), int(columns[-1]) + 1)
+    if isinstance(rows, slice) and rows == slice(None):
+        return X[:, columns]
+    return X[rows][:, columns]
+
+
+def _encoding(relation):
+    return "cosine" if relation == "angular" else relation
+
+
+def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
+    """Encode rows for every graph.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+    graphs : list of (view, relation)
+    learned : dict of (view, domain) to Statistics
+    domains : ndarray of shape (n_rows,), optional
+        With domains every relation starts from features standardised by domain.
+    dense : bool
+        Make sparse rows dense (references must be).
+
+    Returns
+    -------
+    Rows
+    """
+    standardise = None if domains is None else True
+    groups = {None: slice(None)} if domains is None else split_domains(domains)
+    encoded = {}
+    for view, relation in graphs:
+        key = view, _encoding(relation)
+        if key in encoded:
+            continue
+        parts = []
+        for domain, where in groups.items():
+            block = take(X, columns[view], where)
+            if callable(relation):
+                part = _raw(block, learned[view, domain] if standardise else None)
+            else:
+                part = encode(block, relation, learned[view, domain], standardise)
+            parts.append(densify(part) if dense or standardise else part)
+        encoded[key] = parts[0] if domains is None else _gather(parts, groups, X.shape[0])
+    present = [encoded[view, _encoding(relation)].present for view, relation in graphs]
+    if all(p is None for p in present):
+        return Rows(encoded, None)
+    n_rows = X.shape[0]
+    present = [np.ones(n_rows, bool) if p is None else p for p in present]
+    return Rows(encoded, np.stack(present, axis=1))
+
+
+def _raw(block, stats):
+    """Rows for a caller's relation: as they are, or standardised by domain."""
+    if sp.issparse(block):
+        return Encoded(block if stats is None else (block.toarray() - stats.mean) / stats.scale)
+    missing = np.isnan(block[:, 0])
+    if stats is not None:
+        block = (block - stats.mean) / stats.scale
+    return Encoded(block, present=~missing if missing.any() else None)
+
+
+def _gather(parts, groups, n_rows):
+    """Put the rows of the domains back into the order of X."""
+    order = np.argsort(np.concatenate(list(groups.values())), kind="stable")
+    joined = []
+    for fields in zip(*parts, strict=True):
+        if all(f is None for f in fields):
+            joined.append(None)
+            continue
+        filled = [
+            np.ones(part.rows.shape[0], bool) if f is None else f
+            for f, part in zip(fields, parts, strict=True)
+        ]
+        joined.append(np.concatenate(filled)[order])
+    return Encoded(*joined)
+
+
+def relate_rows(rows, references, graphs, learned):
+    """Relate encoded rows to encoded references in every graph.
+
+    Parameters
+    ----------
+    rows, references : Rows
+        Of n_rows rows and n_references (dense) rows.
+    graphs : list of (view, relation)
+    learned : dict of (view, domain) to Statistics
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_references)
+
+    Raises
+    ------
+    ValueError
+        If a caller's relation returns a wrong shape or values that are not finite.
+    """
+    related = []
+    for view, relation in graphs:
+        one, other = (part.encoded[view, _encoding(relation)] for part in (rows, references))
+        if callable(relation):
+            related.append(_call(relation, view, one, other))
+        else:
+            gamma = _gamma(learned, view) if relation == "rbf" else None
+            related.append(relate(one, other, relation, gamma))
+    return related
+
+
+def _gamma(learned, view):
+    """Width of rbf: learned on the rows, or 1 / n_features on features standardised by domain."""
+    if (view, None) in learned:
+        return learned[view, None].gamma
+    return 1 / len(next(stats.mean for (name, _), stats in learned.items() if name == view))
+
+
+def _call(relation, view, rows, references):
+    """Call a caller's relation on the rows that have the view; 0 elsewhere."""
+    shape = rows.rows.shape[0], references.rows.shape[0]
+    have = [slice(None) if part.present is None else part.present for part in (rows, references)]
+    values = np.asarray(relation(rows.rows[have[0]], references.rows[have[1]]))
+    full = np.zeros(shape, dtype=references.rows.dtype)
+    target = full[have[0]][:, have[1]]
+    name = getattr(relation, "__name__", repr(relation))
+    if values.shape != target.shape:
+        raise ValueError(
+            f"The relation {name!r} of view {view!r} must return shape (n_units, n_references) = "
+            f"{target.shape}; it returned {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"The relation {name!r} of view {view!r} returned NaN or infinity.")
+    if rows.present is None and references.present is None:
+        full[:] = values
+    else:
+        index = [np.arange(n)[part] for n, part in zip(shape, have, strict=True)]
+        full[np.ix_(*index)] = values
+    return full
+
+

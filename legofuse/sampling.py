@@ -1,0 +1,199 @@
+"""Sampling: canonical order, merged repetitions, training samples and landmarks.
+
+A row of weight two must mean the same as a row that occurs twice, in whatever order rows come:
+rows are told apart by their content, merged, sorted by it, and only then sampled.
+
+This module imports nothing from legofuse.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+__all__ = ["canonical_rows", "choose_landmarks", "fingerprint", "stratified_sample"]
+
+_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def _mix(words):
+    """Scatter the bits of 64-bit words (the finaliser of splitmix64; 0 stays 0)."""
+    words = words.copy()
+    for shift, factor in ((30, _MIX[0]), (27, _MIX[1]), (31, None)):
+        words ^= words >> np.uint64(shift)
+        if factor is not None:
+            words *= factor
+    return words
+
+
+def _words(values):
+    """Numbers as 64-bit words; -0.0 becomes 0.0 and every NaN the same NaN."""
+    values = np.asarray(values, dtype=np.float64) + 0.0
+    values = np.where(np.isnan(values), np.nan, values)
+    return values.view(np.uint64)
+
+
+def fingerprint(X, block=4096):
+    """128 bits for each row that tell rows of different content apart.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    block : int
+        Rows processed at once.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2), uint64
+        Equal for equal rows, dense or sparse.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.sampling import fingerprint
+    >>> one, two, three = fingerprint(np.array([[0.0, 1.0], [-0.0, 1.0], [1.0, 0.0]])).tolist()
+    >>> one == two, one == three
+    (True, False)
+    """
+    n_rows, n_features = X.shape
+    seeds = np.arange(1, 2 * n_features + 1, dtype=np.uint64).reshape(2, n_features)
+    keys = _mix(seeds * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+    marks = np.zeros((n_rows, 2), np.uint64)
+    for start in range(0, n_rows, block):
+        rows = X[start : start + block]
+        for which in (0, 1):
+            if sp.issparse(rows):
+                mixed = _mix(_words(rows.data) * keys[which][rows.indices])
+                sums = np.append(np.uint64(0), np.cumsum(mixed, dtype=np.uint64))
+                marks[start : start + block, which] = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
+            else:
+                mixed = _mix(_words(rows) * keys[which])
+                marks[start : start + block, which] = mixed.sum(axis=1, dtype=np.uint64)
+    return marks
+
+
+def canonical_rows(X, targets=None, sample_weight=None, domains=None):
+    """Merge equal rows, adding up their weights, and sort them by content.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    targets : ndarray of shape (n_rows, n_targets), optional
+        Rows merge only where the targets are equal as well.
+    sample_weight : ndarray of shape (n_rows,), optional
+        Rows of weight 0 are dropped.
+    domains : ndarray of shape (n_rows,), optional
+        Rows merge only within a domain.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_distinct,), int
+        The first occurrence of each distinct row, in canonical order.
+    weights : ndarray of shape (n_distinct,)
+    is_new : ndarray of shape (n_distinct,), bool
+        False where the row differs from one before it in its target only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.sampling import canonical_rows
+    >>> rows, weights, _ = canonical_rows(np.array([[1.0], [2.0], [1.0]]))
+    >>> sorted(zip(rows.tolist(), weights.tolist()))
+    [(0, 2.0), (1, 1.0)]
+    """
+    n_rows = X.shape[0]
+    weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, float)
+    kept = np.flatnonzero(weight > 0)
+    marks = fingerprint(X)
+    if domains is not None:
+        marks = _mix(marks + np.unique(domains, return_inverse=True)[1][:, None].astype(np.uint64))
+    keys = marks if targets is None else np.hstack([marks, fingerprint(np.asarray(targets))])
+    kept = kept[np.lexsort([kept, *keys[kept].T[::-1]])]
+    sorted_keys = keys[kept]
+    starts = np.ones(len(kept), bool)
+    starts[1:] = (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)
+    first = np.flatnonzero(starts)
+    rows = kept[first]
+    merged = np.add.reduceat(weight[kept], first) if len(first) else weight[:0]
+    is_new = np.ones(len(rows), bool)
+    is_new[1:] = (marks[rows[1:]] != marks[rows[:-1]]).any(axis=1)
+    return rows, merged, is_new
+
+
+def stratified_sample(strata, n_samples, rng):
+    """Sample positions, each stratum in proportion and none left out while room lasts.
+
+    Parameters
+    ----------
+    strata : ndarray of shape (n_rows,), int, or None
+        Stratum of each row; None samples all rows alike. Needs ``n_rows`` as an int then.
+    n_samples : int
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ndarray of at most n_samples positions, sorted
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.sampling import stratified_sample
+    >>> strata = np.array([0] * 90 + [1] * 10)
+    >>> chosen = stratified_sample(strata, 20, np.random.RandomState(0))
+    >>> np.bincount(strata[chosen]).tolist()
+    [18, 2]
+    """
+    n_rows = len(strata)
+    if n_samples >= n_rows:
+        return np.arange(n_rows)
+    labels, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    ideal = counts * (n_samples / n_rows)
+    quota = np.minimum(np.maximum(np.floor(ideal), 1), counts).astype(int)
+    order = np.argsort(quota - ideal, kind="stable")
+    while quota.sum() != n_samples:
+        step = 1 if quota.sum() < n_samples else -1
+        ranked = order if step > 0 else order[::-1]
+        able = [k for k in ranked if (quota[k] < counts[k] if step > 0 else quota[k] > 1)]
+        able = able or [k for k in ranked if quota[k] > 0]
+        for k in able[: abs(n_samples - quota.sum())]:
+            quota[k] += step
+    chosen = [
+        rng.choice(np.flatnonzero(codes == k), quota[k], replace=False) for k in range(len(labels))
+    ]
+    return np.sort(np.concatenate(chosen))
+
+
+def choose_landmarks(method, n_landmarks, strata, features, rng):
+    """Choose landmarks among candidate rows.
+
+    Parameters
+    ----------
+    method : {"stratified", "random", "kmeans"}
+    n_landmarks : int
+    strata : ndarray of shape (n_candidates,), int
+        Classes (or domains), for ``"stratified"``.
+    features : callable
+        Returns an ndarray of shape (n_candidates, n_features), for ``"kmeans"``: the row nearest
+        to each centre is taken.
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ndarray of at most n_landmarks positions, sorted
+    """
+    n_candidates = len(strata)
+    if n_landmarks >= n_candidates:
+        return np.arange(n_candidates)
+    if method == "stratified":
+        return stratified_sample(strata, n_landmarks, rng)
+    if method == "random":
+        return np.sort(rng.choice(n_candidates, n_landmarks, replace=False))
+    from sklearn.cluster import MiniBatchKMeans
+    from sklearn.metrics import pairwise_distances_argmin
+
+    rows = features()
+    means = MiniBatchKMeans(n_landmarks, random_state=rng, n_init=1, batch_size=4096).fit(rows)
+    nearest = np.unique(pairwise_distances_argmin(means.cluster_centers_, rows))
+    if len(nearest) < n_landmarks:  # two centres may share their nearest row
+        others = np.setdiff1d(np.arange(n_candidates), nearest)
+        extra = rng.choice(others, n_landmarks - len(nearest), replace=False)
+        nearest = np.sort(np.append(nearest, extra))
+    return nearest

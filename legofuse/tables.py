@@ -1,0 +1,267 @@
+"""Tables: what estimators read from X, y, weights and domains, and check.
+
+This module may import legofuse.views and nothing else of legofuse.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from .views import check_not_list_of_views, missing_blocks, resolve_views
+
+__all__ = ["Table", "read_columns", "read_domains", "read_targets", "read_weights"]
+
+
+class Table(NamedTuple):
+    """Checked input.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_used), float32 or float64
+        The columns that views use.
+    columns : dict of str to ndarray
+        Columns of each view in this X.
+    views : dict of str to ndarray
+        Columns of each view in the caller's X.
+    missing : ndarray of shape (n_rows, n_views), bool, or None
+        True where a view is missing; None when none is.
+    domains : ndarray of shape (n_rows,) or None
+        What the domain column holds.
+    """
+
+    X: Any
+    columns: Any
+    views: Any
+    missing: Any
+    domains: Any
+
+
+def _is_frame(X):
+    return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "select"))
+
+
+def _column(X, index):
+    """One column of a frame or array as an ndarray."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, index].to_numpy()
+    if _is_frame(X):
+        return X[:, int(index)].to_numpy()
+    return np.asarray(X[:, index])
+
+
+def _take_columns(X, used):
+    if hasattr(X, "iloc"):
+        return X.iloc[:, used]
+    if _is_frame(X):
+        return X[:, used.tolist()]
+    return X[:, used]
+
+
+def read_columns(estimator, X, views, domain_column=None, *, reset):
+    """Read the columns that views use from X.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets (``reset``) or has ``n_features_in_`` and ``feature_names_in_``.
+    X : array-like, frame or sparse of shape (n_rows, n_features)
+    views : views specification
+        See :func:`legofuse.views.resolve_views`.
+    domain_column : str or int, optional
+    reset : bool
+        True in fit.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X is no table of numbers, or holds infinity or partly missing views.
+    """
+    check_not_list_of_views(X)
+    selective = _is_frame(X) or domain_column is not None
+    rules = {
+        "accept_sparse": "csr",
+        "dtype": [np.float64, np.float32],
+        "ensure_all_finite": False,
+        "estimator": estimator,
+    }
+    if not selective:
+        del rules["estimator"]
+        X = validate_data(estimator, X, reset=reset, **rules)
+    else:
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        if len(X.shape) != 2:
+            raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead.")
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    domains = None
+    if reset:
+        names = getattr(estimator, "feature_names_in_", None)
+        views = resolve_views(views, X.shape[1], feature_names=names, frame=X)
+        if domain_column is not None:
+            where = _domain_index(domain_column, X.shape[1], names, views)
+            estimator._domain_index = where
+    else:
+        views = estimator.views_
+    if domain_column is not None:
+        domains = _column(X, estimator._domain_index)
+    used = np.unique(np.concatenate(list(views.values())))
+    if len(used) < X.shape[1]:
+        X = _take_columns(X, used)
+    columns = {view: np.searchsorted(used, index) for view, index in views.items()}
+    if selective:
+        X = check_array(X, **rules)
+    if sp.issparse(X):
+        X = sp.csr_array(X)
+    missing = missing_blocks(X, columns)
+    return Table(X, columns, views, missing if missing.any() else None, domains)
+
+
+def _domain_index(column, n_features, names, views):
+    found = resolve_views({"domain_column": [column]}, n_features, feature_names=names)
+    index = int(found["domain_column"][0])
+    for view, columns in views.items():
+        if index in columns:
+            raise ValueError(
+                f"domain_column={column!r} is a column of view {view!r}: it must be in no view."
+            )
+    return index
+
+
+def read_domains(table, sample_domain):
+    """Domain of each row: from ``sample_domain`` or the domain column, as labels.
+
+    Parameters
+    ----------
+    table : Table
+    sample_domain : array-like of shape (n_rows,) or None
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), or None
+
+    Raises
+    ------
+    ValueError
+        If both are given, the length is wrong, or a label is missing.
+    """
+    if sample_domain is None:
+        domains, what = table.domains, "domain_column"
+    elif table.domains is not None:
+        raise ValueError("Give either sample_domain or domain_column, not both.")
+    else:
+        domains, what = np.asarray(sample_domain), "sample_domain"
+    if domains is None:
+        return None
+    n_rows = table.X.shape[0]
+    if domains.shape != (n_rows,):
+        raise ValueError(
+            f"{what} must hold one domain for each of the {n_rows} rows; got shape {domains.shape}."
+        )
+    if domains.dtype.kind == "O":
+        unknown = np.array([d is None or d != d for d in domains])
+        if not unknown.any():
+            return domains.astype(str) if all(isinstance(d, str) for d in domains) else domains
+    else:
+        unknown = np.isnan(domains) if domains.dtype.kind == "f" else np.zeros(n_rows, bool)
+    if unknown.any():
+        raise ValueError(f"{what} is missing in {np.count_nonzero(unknown)} row(s).")
+    return domains
+
+
+def read_targets(y, n_rows, target_type="auto"):
+    """Targets as numbers: one column of 0 and 1 for each class, or real values.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_targets), or None
+    n_rows : int
+    target_type : {"auto", "classification", "regression"}
+        ``"auto"``: strings, booleans and integers are classes, floats are real values, several
+        columns are several real values.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_rows, n_targets), float64, or None
+    strata : ndarray of shape (n_rows,), int, or None
+        Class of each row; None for real values.
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong, or y holds NaN, infinity or text where numbers are needed.
+    """
+    if y is None:
+        return None, None
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y must be 1-D or 2-D; got shape {y.shape}.")
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
+            f"y has {len(y)}."
+        )
+    if y.dtype.kind in "fc" and not np.isfinite(y).all():
+        raise ValueError("Input y contains NaN or infinity.")
+    discrete = y.ndim == 1 and y.dtype.kind not in "f"
+    if target_type == "classification" or (target_type == "auto" and discrete):
+        if y.ndim == 2:
+            raise ValueError(
+                f"target_type='classification' needs y of one column; got shape {y.shape}."
+            )
+        if y.dtype.kind == "O" and any(v is None or v != v for v in y):
+            raise ValueError("Input y contains missing labels.")
+        try:
+            classes, codes = np.unique(y, return_inverse=True)
+        except TypeError:
+            raise ValueError(
+                "y mixes labels of types that cannot be sorted, such as str and int."
+            ) from None
+        return np.eye(len(classes))[codes], codes
+    try:
+        return y.astype(np.float64).reshape(n_rows, -1), None
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"y must hold numbers for target_type={target_type!r}; got dtype {y.dtype}."
+        ) from None
+
+
+def read_weights(sample_weight, n_rows, X):
+    """Sample weights, checked.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_rows,), a number, or None
+    n_rows : int
+    X : ndarray
+        Only its length matters.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong, a weight is negative or not finite, or all are 0.
+    """
+    if sample_weight is None:
+        return np.ones(n_rows)
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
+    if weight.ndim != 1:
+        raise ValueError(f"sample_weight must be 1-D; got {weight.ndim} dimensions.")
+    check_consistent_length(X, weight)
+    if not np.isfinite(weight).all() or (weight < 0).any():
+        raise ValueError("sample_weight must be finite and not negative.")
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every sample: there is nothing to fit.")
+    return weight
