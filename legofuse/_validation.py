@@ -25,9 +25,7 @@ def check_number(owner, name, value, kind=Integral, low=None, high=None, none=Fa
     fits = isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
     if not fits:
         extra = " or None" if none else ""
-        raise TypeError(
-            f"The {name!r} parameter of {owner} must be {noun}{extra}; got {value!r}."
-        )
+        raise TypeError(f"The {name!r} parameter of {owner} must be {noun}{extra}; got {value!r}.")
     below = low is not None and value < low
     above = high is not None and value > high
     if below or above or not np.isfinite(value):

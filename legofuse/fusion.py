@@ -115,13 +115,20 @@ def exponents(n_graphs, degree, interactions="total"):
     if interactions == "separable":
         return np.vstack([p * eye[m] for m in range(n_graphs) for p in range(degree + 1)])
     if interactions == "total":
-        chosen = [eye[list(c)].sum(axis=0) for d in steps
-                  for c in combinations_with_replacement(range(n_graphs), d)]
+        chosen = [
+            eye[list(c)].sum(axis=0)
+            for d in steps
+            for c in combinations_with_replacement(range(n_graphs), d)
+        ]
     else:
         chosen = [p * eye[m] for m in range(n_graphs) for p in steps]
         if interactions == "pairwise":
-            chosen += [p * eye[m] + q * eye[k] for m, k in combinations(range(n_graphs), 2)
-                       for p in steps for q in steps]
+            chosen += [
+                p * eye[m] + q * eye[k]
+                for m, k in combinations(range(n_graphs), 2)
+                for p in steps
+                for q in steps
+            ]
     terms = np.array(chosen)
     return terms[np.lexsort([*(-terms.T[::-1]), terms.sum(axis=1)])]
 

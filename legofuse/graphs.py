@@ -262,5 +262,3 @@ def _call(relation, view, rows, references):
         index = [np.arange(n)[part] for n, part in zip(shape, have, strict=True)]
         full[np.ix_(*index)] = values
     return full
-
-

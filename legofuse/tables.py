@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .views import check_not_list_of_views, missing_blocks, resolve_views
 
-__all__ = ["Table", "read_columns", "read_domains", "read_targets", "read_weights"]
+__all__ = ["Table", "read_columns", "read_domains", "read_targets"]
 
 
 class Table(NamedTuple):
@@ -231,37 +231,3 @@ def read_targets(y, n_rows, target_type="auto"):
         raise ValueError(
             f"y must hold numbers for target_type={target_type!r}; got dtype {y.dtype}."
         ) from None
-
-
-def read_weights(sample_weight, n_rows, X):
-    """Sample weights, checked.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_rows,), a number, or None
-    n_rows : int
-    X : ndarray
-        Only its length matters.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,), float64
-
-    Raises
-    ------
-    ValueError
-        If the length is wrong, a weight is negative or not finite, or all are 0.
-    """
-    if sample_weight is None:
-        return np.ones(n_rows)
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.ndim == 0:
-        weight = np.full(n_rows, float(weight))
-    if weight.ndim != 1:
-        raise ValueError(f"sample_weight must be 1-D; got {weight.ndim} dimensions.")
-    check_consistent_length(X, weight)
-    if not np.isfinite(weight).all() or (weight < 0).any():
-        raise ValueError("sample_weight must be finite and not negative.")
-    if not weight.any():
-        raise ValueError("sample_weight is zero for every sample: there is nothing to fit.")
-    return weight

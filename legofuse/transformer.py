@@ -13,13 +13,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._compat import check_sample_weight
+from ._threads import single_threaded_blas
 from ._validation import check_choice, check_flag, check_number
 from .expansion import Expansion, hop_operators, hops
 from .fusion import INTERACTIONS, count_terms, exponents, one_exponent_each
 from .graphs import encode_rows, learn_statistics, list_graphs, relate_rows
 from .readouts import embedding_map
 from .sampling import canonical_rows, choose_landmarks, fingerprint, stratified_sample
-from .tables import read_columns, read_domains, read_targets, read_weights
+from .tables import read_columns, read_domains, read_targets
 from .weights import alignment, consensus, importances, loo, normaliser, pack, uniform
 
 __all__ = ["LEGOFusionTransformer"]
@@ -236,7 +238,8 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         """
         before = dict(self.__dict__)
         try:
-            return self._fit(X, y, sample_weight, sample_domain)
+            with single_threaded_blas():
+                return self._fit(X, y, sample_weight, sample_domain)
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -249,7 +252,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         n_rows = table.X.shape[0]
         targets, strata = read_targets(y, n_rows, self.target_type)
         criterion = self._criterion(targets, strata)
-        weight = read_weights(sample_weight, n_rows, table.X)
+        weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
         weight = self._drop_empty_rows(table, weight)
         rng = check_random_state(self.random_state)
 
@@ -279,7 +282,9 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         sample = stratified_sample(strata[rows], self.max_fit_samples, rng)
         encoded = self._encode(table.X, domains, rows[sample], dense=True)
         graphs, equal = self._sample_graphs(encoded, table.X, rows[sample])
-        found = self._learn(criterion, graphs, equal, encoded, targets, rows[sample], weight[sample])
+        found = self._learn(
+            criterion, graphs, equal, encoded, targets, rows[sample], weight[sample]
+        )
         self.weights_, self.loo_score_, self.n_iter_ = found
         self.ridge_ = 1.0 if criterion == "loo" else None
         self.view_importances_ = self._view_importances(graphs, weight[sample])
@@ -590,7 +595,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         return weights / mean
 
     def _finish(self, encoded, X, rows, weight):
-        """Scale of complete rows, map of the landmarks, and the row that stands for nothing known."""
+        """Scale of complete rows, map of the landmarks, and the row of a sample of no view."""
         ones = np.ones((len(self.graphs_), 1))
         self._complete = None
         if self._hops is None:
@@ -718,8 +723,9 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         check_is_fitted(self)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, None)
-        rows = encode_rows(table.X, self._columns, self.graphs_, self._statistics(table, domains),
-                           domains)
+        rows = encode_rows(
+            table.X, self._columns, self.graphs_, self._statistics(table, domains), domains
+        )
         related = relate_rows(rows, self._references, self.graphs_, self._learned)
         several = len(self.graphs_) > len(self.views_)
         keys = self.graphs_ if several else [view for view, _ in self.graphs_]
@@ -796,9 +802,20 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = _one_column_each(self.views)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _one_column_each(views):
+    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
+    if not views or not isinstance(views, (dict, list)):
+        return False
+    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
+    return all(
+        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1)
+        for spec in specs
+    )
 
 
 def _copy_with(fitted, table):

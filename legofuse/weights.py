@@ -140,7 +140,7 @@ def leave_one_out(graph, targets, sample_weight=None):
     Raises
     ------
     numpy.linalg.LinAlgError
-        If the graph plus the ridge is not positive definite.
+        If the graph plus the ridge is singular.
 
     Examples
     --------
@@ -154,10 +154,11 @@ def leave_one_out(graph, targets, sample_weight=None):
     weight = np.ones(n_units) if sample_weight is None else sample_weight
     kernel = np.array(graph, dtype=float, order="F")
     kernel[np.diag_indices(n_units)] += 1 / weight
-    factor, info = lapack.dpotrf(kernel, lower=1, overwrite_a=1)
-    if info:
-        raise np.linalg.LinAlgError("the fused graph plus its ridge is not positive definite")
-    projector = _mirror(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    factor, info = lapack.dpotrf(kernel, lower=1)
+    if info:  # hops and callers' relations need not be positive definite
+        projector = np.linalg.inv(kernel)
+    else:
+        projector = _mirror(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
     sums = projector.sum(axis=1)
     projector -= np.outer(sums, sums / sums.sum())
     whole = np.maximum(weight, 1.0)

@@ -13,11 +13,17 @@ import legofuse
 
 PACKAGE = Path(legofuse.__file__).parent
 
-PURE = {"relations", "fusion", "readouts", "views", "bags", "datasets"}  # import none of us
-ESTIMATORS_MAY = PURE | {"graphs", "weights", "inspection", "nn"}
+# import none of us
+PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
+PARTS = {"expansion", "graphs", "tables", "weights", "_threads", "_validation"}
+ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
+    "expansion": {"fusion"},
     "graphs": {"relations"},
+    "tables": {"views"},
+    "_threads": set(),
+    "_validation": set(),
     "weights": {"fusion"},
     "inspection": {"fusion"},
     "nn": {"relations", "fusion", "readouts"},
