@@ -212,17 +212,17 @@ def _splits(terms):
 def _plan(key, n_graphs):
     """Choose the cheapest split of the terms (bytes of an int64 array of shape (-1, n_graphs))."""
     terms = [tuple(a) for a in np.frombuffer(key, dtype=np.int64).reshape(-1, n_graphs).tolist()]
-    best = None
+    best, lowest = None, float("inf")
     for pairs in _splits(terms):
         left, left_places = _closure([pair[0] for pair in pairs])
         right, right_places = _closure([pair[1] for pair in pairs])
         n_left, n_right = len(left) + 1, len(right) + 1
         cost = 2 * n_left + n_right + n_left * n_right / 8  # passes over a block in cache
-        if best is None or cost < best[0]:
+        if cost < lowest:
             rows = np.array([left_places[pair[0]] for pair in pairs])
             columns = np.array([right_places[pair[1]] for pair in pairs])
-            best = cost, _Plan(left, right, rows, columns)
-    return best[1]
+            best, lowest = _Plan(left, right, rows, columns), cost
+    return best
 
 
 def _make_plan(powers):

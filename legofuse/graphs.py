@@ -191,7 +191,7 @@ def _raw(block, stats):
 def _gather(parts, groups, n_rows):
     """Put the rows of the domains back into the order of X."""
     order = np.argsort(np.concatenate(list(groups.values())), kind="stable")
-    joined = []
+    joined: list = []
     for fields in zip(*parts, strict=True):
         if all(f is None for f in fields):
             joined.append(None)

@@ -43,7 +43,7 @@ def embedding_map(graph, n_components=None, tol=None):
     >>> import numpy as np
     >>> from legofuse.readouts import embedding_map
     >>> projection, negative = embedding_map(np.diag([4.0, 1.0]))
-    >>> projection.round(6)
+    >>> projection.round(6) + 0.0
     array([[0.5, 0. ],
            [0. , 1. ]])
     """

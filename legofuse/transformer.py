@@ -269,7 +269,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         self._expansion = self._list_terms()
         self.powers_ = self._expansion.powers
         self.terms_ = self._name_terms()
-        self._domains = None if domains is None else np.unique(domains[rows]).tolist()
+        self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
         chosen = None if domains is None else domains[rows]
         self._learned = learn_statistics(table.X, self._columns, rows, weight, chosen)
 
@@ -767,7 +767,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
 
     def _known_domains(self, table, sample_domain):
         domains = read_domains(table, sample_domain)
-        if (domains is None) != (self._domains is None):
+        if (domains is None) != (not self._domains):
             raise ValueError(
                 "fit was given domains, so transform needs sample_domain (or domain_column)."
                 if domains is None
@@ -813,8 +813,7 @@ def _one_column_each(views):
         return False
     specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
     return all(
-        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1)
-        for spec in specs
+        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
     )
 
 

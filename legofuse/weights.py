@@ -193,7 +193,7 @@ class _Model:
         self.relations, self.powers = relations, powers
         self.separable, self.zeroth = separable, zeroth
         self.shape = (len(relations), -1)
-        self.diagonals = None
+        self.diagonals: Any = None
         if present is not None:  # relations of a row to itself, the last row complete
             self.diagonals = np.vstack([present, np.ones(present.shape[1])]).T.astype(float)
 

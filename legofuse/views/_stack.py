@@ -32,7 +32,7 @@ def check_not_list_of_views(X):
         ...
     TypeError: X is a list of 2 two-dimensional arrays, not one table...
     """
-    if isinstance(X, dict):
+    if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
         what = f"a dict of {len(X)} entries"
     elif isinstance(X, list | tuple) and len(X) and all(_is_table(item) for item in X):
         what = f"a {type(X).__name__} of {len(X)} two-dimensional arrays"
