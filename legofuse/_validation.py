@@ -39,4 +39,75 @@ def check_flag(owner, name, value):
         raise TypeError(f"The {name!r} parameter of {owner} must be a bool; got {value!r}.")
 
 
-__all__ = ["Real", "check_choice", "check_flag", "check_number"]
+INTERACTIONS = ("additive", "pairwise", "total", "separable")
+WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform")
+LANDMARKS = ("stratified", "random", "kmeans")
+
+
+def check_fusion(estimator):
+    """Check the parameters of a fusion transformer, one by one and together."""
+    owner = type(estimator).__name__
+    choices = {
+        "interactions": INTERACTIONS,
+        "expansion": ("elementwise", "hops"),
+        "zeroth": ("ones", "identity"),
+        "target_type": ("auto", "classification", "regression"),
+        "domains": ("shared", "per-domain"),
+        "unseen_domains": ("error", "batch"),
+        "output": ("embedding", "relations"),
+        "landmarks": LANDMARKS,
+        "weights": WEIGHTS,
+    }
+    for name, options in choices.items():
+        value = getattr(estimator, name)
+        if isinstance(value, str) or name not in ("landmarks", "weights"):
+            check_choice(owner, name, value, options)
+    for name, low in {"degree": 1, "n_landmarks": 1, "max_iter": 1, "max_fit_samples": 2}.items():
+        check_number(owner, name, getattr(estimator, name), low=low)
+    check_number(owner, "n_components", estimator.n_components, low=1, none=True)
+    check_number(owner, "tol", estimator.tol, kind=Real, low=0)
+    check_flag(owner, "nonnegative", estimator.nonnegative)
+    _check_together(estimator)
+
+
+def _check_together(estimator):
+    weights = estimator.weights if isinstance(estimator.weights, str) else "an array"
+    if not estimator.nonnegative:
+        if estimator.output != "relations":
+            raise ValueError(
+                "nonnegative=False needs output='relations': a fused graph with negative weights "
+                "is no kernel, so it has no embedding."
+            )
+        if weights not in ("alignment", "an array"):
+            raise ValueError(
+                f"nonnegative=False needs weights='alignment' or an array; got weights={weights!r}."
+            )
+    separable = estimator.interactions == "separable"
+    if estimator.zeroth == "identity" and not (separable or estimator.interactions == "pairwise"):
+        raise ValueError(
+            "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
+            f"interactions={estimator.interactions!r}."
+        )
+    if separable and weights in ("alignment", "consensus"):
+        raise ValueError(
+            "interactions='separable' stores factors, which weights='loo', 'uniform' or an array "
+            f"can set; got weights={weights!r}."
+        )
+
+
+def check_criterion(weights, interactions, targets, strata):
+    """Name of the criterion that learns the weights, after a look at y."""
+    if not isinstance(weights, str):
+        return "given"
+    if weights == "auto":
+        without = "uniform" if interactions == "separable" else "consensus"
+        weights = without if targets is None else "loo"
+    if weights in ("loo", "alignment"):
+        if targets is None:
+            raise ValueError(f"weights={weights!r} needs y; fit got y=None.")
+        if strata is not None and targets.shape[1] < 2:
+            raise ValueError(f"weights={weights!r} needs at least two classes in y; got 1 class.")
+    return weights
+
+
+__all__ = ["check_choice", "check_criterion", "check_flag", "check_fusion", "check_number"]

@@ -1,4 +1,4 @@
-"""Sampling: canonical order, merged repetitions, training samples and landmarks.
+"""Sampling: canonical order, merged repetitions, training samples.
 
 A row of weight two must mean the same as a row that occurs twice, in whatever order rows come:
 rows are told apart by their content, merged, sorted by it, and only then sampled.
@@ -9,7 +9,7 @@ This module imports nothing from legofuse.
 import numpy as np
 import scipy.sparse as sp
 
-__all__ = ["canonical_rows", "choose_landmarks", "fingerprint", "stratified_sample"]
+__all__ = ["canonical_rows", "fingerprint", "stratified_sample"]
 
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -159,41 +159,3 @@ def stratified_sample(strata, n_samples, rng):
         rng.choice(np.flatnonzero(codes == k), quota[k], replace=False) for k in range(len(labels))
     ]
     return np.sort(np.concatenate(chosen))
-
-
-def choose_landmarks(method, n_landmarks, strata, features, rng):
-    """Choose landmarks among candidate rows.
-
-    Parameters
-    ----------
-    method : {"stratified", "random", "kmeans"}
-    n_landmarks : int
-    strata : ndarray of shape (n_candidates,), int
-        Classes (or domains), for ``"stratified"``.
-    features : callable
-        Returns an ndarray of shape (n_candidates, n_features), for ``"kmeans"``: the row nearest
-        to each centre is taken.
-    rng : numpy.random.RandomState
-
-    Returns
-    -------
-    ndarray of at most n_landmarks positions, sorted
-    """
-    n_candidates = len(strata)
-    if n_landmarks >= n_candidates:
-        return np.arange(n_candidates)
-    if method == "stratified":
-        return stratified_sample(strata, n_landmarks, rng)
-    if method == "random":
-        return np.sort(rng.choice(n_candidates, n_landmarks, replace=False))
-    from sklearn.cluster import MiniBatchKMeans
-    from sklearn.metrics import pairwise_distances_argmin
-
-    rows = features()
-    means = MiniBatchKMeans(n_landmarks, random_state=rng, n_init=1, batch_size=4096).fit(rows)
-    nearest = np.unique(pairwise_distances_argmin(means.cluster_centers_, rows))
-    if len(nearest) < n_landmarks:  # two centres may share their nearest row
-        others = np.setdiff1d(np.arange(n_candidates), nearest)
-        extra = rng.choice(others, n_landmarks - len(nearest), replace=False)
-        nearest = np.sort(np.append(nearest, extra))
-    return nearest

@@ -38,6 +38,10 @@ class Table(NamedTuple):
     missing: Any
     domains: Any
 
+    def __len__(self):
+        """Return the number of rows."""
+        return self.X.shape[0]
+
 
 def _is_frame(X):
     return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "select"))

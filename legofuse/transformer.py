@@ -7,7 +7,6 @@ relations, fusion, weights and readouts.
 import warnings
 
 import numpy as np
-import scipy.sparse as sp
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
@@ -15,21 +14,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._compat import check_sample_weight
 from ._threads import single_threaded_blas
-from ._validation import check_choice, check_flag, check_number
-from .expansion import Expansion, hop_operators, hops
-from .fusion import INTERACTIONS, count_terms, exponents, one_exponent_each
-from .graphs import encode_rows, learn_statistics, list_graphs, relate_rows
+from ._validation import check_criterion, check_fusion
+from .fused import FusedGraph
+from .graphs import learn_statistics, list_graphs
+from .landmarks import choose_landmarks, given_landmarks, view_features
 from .readouts import embedding_map
-from .sampling import canonical_rows, choose_landmarks, fingerprint, stratified_sample
+from .sampling import canonical_rows, fingerprint, stratified_sample
 from .tables import read_columns, read_domains, read_targets
-from .weights import alignment, consensus, importances, loo, normaliser, pack, uniform
+from .terms import given_weights, learn_weights, list_terms, name_terms, view_importances
+from .weights import Learned
 
 __all__ = ["LEGOFusionTransformer"]
 
-_MAX_TERMS = 5000
-_BLOCK_SIZE = 1 << 21
-_WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform")
-_LANDMARKS = ("stratified", "random", "kmeans")
+_BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
 
 
 class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -246,400 +243,137 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             raise
 
     def _fit(self, X, y, sample_weight, sample_domain):
-        self._check_parameters()
+        check_fusion(self)
         table = read_columns(self, X, self.views, self.domain_column, reset=True)
         domains = read_domains(table, sample_domain)
-        n_rows = table.X.shape[0]
-        targets, strata = read_targets(y, n_rows, self.target_type)
-        criterion = self._criterion(targets, strata)
+        targets, strata = read_targets(y, len(table), self.target_type)
+        criterion = check_criterion(self.weights, self.interactions, targets, strata)
         weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
         weight = self._drop_empty_rows(table, weight)
         rng = check_random_state(self.random_state)
-
         rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
         if len(rows) < 2:
             raise ValueError(
                 f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
                 f"a minimum of 2 is required by {type(self).__name__}."
             )
-        strata = np.zeros(n_rows, int) if strata is None else strata
+        strata = np.zeros(len(table), int) if strata is None else strata
+
         self.views_ = table.views
-        self._columns = table.columns
         self.graphs_ = list_graphs(self.views_, self.relation)
-        self._expansion = self._list_terms()
-        self.powers_ = self._expansion.powers
-        self.terms_ = self._name_terms()
-        self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
-        chosen = None if domains is None else domains[rows]
-        self._learned = learn_statistics(table.X, self._columns, rows, weight, chosen)
-
-        first = rows[is_new]
-        self.landmarks_ = self._choose_landmarks(table, rows, first, strata, domains, rng)
-        self._references = self._encode(table.X, domains, self.landmarks_, dense=True)
-        self._marks = fingerprint(table.X[self.landmarks_]) if self.zeroth == "identity" else None
-        self._hops = self._learn_hops(rows, weight, is_new)
-
-        sample = stratified_sample(strata[rows], self.max_fit_samples, rng)
-        encoded = self._encode(table.X, domains, rows[sample], dense=True)
-        graphs, equal = self._sample_graphs(encoded, table.X, rows[sample])
-        found = self._learn(
-            criterion, graphs, equal, encoded, targets, rows[sample], weight[sample]
+        expansion = list_terms(
+            len(self.graphs_), self.degree, self.interactions, self.expansion, self.zeroth
         )
-        self.weights_, self.loo_score_, self.n_iter_ = found
-        self.ridge_ = 1.0 if criterion == "loo" else None
-        self.view_importances_ = self._view_importances(graphs, weight[sample])
-        del graphs
-        self._finish(encoded, table.X, rows[sample], weight[sample])
+        self.powers_ = expansion.powers
+        self.terms_ = name_terms(self.graphs_, self.powers_)
+        self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
+        learned = learn_statistics(table.X, table.columns, rows, weight, _at(domains, rows))
+
+        self.landmarks_ = self._landmarks(table, rows[is_new], strata, domains, learned, rng)
+        mass = None
+        if self.expansion == "hops":
+            merged = np.add.reduceat(weight, np.flatnonzero(is_new))
+            places = np.argsort(rows[is_new])
+            mass = merged[places][np.searchsorted(rows[is_new][places], self.landmarks_)]
+        self._fused = FusedGraph(
+            table.columns,
+            self.graphs_,
+            expansion,
+            learned,
+            table.X[self.landmarks_],
+            _at(domains, self.landmarks_),
+            mass,
+        )
+        sample = stratified_sample(strata[rows], self.max_fit_samples, rng)
+        rows, weight = rows[sample], weight[sample]
+        self._learn(criterion, table.X[rows], _at(domains, rows), _at(targets, rows), weight)
         return self
 
-    def _check_parameters(self):
-        owner = type(self).__name__
-        check_choice(owner, "interactions", self.interactions, INTERACTIONS)
-        check_choice(owner, "expansion", self.expansion, ("elementwise", "hops"))
-        check_choice(owner, "zeroth", self.zeroth, ("ones", "identity"))
-        check_choice(
-            owner, "target_type", self.target_type, ("auto", "classification", "regression")
+    def _learn(self, criterion, X, domains, targets, weight):
+        """Learn weights on a training sample, then what depends on them."""
+        fused, marks = self._fused, None
+        encoded = fused.encode(X, domains, dense=True)
+        if fused.marks is not None:
+            marks = fingerprint(X)
+        graphs, equal = fused.among(encoded, marks)
+        if criterion == "given":
+            found = Learned(given_weights(self.weights, len(self.powers_), self.nonnegative))
+        else:
+            options = {"nonnegative": self.nonnegative}
+            if criterion == "loo":
+                options |= {"max_iter": self.max_iter, "tol": self.tol}
+                if encoded.present is not None and fused.hops is None:
+                    options["present"] = fused.expansion.present(encoded.present)
+            found = learn_weights(
+                criterion, graphs, equal, fused.expansion, targets, weight, **options
+            )
+        self.weights_, self.loo_score_, self.n_iter_ = found
+        self.ridge_ = 1.0 if criterion == "loo" else None
+        self.view_importances_ = view_importances(
+            graphs, fused.expansion, self.weights_, weight, [view for view, _ in self.graphs_]
         )
-        check_choice(owner, "domains", self.domains, ("shared", "per-domain"))
-        check_choice(owner, "unseen_domains", self.unseen_domains, ("error", "batch"))
-        check_choice(owner, "output", self.output, ("embedding", "relations"))
-        for name in ("degree", "n_landmarks", "max_iter"):
-            check_number(owner, name, getattr(self, name), low=1)
-        check_number(owner, "max_fit_samples", self.max_fit_samples, low=2)
-        check_number(owner, "n_components", self.n_components, low=1, none=True)
-        check_number(owner, "tol", self.tol, kind=float | int, low=0)
-        check_flag(owner, "nonnegative", self.nonnegative)
-        if isinstance(self.landmarks, str):
-            check_choice(owner, "landmarks", self.landmarks, _LANDMARKS)
-        if isinstance(self.weights, str):
-            check_choice(owner, "weights", self.weights, _WEIGHTS)
-        if not self.nonnegative:
-            if self.output != "relations":
-                raise ValueError(
-                    "nonnegative=False needs output='relations': a fused graph with negative "
-                    "weights is no kernel, so it has no embedding."
+        del graphs, equal
+        fused.set_weights(self.weights_)
+        prior = np.average(fused(encoded, marks), axis=0, weights=weight)
+        self._prior = prior.astype(fused.dtype)
+        self._map = None
+        if self.output == "embedding":
+            graph = fused(fused.references, fused.marks)
+            self._map, negative = embedding_map(graph, self.n_components)
+            if negative > 1e-3:
+                warnings.warn(
+                    f"The fused graph is not positive semi-definite: {negative:.1%} of its "
+                    "spectrum is negative and was dropped from the embedding.",
+                    UserWarning,
+                    stacklevel=5,
                 )
-            if isinstance(self.weights, str) and self.weights != "alignment":
-                raise ValueError(
-                    "nonnegative=False needs weights='alignment' or an array; got "
-                    f"weights={self.weights!r}."
-                )
-        if self.zeroth == "identity" and self.interactions not in ("pairwise", "separable"):
-            raise ValueError(
-                "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
-                f"interactions={self.interactions!r}."
-            )
-        if self.interactions == "separable" and self.weights in ("alignment", "consensus"):
-            raise ValueError(
-                "interactions='separable' stores factors, which weights='loo', 'uniform' or an "
-                f"array can set; got weights={self.weights!r}."
-            )
-
-    def _criterion(self, targets, strata):
-        """Name of the criterion that learns the weights, after a look at y."""
-        if not isinstance(self.weights, str):
-            return "given"
-        criterion = self.weights
-        if criterion == "auto":
-            if targets is not None:
-                criterion = "loo"
-            else:
-                criterion = "uniform" if self.interactions == "separable" else "consensus"
-        if criterion in ("loo", "alignment"):
-            if targets is None:
-                raise ValueError(f"weights={criterion!r} needs y; fit got y=None.")
-            if strata is not None and targets.shape[1] < 2:
-                raise ValueError(
-                    f"weights={criterion!r} needs at least two classes in y; got 1 class."
-                )
-        return criterion
 
     def _drop_empty_rows(self, table, weight):
         """Set the weight of rows that miss every view to 0; check that each view occurs."""
         if table.missing is None:
             return weight
-        present = ~table.missing[weight > 0]
-        for view, occurs in zip(table.views, present.any(axis=0), strict=True):
-            if not occurs:
-                raise ValueError(
-                    f"View {view!r} is missing (all NaN) in every training row: leave it out of "
-                    "views, or give rows that have it."
-                )
+        occurs = (~table.missing[weight > 0]).any(axis=0)
+        for view in np.array(list(table.views))[~occurs].tolist():
+            raise ValueError(
+                f"View {view!r} is missing (all NaN) in every training row: leave it out of "
+                "views, or give rows that have it."
+            )
         empty = table.missing.all(axis=1)
         _warn_empty(np.count_nonzero(empty & (weight > 0)), "left out of the fit")
         return np.where(empty, 0.0, weight)
 
-    def _list_terms(self):
-        n_graphs = len(self.graphs_)
-        n_terms = count_terms(n_graphs, self.degree, self.interactions)
-        if n_terms > _MAX_TERMS:
-            raise ValueError(
-                f"{n_graphs} graphs at degree={self.degree} and "
-                f"interactions={self.interactions!r} give {n_terms} terms, above the limit of "
-                f"{_MAX_TERMS}: lower the degree, choose one relation, or use "
-                "interactions='additive' or 'pairwise'."
-            )
-        return Expansion(
-            exponents(n_graphs, self.degree, self.interactions),
-            separable=self.interactions == "separable",
-            identity=self.zeroth == "identity",
-            degree=self.degree if self.expansion == "hops" else None,
-        )
-
-    def _name_terms(self):
-        counts = {view: sum(v == view for v, _ in self.graphs_) for view in self.views_}
-        names = [
-            f"{view}[{getattr(relation, '__name__', relation)}]" if counts[view] > 1 else view
-            for view, relation in self.graphs_
-        ]
-        terms = []
-        for k, row in enumerate(self.powers_):
-            factors = [
-                name if power == 1 else f"{name}^{power}"
-                for name, power in zip(names, row, strict=True)
-                if power
-            ]
-            terms.append(" * ".join(factors) or f"{names[k // (self.degree + 1)]}^0")
-        return terms
-
-    def _choose_landmarks(self, table, rows, first, strata, domains, rng):
-        """Indices of the landmark rows, complete rows before others."""
+    def _landmarks(self, table, candidates, strata, domains, learned, rng):
+        """Indices of the landmark rows among distinct rows, complete rows before others."""
         if not isinstance(self.landmarks, str):
-            return self._given_landmarks(table.X.shape[0])
-        needs_all = [
-            f"{name}={value!r}"
-            for name, value, special in (
-                ("expansion", self.expansion, "hops"),
-                ("zeroth", self.zeroth, "identity"),
-            )
-            if value == special
-        ]
-        if needs_all and self.n_landmarks < len(first):
+            return given_landmarks(self.landmarks, len(table))
+        needs_all = ["expansion='hops'"] * (self.expansion == "hops")
+        needs_all += ["zeroth='identity'"] * (self.zeroth == "identity")
+        if needs_all and self.n_landmarks < len(candidates):
             raise ValueError(
-                f"{' and '.join(needs_all)} needs all {len(first)} distinct training rows as "
+                f"{' and '.join(needs_all)} needs all {len(candidates)} distinct training rows as "
                 f"landmarks; got n_landmarks={self.n_landmarks}: raise it."
             )
-        candidates = first
         if table.missing is not None:
-            complete = first[~table.missing[first].any(axis=1)]
-            candidates = complete if len(complete) >= min(self.n_landmarks, 2) else first
-            if needs_all or len(complete) < min(self.n_landmarks, len(first)):
-                candidates = first
-        labels = strata[candidates]
-        method = self.landmarks
+            complete = candidates[~table.missing[candidates].any(axis=1)]
+            if len(complete) >= self.n_landmarks:
+                candidates = complete
+        groups, share = [candidates], self.n_landmarks
         if domains is not None and self.domains == "per-domain":
-            return self._landmarks_by_domain(table, candidates, labels, domains, rng)
-        picked = choose_landmarks(
-            method, self.n_landmarks, labels, lambda: self._features(table, candidates), rng
-        )
-        return candidates[picked]
-
-    def _landmarks_by_domain(self, table, candidates, labels, domains, rng):
-        picked, share = [], max(1, self.n_landmarks // len(self._domains))
-        for domain in self._domains:
-            inside = np.flatnonzero(domains[candidates] == domain)
-            rows = candidates[inside]
-            chosen = choose_landmarks(
-                self.landmarks,
-                share,
-                labels[inside],
-                lambda rows=rows: self._features(table, rows),
-                rng,
-            )
-            picked.append(inside[chosen])
-        return candidates[np.sort(np.concatenate(picked))]
-
-    def _given_landmarks(self, n_rows):
-        given = np.asarray(self.landmarks)
-        if given.ndim != 1 or given.dtype.kind not in "iu" or len(given) == 0:
-            raise ValueError(
-                "landmarks must be one of "
-                f"{', '.join(map(repr, _LANDMARKS))}, or a 1-D array of row indices; got "
-                f"{self.landmarks!r}."
-            )
-        if given.min() < 0 or given.max() >= n_rows:
-            raise ValueError(
-                f"landmarks must be row indices between 0 and {n_rows - 1}; got values from "
-                f"{given.min()} to {given.max()}."
-            )
-        return given.astype(np.intp)
-
-    def _features(self, table, rows):
-        """Standardised features of every view side by side, for k-means."""
-        X = table.X[rows]
-        X = X.toarray() if sp.issparse(X) else X
-        parts = []
-        for view, index in self._columns.items():
-            stats = next(s for (name, _), s in self._learned.items() if name == view)
-            parts.append((X[:, index] - stats.mean) / stats.scale / np.sqrt(len(index)))
-        return np.nan_to_num(np.hstack(parts))
-
-    def _encode(self, X, domains, rows, dense=False):
-        chosen = None if domains is None else domains[rows]
-        return encode_rows(X[rows], self._columns, self.graphs_, self._learned, chosen, dense)
-
-    def _learn_hops(self, rows, weight, is_new):
-        """For each graph the weights, scale and operators of its hops."""
-        if self.expansion != "hops":
-            return None
-        merged = np.add.reduceat(weight, np.flatnonzero(is_new))
-        place = {row: k for k, row in enumerate(rows[is_new].tolist())}
-        mass = np.array([merged[place[row]] for row in self.landmarks_.tolist()])
-        relations = relate_rows(self._references, self._references, self.graphs_, self._learned)
-        return [(mass, *hop_operators(r, mass, self.degree)) for r in relations]
-
-    def _sample_graphs(self, encoded, X, rows):
-        """Packed expanded graphs of the training sample, and its packed identity."""
-        if self._hops is None:
-            graphs = []
-            for graph in self.graphs_:
-                related = relate_rows(encoded, encoded, [graph], self._learned)
-                graphs.append(pack(related[0]))
-            equal = pack(np.eye(len(rows), dtype=graphs[0].dtype))
-            equal = equal if self.zeroth == "identity" else None
-            return self._expansion.graphs(graphs, equal=equal), equal
-        marks, known = fingerprint(X[rows]), fingerprint(X[self.landmarks_])
-        order = np.lexsort(known.T)
-        place = order[np.searchsorted(known[order, 1], marks[:, 1])]
-        related = relate_rows(encoded, self._references, self.graphs_, self._learned)
-        lists = [
-            [pack(hop[:, place]) for hop in hops(r, *parts)]
-            for r, parts in zip(related, self._hops, strict=True)
+            share = max(1, self.n_landmarks // len(self._domains))
+            groups = [candidates[domains[candidates] == d] for d in self._domains]
+        picked = [
+            group[
+                choose_landmarks(
+                    self.landmarks,
+                    share,
+                    strata[group],
+                    lambda group=group: view_features(table.X[group], table.columns, learned),
+                    rng,
+                )
+            ]
+            for group in groups
         ]
-        equal = None
-        if self.zeroth == "identity":
-            equal = pack((place[:, None] == place).astype(lists[0][0].dtype))
-        return self._expansion.graphs(None, lists, equal), equal
-
-    def _learn(self, criterion, graphs, equal, encoded, targets, rows, weight):
-        """Weights, leave-one-out score and number of iterations."""
-        terms, separable = self._expansion.terms(), self._expansion.separable
-        if criterion == "given":
-            return self._given_weights(), None, 1
-        if criterion == "loo":
-            present = None
-            if encoded.present is not None and self._hops is None:
-                present = self._expansion.present(encoded.present)
-            return loo(
-                graphs,
-                terms,
-                targets[rows],
-                sample_weight=weight,
-                present=present,
-                separable=separable,
-                zeroth=equal if separable else None,
-                max_iter=self.max_iter,
-                tol=self.tol,
-            )
-        if criterion == "alignment":
-            found = alignment(
-                graphs, terms, targets[rows], sample_weight=weight, nonnegative=self.nonnegative
-            )
-        elif criterion == "consensus":
-            found = consensus(graphs, terms, sample_weight=weight)
-        else:
-            found = uniform(len(terms))
-        return self._scaled(found.weights, graphs, equal, weight), None, found.n_iter
-
-    def _view_importances(self, graphs, weight):
-        """Importance of each view: the sum over its graphs and their terms."""
-        views = [view for view, _ in self.graphs_]
-        terms, weights = self._expansion.terms(), self.weights_
-        if self._expansion.separable:  # each factor by itself
-            used = self.powers_.sum(axis=1) > 0
-            terms, weights = terms[used], weights[used]
-            if self._hops is not None:
-                graphs = [hop for hop_list in graphs for hop in hop_list]
-                terms = np.eye(len(graphs), dtype=np.int64)
-                views = [view for view in views for _ in range(self.degree)]
-        elif self._hops is not None:
-            views = [views[m] for m, _ in one_exponent_each(self.powers_)[0]]
-        shares = importances(graphs, terms, weights, weight)
-        found = dict.fromkeys(self.views_, 0.0)
-        for view, share in zip(views, shares, strict=False):  # an identity belongs to no view
-            found[view] += float(share)
-        total = sum(found.values())
-        return {view: share / total for view, share in found.items()}
-
-    def _given_weights(self):
-        given = np.asarray(self.weights)
-        if given.shape != (len(self.powers_),) or given.dtype.kind not in "iuf":
-            raise ValueError(
-                f"weights must be an array of {len(self.powers_)} numbers, one for each term "
-                f"(legofuse.fusion.exponents lists them); got shape {given.shape}, dtype "
-                f"{given.dtype}."
-            )
-        given = given.astype(float)
-        if not np.isfinite(given).all():
-            raise ValueError("weights holds NaN or infinity.")
-        if self.nonnegative and (given < 0).any():
-            raise ValueError(
-                f"weights holds {np.count_nonzero(given < 0)} negative value(s), but "
-                "nonnegative=True."
-            )
-        return given
-
-    def _scaled(self, weights, graphs, equal, sample_weight):
-        """Weights that make the mean diagonal of the fused graph 1."""
-        n_rows = len(sample_weight)
-        where = np.cumsum(np.arange(1, n_rows + 1)) - 1
-        entries = [
-            [p[where] for p in graph] if isinstance(graph, list) else graph[where]
-            for graph in graphs
-        ]
-        equal = None if equal is None else equal[where]
-        diagonal = self._expansion.fuse(entries, weights, equal)
-        mean = np.average(diagonal, weights=sample_weight)
-        if self._expansion.separable or mean <= 0:
-            return weights
-        return weights / mean
-
-    def _finish(self, encoded, X, rows, weight):
-        """Scale of complete rows, map of the landmarks, and the row of a sample of no view."""
-        ones = np.ones((len(self.graphs_), 1))
-        self._complete = None
-        if self._hops is None:
-            self._complete = float(self._diagonal(ones.T)[0])
-        dtype = self._references.encoded[next(iter(self._references.encoded))].rows.dtype
-        self._weights = self.weights_.astype(dtype)
-        marks = None if self._marks is None else fingerprint(X[rows])
-        prior = np.average(self._fused(encoded, marks), axis=0, weights=weight)
-        self._prior = prior.astype(dtype)
-        if self.output == "relations":
-            self._map = None
-            return
-        graph = self._fused(self._references, self._marks)
-        self._map, negative = embedding_map(graph, self.n_components)
-        if negative > 1e-3:
-            warnings.warn(
-                f"The fused graph is not positive semi-definite: {negative:.1%} of its spectrum "
-                "is negative and was dropped from the embedding.",
-                UserWarning,
-                stacklevel=4,
-            )
-
-    def _diagonal(self, present):
-        """Fused relation of rows to themselves, from which views they have."""
-        have = self._expansion.present(np.asarray(present, dtype=float))
-        return self._expansion.fuse(list(have.T.copy()), self.weights_, np.ones(len(have)))
-
-    def _fused(self, rows, marks=None):
-        """Fused graph of encoded rows and landmarks, missing views made up for."""
-        relations = relate_rows(rows, self._references, self.graphs_, self._learned)
-        equal = None
-        if self.zeroth == "identity":
-            equal = (marks[:, None] == self._marks).all(axis=2).astype(relations[0].dtype)
-        lists = None
-        if self._hops is not None:
-            lists = [hops(r, *parts) for r, parts in zip(relations, self._hops, strict=True)]
-        graphs = self._expansion.graphs(relations, lists, equal)
-        fused = self._expansion.fuse(graphs, self._weights, equal)
-        if self._hops is None:
-            for part, axis in ((rows, 1), (self._references, 0)):
-                if part.present is not None:
-                    factor = normaliser(self._diagonal(part.present), self._complete)
-                    fused *= np.expand_dims(factor.astype(fused.dtype), axis)
-        return fused
+        return np.concatenate(picked)
 
     def fit_transform(self, X, y=None, sample_weight=None, sample_domain=None):
         """Fit and return the embedding (or relations) of the training rows.
@@ -705,8 +439,10 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
                 "need the training rows as references."
             )
         table = read_columns(self, references, self.views, self.domain_column, reset=False)
-        view = _copy_with(self, table)
-        return view._stream(X, None, None)
+        domains = self._known_domains(table, None)
+        learned = self._statistics(table, domains)
+        rows = self._fused.encode(table.X, domains, learned, dense=True)
+        return self._stream(X, None, None, self._fused.with_references(rows))
 
     def relation_graphs(self, X):
         """Relations of rows to the landmarks, graph by graph.
@@ -723,39 +459,36 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         check_is_fitted(self)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, None)
-        rows = encode_rows(
-            table.X, self._columns, self.graphs_, self._statistics(table, domains), domains
-        )
-        related = relate_rows(rows, self._references, self.graphs_, self._learned)
+        rows = self._fused.encode(table.X, domains, self._statistics(table, domains))
+        related = self._fused.relations(rows)
         several = len(self.graphs_) > len(self.views_)
         keys = self.graphs_ if several else [view for view, _ in self.graphs_]
         return dict(zip(keys, related, strict=True))
 
-    def _stream(self, X, sample_domain, projection):
+    def _stream(self, X, sample_domain, projection, fused=None):
         """Fuse (and project) block after block of rows."""
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, sample_domain)
-        statistics = self._statistics(table, domains)
-        n_rows, n_landmarks = table.X.shape[0], len(self._references)
-        width = n_landmarks if projection is None else projection.shape[1]
-        out = np.empty((n_rows, width), dtype=self._weights.dtype)
-        step = max(16, _BLOCK_SIZE // (n_landmarks * (len(self.graphs_) + 2)))
+        learned = self._statistics(table, domains)
+        prior = self._prior if fused is None else 0.0
+        fused = self._fused if fused is None else fused
+        width = len(fused) if projection is None else projection.shape[1]
+        out = np.empty((len(table), width), dtype=fused.dtype)
+        step = max(16, _BLOCK_SIZE // (len(fused) * (len(self.graphs_) + 2)))
         empty = None if table.missing is None else table.missing.all(axis=1)
 
         def fill(start):
             part = slice(start, start + step)
-            X = table.X[part]
-            chosen = None if domains is None else domains[part]
-            rows = encode_rows(X, self._columns, self.graphs_, statistics, chosen)
-            fused = self._fused(rows, None if self._marks is None else fingerprint(X))
-            if empty is not None and empty[part].any():
-                fused[empty[part]] = self._prior
+            rows = fused.encode(table.X[part], _at(domains, part), learned)
+            graph = fused(rows, None if fused.marks is None else fingerprint(table.X[part]))
+            if empty is not None:
+                graph[empty[part]] = prior
             if projection is None:
-                out[part] = fused
+                out[part] = graph
             else:
-                np.matmul(fused, projection, out=out[part])
+                np.matmul(graph, projection, out=out[part])
 
-        starts = range(0, n_rows, step)
+        starts = range(0, len(table), step)
         if effective_n_jobs(self.n_jobs) == 1 or len(starts) < 2:
             for start in starts:
                 fill(start)
@@ -785,16 +518,16 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     def _statistics(self, table, domains):
         """Statistics by domain, those of unseen domains learned from their own rows."""
         if domains is None:
-            return self._learned
+            return self._fused.learned
         rows = np.flatnonzero(~np.isin(domains, self._domains))
         if len(rows) == 0:
-            return self._learned
-        new = learn_statistics(table.X, self._columns, rows, np.ones(len(rows)), domains[rows])
-        return {**self._learned, **new}
+            return self._fused.learned
+        new = learn_statistics(table.X, table.columns, rows, np.ones(len(rows)), domains[rows])
+        return {**self._fused.learned, **new}
 
     @property
     def _n_features_out(self):
-        return len(self._references) if self._map is None else self._map.shape[1]
+        return len(self._fused) if self._map is None else self._map.shape[1]
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")
@@ -817,16 +550,9 @@ def _one_column_each(views):
     )
 
 
-def _copy_with(fitted, table):
-    """A fitted transformer that relates rows to other references."""
-    other = object.__new__(type(fitted))
-    other.__dict__.update(fitted.__dict__)
-    domains = fitted._known_domains(table, None)
-    other._references = encode_rows(
-        table.X, fitted._columns, fitted.graphs_, fitted._statistics(table, domains), domains, True
-    )
-    other._prior = np.zeros(len(other._references), fitted._weights.dtype)
-    return other
+def _at(values, rows):
+    """Take some rows of an optional array."""
+    return None if values is None else values[rows]
 
 
 def _warn_empty(count, what):

@@ -15,13 +15,17 @@ PACKAGE = Path(legofuse.__file__).parent
 
 # import none of us
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
-PARTS = {"expansion", "graphs", "tables", "weights", "_threads", "_validation"}
+PARTS = {"expansion", "fused", "graphs", "landmarks", "tables", "terms", "weights"}
+PARTS |= {"_threads", "_validation"}
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
     "expansion": {"fusion"},
     "graphs": {"relations"},
+    "fused": {"expansion", "graphs", "sampling", "weights"},
+    "landmarks": {"sampling"},
     "tables": {"views"},
+    "terms": {"expansion", "fusion", "weights"},
     "_threads": set(),
     "_validation": set(),
     "weights": {"fusion"},

@@ -1,0 +1,122 @@
+"""The fused graph of rows and fixed references, once fitted.
+
+What an estimator keeps of its fit: statistics, encoded references, terms and weights; and the one
+pass that turns rows into rows of the fused graph.
+
+This module may import graphs, expansion, sampling and weights of legofuse.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .expansion import hop_operators, hops
+from .graphs import encode_rows, relate_rows
+from .sampling import fingerprint
+from .weights import normaliser, pack
+
+__all__ = ["FusedGraph"]
+
+
+class FusedGraph:
+    """Fused graph of rows and references.
+
+    Parameters
+    ----------
+    columns : dict of str to index array
+        Columns of each view.
+    graphs : list of (view, relation)
+    expansion : Expansion
+        Terms of the polynomial.
+    learned : dict of (view, domain) to Statistics
+    X : ndarray or CSR of shape (n_references, n_features)
+        The reference rows.
+    domains : ndarray of shape (n_references,), optional
+    mass : ndarray of shape (n_references,), optional
+        Weight of each reference; hops need it, and all training rows as references.
+    """
+
+    def __init__(self, columns, graphs, expansion, learned, X, domains=None, mass=None):
+        self.columns, self.graphs = columns, graphs
+        self.expansion, self.learned = expansion, learned
+        self.references = self.encode(X, domains, dense=True)
+        self.marks: Any = fingerprint(X) if expansion.identity or expansion.degree else None
+        self.hops: Any = None
+        self.weights: Any = None
+        self.complete: Any = None
+        if expansion.degree is not None:
+            relations = relate_rows(self.references, self.references, graphs, learned)
+            self.hops = [(mass, *hop_operators(r, mass, expansion.degree)) for r in relations]
+
+    def __len__(self):
+        """Return the number of references."""
+        return len(self.references)
+
+    @property
+    def dtype(self):
+        """Type of numbers: that of the references."""
+        return next(iter(self.references.encoded.values())).rows.dtype
+
+    def encode(self, X, domains=None, learned=None, dense=False):
+        """Encode rows for every graph, by other statistics if given."""
+        learned = self.learned if learned is None else learned
+        return encode_rows(X, self.columns, self.graphs, learned, domains, dense)
+
+    def relations(self, rows):
+        """Relations of encoded rows to the references, a list with one array for each graph."""
+        return relate_rows(rows, self.references, self.graphs, self.learned)
+
+    def expanded(self, rows, marks=None):
+        """Graphs that the polynomial is evaluated on, and the identity or None."""
+        relations, equal, hop_lists = self.relations(rows), None, None
+        if self.expansion.identity:
+            equal = (marks[:, None] == self.marks).all(axis=2).astype(relations[0].dtype)
+        if self.hops is not None:
+            hop_lists = [hops(r, *parts) for r, parts in zip(relations, self.hops, strict=True)]
+        return self.expansion.graphs(relations, hop_lists, equal), equal
+
+    def among(self, rows, marks):
+        """Packed expanded graphs of encoded training rows among themselves, and the identity."""
+        if self.hops is None:
+            graphs = [pack(relate_rows(rows, rows, [g], self.learned)[0]) for g in self.graphs]
+            equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
+            return self.expansion.graphs(graphs, equal=equal), equal
+        order = np.lexsort(self.marks.T)
+        place = order[np.searchsorted(self.marks[order, 1], marks[:, 1])]
+        graphs, equal = self.expanded(rows, marks)
+        graphs = [
+            [pack(hop[:, place]) for hop in graph] if isinstance(graph, list) else graph[:, place]
+            for graph in graphs
+        ]
+        graphs = [graph if isinstance(graph, list) else pack(graph) for graph in graphs]
+        return graphs, None if equal is None else pack(equal[:, place])
+
+    def set_weights(self, weights):
+        """Set the weights of the terms; learns what a complete row's relation to itself is."""
+        self.weights = weights.astype(self.dtype)
+        if self.hops is None:
+            self.complete = float(self.diagonal(np.ones((1, len(self.graphs))))[0])
+
+    def diagonal(self, present):
+        """Fused relation of rows to themselves, from the views they have (n_rows, n_graphs)."""
+        have = self.expansion.present(np.asarray(present, dtype=float))
+        weights = self.weights.astype(float)
+        return self.expansion.fuse(list(have.T.copy()), weights, np.ones(len(have)))
+
+    def __call__(self, rows, marks=None):
+        """Fused graph of encoded rows and the references, missing views made up for."""
+        graphs, equal = self.expanded(rows, marks)
+        fused = self.expansion.fuse(graphs, self.weights, equal)
+        if self.hops is None:
+            for part, axis in ((rows, 1), (self.references, 0)):
+                if part.present is not None:
+                    factor = normaliser(self.diagonal(part.present), self.complete)
+                    fused *= np.expand_dims(factor.astype(fused.dtype), axis)
+        return fused
+
+    def with_references(self, rows):
+        """Return the same fused graph to other encoded references."""
+        other = object.__new__(FusedGraph)
+        other.__dict__.update(self.__dict__)
+        other.references = rows
+        return other
