@@ -1,8 +1,9 @@
 r"""The fusion polynomial: one graph from many, entry by entry.
 
-This module is the whole idea and imports nothing from legofuse. Every function works on
-numpy arrays and on torch tensors alike (so that autograd sees it); numpy arrays are
-processed in blocks that stay in the processor's cache.
+This module is the whole idea and imports nothing from legofuse. ``fuse``, ``fuse_separable`` and
+``polynomial`` work on numpy arrays and on torch tensors alike (so that autograd sees them); numpy
+arrays are processed in blocks that stay in the processor's cache. The adjoints, which autograd
+has of its own, are for numpy.
 
 A term :math:`a = (a_1, \dots, a_M)` is a row of ``powers``. Each is split into a left and a
 right monomial, :math:`R^a = L_l \circ R_r`, so that the fused graph is
@@ -176,17 +177,16 @@ def _closure(monomials):
     """
     zero = (0,) * len(monomials[0])
     places, steps = {zero: 0}, []
-
-    def place(a):
-        if a not in places:
-            graph = max(m for m, p in enumerate(a) if p)
-            parent = tuple(p - (m == graph) for m, p in enumerate(a))
-            steps.append((place(parent), graph))
-            places[a] = len(steps)
-        return places[a]
-
     for a in sorted(set(monomials), key=lambda a: (sum(a), a)):
-        place(a)
+        path = []  # from a down to the nearest monomial that is there already
+        while a not in places:
+            graph = max(m for m, p in enumerate(a) if p)
+            path.append((a, graph))
+            a = tuple(p - (m == graph) for m, p in enumerate(a))
+        place = places[a]
+        for child, graph in reversed(path):
+            steps.append((place, graph))
+            place = places[child] = len(steps)
     return tuple(steps), places
 
 
@@ -232,20 +232,34 @@ def _make_plan(powers):
 
 def _namespace(array):
     """The library an array belongs to: numpy or torch (imported already if tensors exist)."""
-    return sys.modules[type(array).__module__.partition(".")[0]]
+    return np if isinstance(array, np.ndarray | np.generic) else sys.modules["torch"]
+
+
+def _float_type(arrays):
+    """The common dtype of arrays: float32 or wider."""
+    dtype = np.result_type(*arrays)
+    return dtype if dtype.kind == "f" else np.dtype(float)
+
+
+def _check_shapes(relations):
+    shapes = {tuple(r.shape) for r in relations}
+    if not shapes:
+        raise ValueError("Give at least one relation.")
+    if len(shapes) > 1:
+        raise ValueError(f"All relations must have one shape; got {sorted(shapes)}.")
 
 
 def _check(relations, powers, weights=None):
     relations = list(relations)
+    _check_shapes(relations)
     powers = np.asarray(powers)
     if powers.ndim != 2 or powers.shape[1] != len(relations):
         raise ValueError(
             f"powers must have shape (n_terms, {len(relations)}), a column for each relation; "
             f"got {powers.shape}."
         )
-    shapes = {tuple(r.shape) for r in relations}
-    if len(shapes) > 1:
-        raise ValueError(f"All relations must have one shape; got {sorted(shapes)}.")
+    if powers.size and (powers.dtype.kind not in "iub" or powers.min() < 0):
+        raise ValueError(f"powers must be whole numbers, at least 0; got {powers.tolist()}.")
     if weights is not None and tuple(weights.shape) != (len(powers),):
         raise ValueError(
             f"weights must have shape ({len(powers)},), one for each term; "
@@ -308,18 +322,26 @@ def fuse(relations, powers, weights, out=None):
         weights = np.asarray(weights, dtype=float)
     relations, powers = _check(relations, powers, weights)
     xp = _namespace(relations[0])
-    if xp is np:
-        weights = np.asarray(weights)
-        used = weights != 0
-        if not used.all():
-            powers, weights = powers[used], weights[used]
-        return _fuse_blocks(relations, powers, weights, out)
+    if xp is not np:
+        return _fuse_tensors(xp, relations, powers, weights)
+    weights = np.asarray(weights)
+    used = weights != 0
+    if not used.all():
+        powers, weights = powers[used], weights[used]
+    return _fuse_blocks(relations, powers, weights, out)
+
+
+def _fuse_tensors(xp, relations, powers, weights):
+    """Torch path of :func:`fuse`: the same plan on whole tensors."""
+    one = xp.ones_like(relations[0])
+    if len(powers) == 0:
+        return 0 * one
+    weights = xp.as_tensor(weights, dtype=one.dtype, device=one.device)
     plan = _make_plan(powers)
     shape = (len(plan.left) + 1, len(plan.right) + 1)
     cells = xp.as_tensor(plan.rows * shape[1] + plan.columns, device=weights.device)
     matrix = xp.zeros(shape[0] * shape[1], dtype=weights.dtype, device=weights.device)
     matrix = matrix.index_add(0, cells, weights).reshape(shape)
-    one = xp.ones_like(relations[0])
     inner = xp.tensordot(matrix, xp.stack(_monomials(relations, plan.right, one)), 1)
     left = _monomials(relations, plan.left, one)
     return sum((x * t for x, t in zip(left[1:], inner[1:], strict=True)), inner[0])
@@ -384,9 +406,14 @@ def _grow(stack, steps, relations):
 
 def _fuse_blocks(relations, powers, weights, out):
     """Numpy path of :func:`fuse`: a small GEMM, then Horner's rule over the left monomials."""
-    dtype = np.result_type(*relations)
+    dtype, shape = _float_type(relations), relations[0].shape
     if out is None:
-        out = np.empty(relations[0].shape, dtype=dtype)
+        out = np.empty(shape, dtype=dtype)
+    elif (out.shape, out.dtype) != (shape, dtype) or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out must be a C-contiguous array of shape {shape} and dtype {dtype}; got shape "
+            f"{out.shape}, dtype {out.dtype}."
+        )
     target = out.reshape(-1)
     if len(weights) == 0 or target.size == 0:
         target[:] = 0
@@ -452,8 +479,10 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
             f"gradient must have the relations' shape {tuple(relations[0].shape)}; "
             f"got {tuple(gradient.shape)}."
         )
+    if len(powers) == 0 or gradient.size == 0:
+        return np.zeros((*(gradient.shape[:-1] if by_row else ()), len(powers)))
     plan = _make_plan(powers)
-    dtype = np.result_type(*relations)
+    dtype = _float_type(relations)
     flat, slope = [_flat(r, dtype) for r in relations], _flat(gradient, dtype)
     n_left, n_right = len(plan.left) + 1, len(plan.right) + 1
 
@@ -477,13 +506,10 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
                 total += products.sum(axis=0)
         return total
 
-    shape = gradient.shape[:-1] if by_row else ()
-    if slope.size == 0:
-        return np.zeros((*shape, len(powers)))
     rows = np.empty((slope.size // gradient.shape[-1] if by_row else 0, len(powers)))
     chunk = gradient.shape[-1] if by_row else None
     total = np.sum(_in_blocks(work, slope.size, n_left, n_right, chunk), axis=0)
-    return rows.reshape(*shape, -1) if by_row else total[plan.rows, plan.columns]
+    return rows.reshape(*gradient.shape[:-1], -1) if by_row else total[plan.rows, plan.columns]
 
 
 def fuse_separable(relations, factors, zeroth=None):
@@ -509,7 +535,7 @@ def fuse_separable(relations, factors, zeroth=None):
     Raises
     ------
     ValueError
-        If there is not one row of factors for each relation.
+        If there is not one row of factors for each relation, of at least two powers.
 
     Examples
     --------
@@ -519,14 +545,11 @@ def fuse_separable(relations, factors, zeroth=None):
     >>> fuse_separable([a, b], np.ones((2, 2)))  # (1 + a)(1 + b) - 1
     array([[0.8]])
     """
-    relations = list(relations)
-    if len(factors) != len(relations):
-        raise ValueError(
-            f"factors must have one row for each of the {len(relations)} relations; "
-            f"got {len(factors)}."
-        )
+    relations = _check_factors(relations, factors)
     first = relations[0][0] if isinstance(relations[0], list) else relations[0]
-    if _namespace(first) is not np:
+    xp = _namespace(first)
+    if xp is not np:
+        factors = xp.as_tensor(factors, dtype=first.dtype, device=first.device)
         return _product(relations, factors, zeroth)
     flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
     factors = np.asarray(factors, dtype=dtype)
@@ -542,9 +565,22 @@ def fuse_separable(relations, factors, zeroth=None):
     return out
 
 
+def _check_factors(relations, factors):
+    relations = list(relations)
+    stacks = [r if isinstance(r, list) else [r] for r in relations]
+    _check_shapes([power for stack in stacks for power in stack])
+    shape = np.shape(factors)
+    if len(shape) != 2 or shape[0] != len(relations) or shape[1] < 2:
+        raise ValueError(
+            f"factors must have shape ({len(relations)}, degree + 1), a row for each relation; "
+            f"got {shape}."
+        )
+    return relations
+
+
 def _flat_stacks(relations, zeroth):
     stacks = [r if isinstance(r, list) else [r] for r in relations]
-    dtype = np.result_type(*(power for stack in stacks for power in stack))
+    dtype = _float_type([power for stack in stacks for power in stack])
     flat = [[_flat(power, dtype) for power in stack] for stack in stacks]
     flat = [x if isinstance(r, list) else x[0] for x, r in zip(flat, relations, strict=True)]
     return flat, None if zeroth is None else _flat(zeroth, dtype), dtype
@@ -603,7 +639,7 @@ def fuse_separable_adjoint(relations, factors, gradient, zeroth=None):
     array([[0.2, 0.6],
            [0.5, 0.3]])
     """
-    flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
+    flat, flat_zeroth, dtype = _flat_stacks(_check_factors(relations, factors), zeroth)
     factors, slope = np.asarray(factors, dtype=dtype), _flat(gradient, dtype)
 
     def work(blocks):
