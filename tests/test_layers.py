@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "_validation": set(),
     "weights": {"fusion"},
     "inspection": {"fusion"},
-    "nn": {"relations", "fusion", "readouts"},
+    "nn": {"relations", "fusion", "readouts", "_threads"},
     "transformer": ESTIMATORS_MAY,
     "anomaly": ESTIMATORS_MAY,
     "plotting": {"inspection"},

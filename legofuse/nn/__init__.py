@@ -1,0 +1,54 @@
+"""Torch modules of the fusion: trained by gradients, alone or inside the estimators.
+
+The only place of legofuse that imports torch or skorch. Everything random is drawn from
+generators that are passed in, so that torch's global generator stays as it is; nothing sets the
+number of threads.
+"""
+
+from .batches import PackedBags, TensorBatches, TensorData
+from .fusion import FusionPolynomial
+from .generators import make_generator
+from .heads import LinearHead, MLPHead
+from .losses import (
+    WeightedLoss,
+    binary_cross_entropy,
+    cross_entropy,
+    degree_variance_penalty,
+    squared_error,
+)
+from .nets import Net, epoch_losses, fit_net, make_net, resolve_device
+from .pooling import bag_index, max_pool, pad, top_k_pool
+from .propagation import Propagation, propagate
+from .state import load_module, module_arrays, net_arrays, restore_net, to_arrays, to_tensors
+
+__all__ = [
+    "FusionPolynomial",
+    "LinearHead",
+    "MLPHead",
+    "Net",
+    "PackedBags",
+    "Propagation",
+    "TensorBatches",
+    "TensorData",
+    "WeightedLoss",
+    "bag_index",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "degree_variance_penalty",
+    "epoch_losses",
+    "fit_net",
+    "load_module",
+    "make_generator",
+    "make_net",
+    "max_pool",
+    "module_arrays",
+    "net_arrays",
+    "pad",
+    "propagate",
+    "resolve_device",
+    "restore_net",
+    "squared_error",
+    "to_arrays",
+    "to_tensors",
+    "top_k_pool",
+]

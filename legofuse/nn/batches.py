@@ -1,0 +1,185 @@
+"""Batches: slices of tensors that already are on the device.
+
+A tree is a tensor, None, or a tuple, list or dict of trees; all its tensors have one first axis.
+"""
+
+import torch
+from torch.utils.data import Dataset
+
+__all__ = ["PackedBags", "TensorBatches", "TensorData"]
+
+
+def _map(tree, function):
+    if tree is None:
+        return None
+    if isinstance(tree, dict):
+        return {key: _map(part, function) for key, part in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_map(part, function) for part in tree)
+    return function(tree)
+
+
+def _count(tree):
+    """Length of the first axis of a tree, or None."""
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    if isinstance(tree, list | tuple):
+        return next((n for n in map(_count, tree) if n is not None), None)
+    return None if tree is None else len(tree)
+
+
+def _take(tree, index):
+    """Rows of a tree; the index is on the CPU."""
+
+    def take(part):
+        if not isinstance(part, torch.Tensor):
+            return part[index]
+        return part.index_select(0, index.to(part.device))
+
+    return _map(tree, take)
+
+
+class PackedBags:
+    """Ragged bags whose units lie one bag after the other.
+
+    Parameters
+    ----------
+    units : tree of tensors of shape (n_units, ...)
+    lengths : array-like or Tensor of shape (n_bags,), int
+        Number of units of each bag; kept on the CPU.
+    bags : tree of tensors of shape (n_bags, ...), optional
+        What there is once for each bag.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.nn import PackedBags
+    >>> bags = PackedBags(torch.arange(6), [1, 2, 3])
+    >>> bags[[2, 0]].units, bags[[2, 0]].lengths
+    (tensor([3, 4, 5, 0]), tensor([3, 1]))
+    """
+
+    def __init__(self, units, lengths, bags=None):
+        self.units = units
+        self.lengths = torch.as_tensor(lengths).cpu().long()
+        self.bags = bags
+        n_units = _count(units)
+        if n_units is not None and n_units != int(self.lengths.sum()):
+            raise ValueError(f"lengths add up to {int(self.lengths.sum())}, units are {n_units}.")
+        self._starts = self.lengths.cumsum(0) - self.lengths
+
+    def __len__(self):
+        """Return the number of bags."""
+        return len(self.lengths)
+
+    def __getitem__(self, index):
+        """Take some of the bags, without a loop over them."""
+        index = torch.as_tensor(index).cpu()
+        lengths = self.lengths[index]
+        shift = self._starts[index] - (lengths.cumsum(0) - lengths)
+        units = torch.repeat_interleave(shift, lengths) + torch.arange(int(lengths.sum()))
+        return PackedBags(_take(self.units, units), lengths, _take(self.bags, index))
+
+    def to(self, device):
+        """Move all tensors to a device."""
+        units, bags = (_map(t, lambda part: part.to(device)) for t in (self.units, self.bags))
+        return PackedBags(units, self.lengths, bags)
+
+
+class TensorData(Dataset):
+    """What a net is fitted to: inputs, targets and weights on one device.
+
+    Parameters
+    ----------
+    X : Tensor, tree of tensors, or PackedBags
+    y : Tensor of shape (n_samples, ...), optional
+    sample_weight : Tensor of shape (n_samples,), optional
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.nn import TensorData
+    >>> data = TensorData(torch.eye(3), torch.tensor([0, 1, 2]))
+    >>> data.select(torch.tensor([2]))
+    (tensor([[0., 0., 1.]]), (tensor([2]), None))
+    """
+
+    def __init__(self, X, y=None, sample_weight=None):
+        self.X = X
+        self.y = y
+        self.sample_weight = sample_weight
+        for name, part in (("y", y), ("sample_weight", sample_weight)):
+            if part is not None and len(part) != len(self):
+                raise ValueError(f"{name} has {len(part)} entries for {len(self)} samples.")
+
+    def __len__(self):
+        """Return the number of samples."""
+        return _count(self.X)
+
+    def __getitem__(self, index):
+        """Return one sample as (input, (target, weight))."""
+        X, target = self.select(torch.as_tensor([int(index)]))
+        return X, target
+
+    def select(self, index=None):
+        """Return a batch.
+
+        Parameters
+        ----------
+        index : Tensor of shape (n_chosen,), int64, optional
+            By default everything, without a copy.
+
+        Returns
+        -------
+        inputs, (targets, weights)
+        """
+        if index is None:
+            return self.X, (self.y, self.sample_weight)
+        return _take(self.X, index), (_take(self.y, index), _take(self.sample_weight, index))
+
+
+class TensorBatches:
+    """Iterate over batches of a :class:`TensorData`: skorch's iterator, a quarter of its cost.
+
+    Parameters
+    ----------
+    dataset : TensorData
+    batch_size : int
+        -1 is everything at once.
+    shuffle : bool, default=False
+    generator : torch.Generator, optional
+        Of the CPU; draws the order of each epoch. Needed to shuffle, so that torch's global
+        generator stays as it is.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.nn import TensorBatches, TensorData
+    >>> [len(x) for x, _ in TensorBatches(TensorData(torch.zeros(5, 2)), batch_size=2)]
+    [2, 2, 1]
+    """
+
+    def __init__(self, dataset, batch_size=-1, shuffle=False, generator=None):
+        if shuffle and generator is None:
+            raise ValueError("shuffle=True needs a generator.")
+        self.dataset = dataset
+        self.batch_size = len(dataset) if batch_size == -1 else batch_size
+        self.shuffle = shuffle
+        self.generator = generator
+
+    def __len__(self):
+        """Return the number of batches."""
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self):
+        """Yield (inputs, (targets, weights))."""
+        n_samples = len(self.dataset)
+        if n_samples <= self.batch_size:  # one batch: order is of no matter
+            yield self.dataset.select()
+            return
+        if self.shuffle:
+            order = torch.randperm(n_samples, generator=self.generator)
+        else:
+            order = torch.arange(n_samples)
+        for index in order.split(self.batch_size):
+            yield self.dataset.select(index)

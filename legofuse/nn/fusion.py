@@ -1,0 +1,182 @@
+"""The fusion polynomial as a layer: a parameter and a call of ``fuse``."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..fusion import fuse, fuse_separable
+
+__all__ = ["FusionPolynomial"]
+
+_SMALLEST = 1e-6  # share of the largest weight that a weight of zero starts from
+
+
+class FusionPolynomial(nn.Module):
+    r"""Fuse relation graphs by a polynomial with learnable weights.
+
+    .. math:: G = \sum_a A_a \, R_1^{\circ a_1} \circ \dots \circ R_M^{\circ a_M}
+
+    Parameters
+    ----------
+    powers : array-like of shape (n_terms, n_graphs), int
+        Exponents of each term, see :func:`legofuse.fusion.exponents`.
+    nonnegative : bool, default=True
+        Keep A >= 0, so that PSD relations give a PSD graph.
+    separable : bool, default=False
+        Whether ``powers`` lists the factors of a product of one polynomial for each graph, see
+        :func:`legofuse.fusion.fuse_separable`; A are the factors then.
+    parametrisation : {"exp", "softplus"}, default="exp"
+        What keeps weights positive. ``"exp"`` makes steps relative to a weight's size.
+    dtype : torch.dtype, optional
+    device : torch.device or str, optional
+
+    Attributes
+    ----------
+    raw : torch.nn.Parameter of shape (n_terms,)
+        What is learned; :attr:`weights` is computed from it.
+
+    Notes
+    -----
+    Weights start at 0.1 to the power of the degree less one, shared by the terms of a degree.
+
+    References
+    ----------
+    "Learnable Expansion of Graph Operators for Multi-Modal Feature Fusion", ICLR 2025.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.fusion import exponents
+    >>> from legofuse.nn import FusionPolynomial
+    >>> fusion = FusionPolynomial(exponents(2, 2))
+    >>> graphs = torch.rand(2, 10, 5, 7, generator=torch.Generator().manual_seed(0))
+    >>> fusion(graphs).shape  # 10 bags of 5 units, related to 7 references
+    torch.Size([10, 5, 7])
+    """
+
+    def __init__(
+        self,
+        powers,
+        *,
+        nonnegative=True,
+        separable=False,
+        parametrisation="exp",
+        dtype=None,
+        device=None,
+    ):
+        super().__init__()
+        if parametrisation not in ("exp", "softplus"):
+            raise ValueError(
+                f"parametrisation must be 'exp' or 'softplus'; got {parametrisation!r}."
+            )
+        self.powers = np.asarray(powers)
+        if self.powers.ndim != 2 or self.powers.dtype.kind not in "iu":
+            raise ValueError(
+                "powers must be an array of ints of shape (n_terms, n_graphs); got dtype "
+                f"{self.powers.dtype}, shape {self.powers.shape}."
+            )
+        self.nonnegative = nonnegative
+        self.separable = separable
+        self.parametrisation = parametrisation
+        start = self._start()
+        self.raw = nn.Parameter(torch.empty(len(start), dtype=dtype, device=device))
+        self.set_weights(start)
+
+    @classmethod
+    def from_weights(cls, powers, weights, **options):
+        """Make a layer that starts from given weights.
+
+        Parameters
+        ----------
+        powers : array-like of shape (n_terms, n_graphs)
+        weights : array-like of shape (n_terms,)
+        **options
+            As of the class.
+
+        Returns
+        -------
+        FusionPolynomial
+
+        Raises
+        ------
+        ValueError
+            If the length is wrong, or weights are negative that must not be.
+
+        Examples
+        --------
+        >>> from legofuse.nn import FusionPolynomial
+        >>> FusionPolynomial.from_weights([[1], [2]], [3.0, 0.5]).weights.detach().numpy().round(4)
+        array([3. , 0.5], dtype=float32)
+        """
+        layer = cls(powers, **options)
+        layer.set_weights(weights)
+        return layer
+
+    @property
+    def weights(self):
+        """The weights A, of shape (n_terms,)."""
+        if not self.nonnegative:
+            return self.raw
+        if self.parametrisation == "exp":
+            return self.raw.exp()
+        return nn.functional.softplus(self.raw, threshold=50)
+
+    def set_weights(self, weights):
+        """Set the weights A; zeros become a millionth of the largest where A >= 0 is kept.
+
+        Parameters
+        ----------
+        weights : array-like of shape (n_terms,)
+        """
+        if isinstance(weights, torch.Tensor):
+            weights = weights.detach().cpu().numpy()
+        weights = np.asarray(weights, dtype=np.float64)
+        if weights.shape != (len(self.powers),) or not np.isfinite(weights).all():
+            raise ValueError(
+                f"weights must be {len(self.powers)} finite numbers, one for each term; got "
+                f"shape {weights.shape}."
+            )
+        if self.nonnegative:
+            if (weights < 0).any():
+                raise ValueError(
+                    f"weights holds {np.count_nonzero(weights < 0)} negative value(s), but "
+                    "nonnegative=True."
+                )
+            weights = np.maximum(weights, _SMALLEST * (weights.max() or 1.0))
+            if self.parametrisation == "exp":
+                weights = np.log(weights)
+            else:
+                weights = weights + np.log(-np.expm1(-weights))  # the inverse of softplus
+        with torch.no_grad():
+            self.raw.copy_(torch.as_tensor(weights))
+
+    def forward(self, relations, zeroth=None):
+        """Fuse relations.
+
+        Parameters
+        ----------
+        relations : sequence of M tensors of shape (..., n_units, n_references)
+            Or one tensor of shape (M, ..., n_units, n_references).
+        zeroth : tensor of shape (..., n_units, n_references), optional
+            The zeroth power of every graph, where separable.
+
+        Returns
+        -------
+        Tensor of shape (..., n_units, n_references)
+        """
+        if self.separable:
+            relations = list(relations)
+            return fuse_separable(relations, self.weights.reshape(len(relations), -1), zeroth)
+        if zeroth is not None:
+            raise ValueError("zeroth needs separable=True.")
+        return fuse(relations, self.powers, self.weights)
+
+    def extra_repr(self):
+        """Describe the layer in torch's repr."""
+        n_terms, n_graphs = self.powers.shape
+        return f"n_terms={n_terms}, n_graphs={n_graphs}, nonnegative={self.nonnegative}"
+
+    def _start(self):
+        degrees = self.powers.sum(axis=1)
+        sharing = self.powers.shape[1] if self.separable else np.bincount(degrees)[degrees]
+        return np.where(degrees == 0, 1.0, 0.1 ** (degrees - 1.0) / sharing)

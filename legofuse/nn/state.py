@@ -1,0 +1,134 @@
+"""State: what a net has learned, as numpy arrays, for pickles without torch inside."""
+
+import numpy as np
+import torch
+from skorch.history import History
+
+__all__ = ["load_module", "module_arrays", "net_arrays", "restore_net", "to_arrays", "to_tensors"]
+
+
+def to_arrays(tree):
+    """Turn the tensors of nested dicts, lists and tuples into numpy arrays.
+
+    Parameters
+    ----------
+    tree : nested dict, list or tuple
+
+    Returns
+    -------
+    The same nesting
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.nn import to_arrays
+    >>> to_arrays({"step": 3, "mean": [torch.ones(2)]})
+    {'step': 3, 'mean': [array([1., 1.], dtype=float32)]}
+    """
+    if isinstance(tree, torch.Tensor):
+        return tree.detach().cpu().numpy().copy()
+    if isinstance(tree, dict):
+        return {key: to_arrays(part) for key, part in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(map(to_arrays, tree))
+    return tree
+
+
+def to_tensors(tree, device="cpu"):
+    """Turn the numpy arrays of nested dicts, lists and tuples into tensors on a device.
+
+    Parameters
+    ----------
+    tree : nested dict, list or tuple
+    device : torch.device or str
+
+    Returns
+    -------
+    The same nesting
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.nn import to_tensors
+    >>> to_tensors([np.ones(2)])
+    [tensor([1., 1.], dtype=torch.float64)]
+    """
+    if isinstance(tree, np.ndarray):
+        return torch.tensor(tree, device=device)
+    if isinstance(tree, dict):
+        return {key: to_tensors(part, device) for key, part in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(to_tensors(part, device) for part in tree)
+    return tree
+
+
+def module_arrays(module):
+    """Return the parameters and buffers of a module by name, as numpy arrays.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
+    return to_arrays(dict(module.state_dict()))
+
+
+def load_module(module, arrays):
+    """Set the parameters and buffers of a module.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Of the shape that the arrays were taken from, on any device.
+    arrays : dict of str to ndarray
+
+    Returns
+    -------
+    torch.nn.Module
+        The same module.
+    """
+    module.load_state_dict(to_tensors(arrays))
+    return module
+
+
+def net_arrays(net):
+    """Return all a trained net needs to go on: module, optimiser and history.
+
+    Parameters
+    ----------
+    net : Net
+
+    Returns
+    -------
+    dict
+        Of arrays, numbers and strings only. The generator is of a seed's making and is not kept.
+    """
+    return {
+        "module": module_arrays(net.module_),
+        "optimizer": to_arrays(net.optimizer_.state_dict()),
+        "history": to_arrays(net.history.to_list()),
+    }
+
+
+def restore_net(net, arrays):
+    """Put the state of :func:`net_arrays` into a net made anew.
+
+    Parameters
+    ----------
+    net : Net
+        Made by the same calls; on any device.
+    arrays : dict
+
+    Returns
+    -------
+    Net
+        The same net, initialised.
+    """
+    net.initialize()
+    load_module(net.module_, arrays["module"])
+    net.optimizer_.load_state_dict(to_tensors(arrays["optimizer"]))
+    net.history_ = History(arrays["history"])
+    return net
