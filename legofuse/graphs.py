@@ -15,7 +15,7 @@ from .relations import RELATIONS, Encoded, densify, encode, relate, statistics
 
 __all__ = ["AUTO", "Rows", "encode_rows", "learn_statistics", "list_graphs", "relate_rows"]
 
-AUTO = ("cosine", "correlation")
+AUTO = ("cosine", "correlation", "gaussian", "spherical")
 
 
 class Rows(NamedTuple):
@@ -64,7 +64,8 @@ def list_graphs(views, relation):
     --------
     >>> from legofuse.graphs import list_graphs
     >>> list_graphs(["text", "image"], {"text": "auto", "image": "rbf"})
-    [('text', 'cosine'), ('text', 'correlation'), ('image', 'rbf')]
+    [('text', 'cosine'), ('text', 'correlation'), ('text', 'gaussian'), ('text', 'spherical'),
+     ('image', 'rbf')]
     """
     views = list(views)
     if isinstance(relation, dict):
@@ -133,7 +134,7 @@ def take(X, columns, rows=slice(None)):
 
 
 def _encoding(relation):
-    return "cosine" if relation == "angular" else relation
+    return "cosine" if relation in ("angular", "spherical") else relation
 
 
 def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
@@ -167,7 +168,7 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
             if callable(relation):
                 part = _raw(block, learned[view, domain] if standardise else None)
             else:
-                part = encode(block, relation, learned[view, domain], standardise)
+                part = encode(block, key[1], learned[view, domain], standardise)
             parts.append(densify(part) if dense or standardise else part)
         encoded[key] = parts[0] if domains is None else _gather(parts, groups, X.shape[0])
     present = [encoded[view, _encoding(relation)].present for view, relation in graphs]
@@ -229,16 +230,19 @@ def relate_rows(rows, references, graphs, learned):
         if callable(relation):
             related.append(_call(relation, view, one, other))
         else:
-            gamma = _gamma(learned, view) if relation == "rbf" else None
-            related.append(relate(one, other, relation, gamma))
+            related.append(relate(one, other, relation, _gamma(learned, view, relation)))
     return related
 
 
-def _gamma(learned, view):
-    """Width of rbf: learned on the rows, or 1 / n_features on features standardised by domain."""
+def _gamma(learned, view, relation):
+    """Inverse squared width of a Gaussian relation: learned, or known where domains standardise."""
     if (view, None) in learned:
-        return learned[view, None].gamma
-    return 1 / len(next(stats.mean for (name, _), stats in learned.items() if name == view))
+        stats = learned[view, None]
+        return stats.gamma if relation == "rbf" else stats.widths.get(relation)
+    if relation == "spherical":
+        return 0.5  # directions of standardised rows spread all around
+    n_features = len(next(stats.mean for (name, _), stats in learned.items() if name == view))
+    return (1.0 if relation == "rbf" else 0.5) / n_features
 
 
 def _call(relation, view, rows, references):

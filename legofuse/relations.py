@@ -25,8 +25,10 @@ __all__ = [
     "correlation",
     "cosine",
     "encode",
+    "gaussian",
     "rbf",
     "relate",
+    "spherical",
     "statistics",
 ]
 
@@ -40,11 +42,14 @@ class Statistics(NamedTuple):
         Mean and standard deviation; the scale of a constant feature is 1.
     gamma : float
         Inverse squared width of ``rbf``: 1 / (n_features * variance).
+    widths : dict of str to float
+        Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
     """
 
     mean: Any
     scale: Any
     gamma: float
+    widths: Any
 
 
 class Encoded(NamedTuple):
@@ -120,7 +125,21 @@ def statistics(X, sample_weight=None):
     scale[constant] = 1.0
     overall = np.average((mean - mean.mean()) ** 2) + variance.mean()
     gamma = 1.0 / (X.shape[1] * overall) if overall > 0 else 1.0
-    return Statistics(mean.astype(X.dtype), scale.astype(X.dtype), float(gamma))
+    varying = max(1, np.count_nonzero(~constant))
+    spread = 1 - _squared_mean_direction(X, weight)
+    widths = {"gaussian": 0.5 / varying, "spherical": 0.5 / max(spread, 1e-3)}
+    return Statistics(mean.astype(X.dtype), scale.astype(X.dtype), float(gamma), widths)
+
+
+def _squared_mean_direction(X, weight, block=4096):
+    """Squared length of the weighted mean of the rows scaled to length 1."""
+    total = np.zeros(X.shape[1])
+    for start in range(0, X.shape[0], block):
+        rows = encode(X[start : start + block], "cosine")
+        part = weight[start : start + block]
+        total += rows.rows.T @ (part if rows.factor is None else part * rows.factor)
+    mass = weight.sum()
+    return float(total @ total) / mass**2 if mass > 0 else 0.0
 
 
 def _weighted_sum(X, weight, centre, square=False, block=4096):
@@ -146,12 +165,12 @@ def encode(X, relation, stats=None, standardise=None):
     ----------
     X : ndarray or CSR of shape (n_units, n_features), float32 or float64
         A dense row that is all NaN misses the view.
-    relation : {"cosine", "correlation", "angular", "rbf"}
+    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical"}
     stats : Statistics, optional
-        Of the training rows; needed by ``"correlation"`` and when standardising.
+        Of the training rows; needed by ``"correlation"``, ``"gaussian"`` and when standardising.
     standardise : bool, optional
-        Start from standardised features. By default only ``"correlation"`` does; with
-        several domains every relation does.
+        Start from standardised features. By default ``"correlation"`` and ``"gaussian"`` do;
+        with several domains every relation does.
 
     Returns
     -------
@@ -165,7 +184,7 @@ def encode(X, relation, stats=None, standardise=None):
     array([[0.6, 0.8]])
     """
     if standardise is None:
-        standardise = relation == "correlation"
+        standardise = relation in ("correlation", "gaussian")
     if sp.issparse(X):
         return _encode_sparse(X, relation, stats, standardise)
     missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
@@ -178,7 +197,7 @@ def encode(X, relation, stats=None, standardise=None):
         rows = X.copy()
     if present is not None:
         rows[missing] = 0
-    if relation == "rbf":
+    if relation in ("rbf", "gaussian"):
         return Encoded(rows, norms=np.einsum("ij,ij->i", rows, rows), present=present)
     largest = np.abs(rows).max(axis=1, initial=0)
     extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
@@ -198,7 +217,7 @@ def _encode_sparse(X, relation, stats, standardise):
     norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
     if offset is not None:
         norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
-    if relation == "rbf":
+    if relation in ("rbf", "gaussian"):
         return Encoded(X, offset, norms=norms)
     return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
 
@@ -222,9 +241,9 @@ def relate(encoded, references, relation, gamma=None):
     ----------
     encoded, references : Encoded
         Of n_units rows and of n_references (dense) rows, by the same relation.
-    relation : {"cosine", "correlation", "angular", "rbf"}
+    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical"}
     gamma : float, optional
-        Inverse squared width, for ``"rbf"``.
+        Inverse squared width, for the last three.
 
     Returns
     -------
@@ -244,7 +263,7 @@ def relate(encoded, references, relation, gamma=None):
         inner -= references.rows @ encoded.offset
     if encoded.factor is not None:
         inner *= encoded.factor[:, None]
-    if relation == "rbf":
+    if relation in ("rbf", "gaussian"):
         inner *= -2
         inner += encoded.norms[:, None]
         inner += references.norms
@@ -257,7 +276,11 @@ def relate(encoded, references, relation, gamma=None):
             np.arccos(inner, out=inner)
             inner /= -np.pi
             inner += 1
-    if relation in ("angular", "rbf"):
+        elif relation == "spherical":  # |x - z|^2 = 2 - 2 cos on the sphere
+            inner -= 1
+            inner *= 2 * gamma
+            np.exp(inner, out=inner)
+    if relation not in ("cosine", "correlation"):
         if encoded.present is not None:
             inner[~encoded.present] = 0
         if references.present is not None:
@@ -271,8 +294,10 @@ def _related(X, references, relation, stats=None, gamma=None):
         raise ValueError(
             f"X has {X.shape[1]} features, but the references have {references.shape[1]}."
         )
-    if stats is None and relation in ("correlation", "rbf"):
+    if stats is None and relation not in ("cosine", "angular"):
         stats = statistics(references)
+    if gamma is None and relation in ("gaussian", "spherical"):
+        gamma = stats.widths[relation]
     targets = densify(encode(references, relation, stats))
     return relate(encode(X, relation, stats), targets, relation, gamma)
 
@@ -348,6 +373,7 @@ def correlation(X, references, mean=None, scale=None):
         learned.mean if mean is None else np.asarray(mean, dtype),
         learned.scale if scale is None else np.asarray(scale, dtype),
         learned.gamma,
+        learned.widths,
     )
     return _related(X, references, "correlation", stats)
 
@@ -414,4 +440,76 @@ def rbf(X, references, gamma=None):
     return _related(X, references, "rbf", stats, stats.gamma if gamma is None else gamma)
 
 
-RELATIONS = {"cosine": cosine, "correlation": correlation, "angular": angular, "rbf": rbf}
+def gaussian(X, references, gamma=None):
+    r"""Gaussian similarity of standardised features.
+
+    .. math:: r(x, z) = \exp(-\gamma |\tilde x - \tilde z|^2)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+        Features are standardised with their mean and standard deviation.
+    gamma : float, optional
+        By default 1 / mean squared distance of standardised rows = 1 / (2 n_features).
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import gaussian
+    >>> gaussian([[0.0], [2.0]], [[0.0], [2.0]]).round(3)
+    array([[1.   , 0.135],
+           [0.135, 1.   ]])
+    """
+    return _related(X, references, "gaussian", gamma=gamma)
+
+
+def spherical(X, references, gamma=None):
+    r"""Gaussian similarity of directions: all powers of the cosine at once.
+
+    .. math:: r(x, z) = \exp(-2 \gamma (1 - \cos(x, z)))
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+    gamma : float, optional
+        By default 1 / mean squared distance of the references scaled to length 1.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import spherical
+    >>> spherical([[3.0, 0.0], [0.0, 1.0]], [[1.0, 0.0]], gamma=0.5).round(3)
+    array([[1.   ],
+           [0.368]])
+    """
+    return _related(X, references, "spherical", gamma=gamma)
+
+
+RELATIONS = {
+    "cosine": cosine,
+    "correlation": correlation,
+    "angular": angular,
+    "rbf": rbf,
+    "gaussian": gaussian,
+    "spherical": spherical,
+}

@@ -257,7 +257,8 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
                 f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
                 f"a minimum of 2 is required by {type(self).__name__}."
             )
-        strata = np.zeros(len(table), int) if strata is None else strata
+        classes = strata is not None
+        strata = strata if classes else np.zeros(len(table), int)
 
         self.views_ = table.views
         self.graphs_ = list_graphs(self.views_, self.relation)
@@ -286,6 +287,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         )
         sample = stratified_sample(strata[rows], self.max_fit_samples, rng)
         rows, weight = rows[sample], weight[sample]
+        self._classes = classes
         self._learn(criterion, table.X[rows], _at(domains, rows), _at(targets, rows), weight)
         return self
 
@@ -301,7 +303,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         else:
             options = {"nonnegative": self.nonnegative}
             if criterion == "loo":
-                options |= {"max_iter": self.max_iter, "tol": self.tol}
+                options |= {"max_iter": self.max_iter, "tol": self.tol, "classes": self._classes}
                 if encoded.present is not None and fused.hops is None:
                     options["present"] = fused.expansion.present(encoded.present)
             found = learn_weights(

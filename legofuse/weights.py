@@ -26,9 +26,13 @@ __all__ = [
     "loo",
     "normaliser",
     "pack",
+    "softmax_loss",
+    "squared_loss",
     "uniform",
     "unpack",
 ]
+
+_COARSE = 400  # units of the first stage of loo
 
 
 class Learned(NamedTuple):
@@ -197,6 +201,20 @@ class _Model:
         if present is not None:  # relations of a row to itself, the last row complete
             self.diagonals = np.vstack([present, np.ones(present.shape[1])]).T.astype(float)
 
+    def first(self, n_units):
+        """The same model of the first units only."""
+        size = n_units * (n_units + 1) // 2
+
+        def cut(graph):
+            return [p[:size] for p in graph] if isinstance(graph, list) else graph[:size]
+
+        zeroth = None if self.zeroth is None else self.zeroth[:size]
+        graphs = [cut(graph) for graph in self.relations]
+        other = _Model(graphs, self.powers, self.separable, zeroth)
+        if self.diagonals is not None:
+            other.diagonals = np.ascontiguousarray(self.diagonals[:, [*range(n_units), -1]])
+        return other
+
     def start(self, shrink=0.1):
         """Weights that fall by ``shrink`` from degree to degree, shared within each degree."""
         degrees = self.powers.sum(axis=1)
@@ -265,6 +283,51 @@ def normaliser(diagonal, complete):
     return np.sqrt(ratio)
 
 
+def squared_loss(residuals, targets, share, temperature):
+    """Weighted mean of squared residuals and its derivatives (the temperature has none)."""
+    loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
+    return loss, 2 * share[:, None] * residuals, 0.0
+
+
+def softmax_loss(residuals, targets, share, temperature):
+    r"""Cross-entropy of leave-one-out predictions and its derivatives.
+
+    .. math:: -\sum_i p_i \log \mathrm{softmax}(\tau (Y - E))_{i, y_i}
+
+    Parameters
+    ----------
+    residuals, targets : ndarray of shape (n_units, n_classes)
+        E and one-hot Y.
+    share : ndarray of shape (n_units,)
+        Weights p that add up to 1.
+    temperature : float
+        :math:`\log \tau`.
+
+    Returns
+    -------
+    loss : float
+    slope : ndarray of shape (n_units, n_classes)
+        With respect to the residuals.
+    temperature_slope : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import softmax_loss
+    >>> loss, _, _ = softmax_loss(np.full((1, 2), 0.5), np.array([[1.0, 0.0]]), np.ones(1), 0.0)
+    >>> round(loss, 4)
+    0.3133
+    """
+    scale = np.exp(temperature)
+    predictions = targets - residuals
+    log_odds = scale * predictions
+    log_odds -= log_odds.max(axis=1, keepdims=True)
+    log_odds -= np.log(np.exp(log_odds).sum(axis=1, keepdims=True))
+    loss = -float(share @ (targets * log_odds).sum(axis=1))
+    slope = share[:, None] * (np.exp(log_odds) - targets)
+    return loss, -scale * slope, scale * float((slope * predictions).sum())
+
+
 def loo(
     relations,
     powers,
@@ -274,11 +337,17 @@ def loo(
     present=None,
     separable=False,
     zeroth=None,
-    penalty=1.0,
+    classes=False,
+    penalty=0.2,
     max_iter=100,
     tol=1e-4,
 ):
-    r"""Learn weights that minimise the leave-one-out error of ridge regression.
+    r"""Learn weights by the leave-one-out error of ridge regression.
+
+    Minimised are the squared residuals of real targets, or the cross-entropy of classes, plus
+    a shrinkage :math:`\frac{\rho}{2 n} \sum_a u_a^2` of :math:`u_a = \log(A_a / c A_a^0)`
+    towards a start that falls tenfold with each degree (c is free). On more than 800 units the
+    first half of the work is done on 400 of them.
 
     Parameters
     ----------
@@ -294,11 +363,13 @@ def loo(
         Learn one weight for each row of separable ``powers``.
     zeroth : packed graph, optional
         Zeroth power of every graph in a separable polynomial.
+    classes : bool, default=False
+        Whether targets are classes.
     penalty : float
-        Strength of the shrinkage towards the start, whose weight falls with the degree.
+        The strength :math:`\rho` of the shrinkage.
     max_iter : int
     tol : float
-        Relative decrease of the loss at which iterations stop.
+        Decrease of the loss at which iterations stop.
 
     Returns
     -------
@@ -314,9 +385,9 @@ def loo(
     --------
     >>> import numpy as np
     >>> from legofuse.weights import loo, pack
-    >>> signal, noise = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> signal, noise = np.linspace(-1, 1, 40), np.sin(99 * np.arange(40))
     >>> graphs = [pack(np.outer(v, v)) for v in (signal, noise)]
-    >>> targets = signal + np.cos(57 * np.arange(20)) / 3
+    >>> targets = signal + np.cos(57 * np.arange(40)) / 3
     >>> learned = loo(graphs, np.eye(2, dtype=int), targets[:, None])
     >>> bool(learned.weights[0] > learned.weights[1])
     True
@@ -328,48 +399,79 @@ def loo(
     variance = (share @ centred**2).sum()
     if variance <= 0:
         raise ValueError("All targets are equal: there is nothing to learn weights from.")
-    centred = centred / np.sqrt(variance)
-    model = _Model(list(relations), powers, separable, zeroth, present)
-
-    def evaluate(weights):
-        """Leave-one-out loss and its derivative with respect to the weights."""
-        graph, to_weights = model.graph(weights)
-        residuals, to_graph = leave_one_out(graph, centred, weight)
-        loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
-        return loss, lambda: to_weights(to_graph(2 * share[:, None] * residuals))
-
-    start = _scaled_start(model, evaluate, share)
-    degrees = powers.sum(axis=1)
-
-    def objective(theta):
-        weights = start * np.exp(theta[0] * np.minimum(degrees, 1) + theta[1:])
-        loss, slope = evaluate(weights)
-        slope = slope() * weights
-        pull = penalty / n_units * theta[1:]
-        value = loss + 0.5 * float(pull @ theta[1:])
-        return value, np.r_[slope[degrees > 0].sum(), slope + pull]
-
-    found = minimize(
-        objective,
-        np.zeros(len(start) + 1),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-20, 20)] * (len(start) + 1),
-        options={"maxiter": max_iter, "ftol": tol, "gtol": 1e-6},
+    if not classes:
+        targets = centred / np.sqrt(variance)
+    objective = _LeaveOneOut(
+        _Model(list(relations), powers, separable, zeroth, present), targets, weight, classes
     )
-    weights = start * np.exp(found.x[0] * np.minimum(degrees, 1) + found.x[1:])
-    return Learned(weights, 1 - evaluate(weights)[0], max(1, int(found.nit)))
+    small = objective if n_units <= 2 * _COARSE else objective.first(_COARSE)
+    start = small.start()
+    theta, n_iter = np.zeros(len(start) + 2), 0
+    theta[1] = np.log(5.0)
+    for stage in [small] if small is objective else [small, objective]:
+        found = minimize(
+            stage,
+            theta,
+            args=(start, penalty),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-14, 14), (-3, 6)] + [(-14, 14)] * len(start),
+            options={"maxiter": max_iter, "ftol": tol, "gtol": 1e-6, "maxcor": 20},
+        )
+        theta, n_iter = found.x, n_iter + int(found.nit)
+    weights = objective.weights(theta, start)
+    residuals, _ = leave_one_out(objective.model.graph(weights)[0], targets, weight)
+    total = 1.0 if not classes else variance
+    score = 1 - squared_loss(residuals, targets, share, 0.0)[0] / total
+    return Learned(weights, score, max(1, n_iter))
 
 
-def _scaled_start(model, evaluate, share):
-    """Starting weights at the scale, hence ridge, of least leave-one-out error."""
-    start = model.start()
-    graph, _ = model.graph(start)
-    mean = share @ np.diagonal(graph)
-    growing = model.powers.sum(axis=1) > 0
-    start[growing] /= mean if mean > 0 else 1.0
-    candidates = [np.where(growing, scale, 1.0) * start for scale in np.logspace(-1, 5, 7)]
-    return min(candidates, key=lambda weights: evaluate(weights)[0])
+class _LeaveOneOut:
+    """The criterion as a function of (log scale, log temperature, log weights over start)."""
+
+    def __init__(self, model, targets, weight, classes):
+        self.model, self.targets, self.weight = model, targets, weight
+        self.share = weight / weight.sum()
+        self.loss = softmax_loss if classes else squared_loss
+        self.growing = model.powers.sum(axis=1) > 0
+
+    def first(self, n_units):
+        """The same on the first units (whose graphs are the first entries of the packed ones)."""
+        loss = _LeaveOneOut(
+            self.model.first(n_units), self.targets[:n_units], self.weight[:n_units], False
+        )
+        loss.loss = self.loss
+        return loss
+
+    def weights(self, theta, start):
+        """Weights of the terms."""
+        return start * np.exp(theta[0] * self.growing + theta[2:])
+
+    def __call__(self, theta, start, penalty):
+        """Loss and its gradient."""
+        weights = self.weights(theta, start)
+        graph, to_weights = self.model.graph(weights)
+        residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
+        loss, slope, heat = self.loss(residuals, self.targets, self.share, theta[1])
+        slope = to_weights(to_graph(slope)) * weights
+        pull = penalty / len(self.targets) * theta[2:]
+        loss += 0.5 * float(pull @ theta[2:])
+        return loss, np.r_[slope[self.growing].sum(), heat, slope + pull]
+
+    def start(self):
+        """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
+        start = self.model.start()
+        graph, _ = self.model.graph(start)
+        mean = self.share @ np.diagonal(graph)
+        start[self.growing] /= mean if mean > 0 else 1.0
+
+        def loss(weights):
+            graph, _ = self.model.graph(weights)
+            residuals, _ = leave_one_out(graph, self.targets, self.weight)
+            return squared_loss(residuals, self.targets, self.share, 0.0)[0]
+
+        candidates = [np.where(self.growing, s, 1.0) * start for s in np.logspace(-1, 5, 7)]
+        return min(candidates, key=loss)
 
 
 def centred_products(relations, powers, sample_weight):
