@@ -125,8 +125,8 @@ def statistics(X, sample_weight=None):
     scale[constant] = 1.0
     overall = np.average((mean - mean.mean()) ** 2) + variance.mean()
     gamma = 1.0 / (X.shape[1] * overall) if overall > 0 else 1.0
-    varying = max(1, np.count_nonzero(~constant))
-    spread = 1 - _squared_mean_direction(X, weight)
+    varying = max(1, int(np.count_nonzero(~constant)))
+    spread: float = 1 - _squared_mean_direction(X, weight)
     widths = {"gaussian": 0.5 / varying, "spherical": 0.5 / max(spread, 1e-3)}
     return Statistics(mean.astype(X.dtype), scale.astype(X.dtype), float(gamma), widths)
 

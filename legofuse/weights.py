@@ -11,7 +11,7 @@ This module may import legofuse.fusion and nothing else of legofuse.
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.linalg import cholesky, eigh, lapack, solve_triangular
+from scipy.linalg import eigh, lapack
 from scipy.optimize import minimize, nnls
 
 from .fusion import fuse, fuse_adjoint, fuse_separable, fuse_separable_adjoint
@@ -550,15 +550,16 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
     norms = np.sqrt(np.maximum(np.diag(products), 0))
     inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
     matrix = products * np.outer(inverse, inverse)
-    matrix[np.diag_indices(len(matrix))] += 1e-6
     goals = goals * inverse / max(np.abs(goals * inverse).max(), 1e-300)
-    factor = cholesky(matrix, lower=True)
-    reduced = solve_triangular(factor, goals, lower=True)
-    solution = (
-        nnls(factor.T, reduced, maxiter=50 * len(goals))[0]
-        if nonnegative
-        else solve_triangular(factor.T, reduced)
-    )
+    values, vectors = eigh(matrix)
+    values = np.maximum(values, 0) + 1e-6  # float32 graphs may leave it slightly indefinite
+    if nonnegative:
+        root = np.sqrt(values)
+        solution = nnls(
+            root[:, None] * vectors.T, vectors.T @ goals / root, maxiter=50 * len(goals)
+        )[0]
+    else:
+        solution = vectors @ (vectors.T @ goals / values)
     if not solution.any():
         solution = np.ones_like(solution)
     return Learned(solution * inverse)
