@@ -249,9 +249,11 @@ def _call(relation, view, rows, references):
     """Call a caller's relation on the rows that have the view; 0 elsewhere."""
     shape = rows.rows.shape[0], references.rows.shape[0]
     have = [slice(None) if part.present is None else part.present for part in (rows, references)]
-    values = np.asarray(relation(rows.rows[have[0]], references.rows[have[1]]))
     full = np.zeros(shape, dtype=references.rows.dtype)
     target = full[have[0]][:, have[1]]
+    if target.size == 0:
+        return full
+    values = np.asarray(relation(rows.rows[have[0]], references.rows[have[1]]))
     name = getattr(relation, "__name__", repr(relation))
     if values.shape != target.shape:
         raise ValueError(

@@ -105,6 +105,47 @@ def statistics(X, sample_weight=None):
     (array([1., 1.]), array([1., 1.]))
     """
     weight = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, float)
+    dtype = X.dtype
+    if not sp.issparse(X):
+        present = ~np.isnan(X[:, 0]) if X.shape[1] else np.ones(len(X), bool)
+        if not present.all():
+            X, weight = X[present], weight[present]
+    if X.shape[0] == 0:  # no row of this domain has the view
+        widths = {"gaussian": 0.5, "spherical": 0.5}
+        return Statistics(np.zeros(X.shape[1], dtype), np.ones(X.shape[1], dtype), 1.0, widths)
+    direction = _squared_mean_direction(X, weight)
+    unit = _units(X)
+    if unit is not None:
+        X = sp.csr_array(X @ sp.diags_array(1 / unit)) if sp.issparse(X) else X / unit
+    mean, scale = _moments(X, weight)
+    if unit is not None:
+        scale = np.where(scale > 0, scale * unit, 0)
+        mean = mean * unit
+    size = max(np.abs(mean).max(initial=0), scale.max(initial=0)) or 1.0
+    overall = np.average((mean / size - (mean / size).mean()) ** 2) + ((scale / size) ** 2).mean()
+    gamma = 1.0
+    if overall > 0:  # within the range of floats, whatever the size of the numbers
+        log_gamma = -np.log(X.shape[1] * overall) - 2 * np.log(size)
+        gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
+    varying = max(1, int(np.count_nonzero(scale)))
+    widths = {"gaussian": 0.5 / varying, "spherical": 0.5 / max(1 - direction, 1e-3)}
+    scale = np.where(scale > 0, scale, 1.0)
+    return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
+
+
+def _units(X):
+    """Powers of two by which columns of extreme numbers are divided; None where none is needed."""
+    if sp.issparse(X):
+        largest = np.maximum(X.max(axis=0).toarray(), -X.min(axis=0).toarray()).ravel()
+    else:
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0))
+    if not ((largest > 1e15) | ((largest > 0) & (largest < 1e-15))).any():
+        return None
+    return np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1.0).astype(float))[1] - 1)
+
+
+def _moments(X, weight):
+    """Mean and standard deviation of each column, 0 for constant ones."""
     if sp.issparse(X):
         total = weight.sum()
         mean = np.asarray(X.T @ weight) / total
@@ -112,23 +153,12 @@ def statistics(X, sample_weight=None):
         variance = np.maximum(square - mean**2, 0)
         noise = 10 * np.finfo(X.dtype).eps * square
     else:
-        present = ~np.isnan(X[:, 0]) if X.shape[1] else np.ones(len(X), bool)
-        if not present.all():
-            X, weight = X[present], weight[present]
         total = weight.sum()
-        first = X[0].astype(float) if len(X) else np.zeros(X.shape[1])
+        first = X[0].astype(float)
         mean = first + _weighted_sum(X, weight, first) / total
         variance = _weighted_sum(X, weight, mean, square=True) / total
         noise = (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
-    scale = np.sqrt(variance)
-    constant = variance <= noise
-    scale[constant] = 1.0
-    overall = np.average((mean - mean.mean()) ** 2) + variance.mean()
-    gamma = 1.0 / (X.shape[1] * overall) if overall > 0 else 1.0
-    varying = max(1, int(np.count_nonzero(~constant)))
-    spread: float = 1 - _squared_mean_direction(X, weight)
-    widths = {"gaussian": 0.5 / varying, "spherical": 0.5 / max(spread, 1e-3)}
-    return Statistics(mean.astype(X.dtype), scale.astype(X.dtype), float(gamma), widths)
+    return mean, np.where(variance <= noise, 0.0, np.sqrt(variance))
 
 
 def _squared_mean_direction(X, weight, block=4096):
@@ -213,13 +243,28 @@ def _encode_sparse(X, relation, stats, standardise):
     if standardise:
         X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
         offset = stats.mean / stats.scale
+    elif relation == "rbf":
+        offset = None if stats is None else stats.mean  # as for dense rows
+    else:
+        X = _tamed(X)
     X = sp.csr_array(X)
     norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
     if offset is not None:
+        whole = norms + offset @ offset
         norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
+        norms[norms <= 10 * np.finfo(X.dtype).eps * whole] = 0  # at the mean, up to rounding
     if relation in ("rbf", "gaussian"):
         return Encoded(X, offset, norms=norms)
     return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
+
+
+def _tamed(X):
+    """Divide sparse rows of extreme numbers, whose squares would vanish or overflow."""
+    largest = abs(X).max(axis=1).toarray().ravel() if X.shape[1] else np.zeros(X.shape[0])
+    extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
+    if not extreme.any():
+        return X
+    return sp.diags_array(_inverse(np.where(extreme, largest, 1).astype(X.dtype))) @ X
 
 
 def densify(encoded):
@@ -229,9 +274,11 @@ def densify(encoded):
     rows = encoded.rows.toarray()
     if encoded.offset is not None:
         rows -= encoded.offset
-    if encoded.factor is not None:
-        rows *= encoded.factor[:, None]
-    return Encoded(rows, norms=encoded.norms, present=encoded.present)
+    norms = np.einsum("ij,ij->i", rows, rows)  # rounds less than what the sparse rows gave
+    if encoded.factor is None:
+        return Encoded(rows, norms=norms, present=encoded.present)
+    rows *= np.where(encoded.factor > 0, _inverse(np.sqrt(norms)), 0)[:, None]
+    return Encoded(rows, present=encoded.present)
 
 
 def relate(encoded, references, relation, gamma=None):

@@ -122,6 +122,9 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
         X = check_array(X, **rules)
     if sp.issparse(X):
         X = sp.csr_array(X)
+        if not X.has_canonical_format:  # repeated entries add up, in a copy
+            X = X.copy()
+            X.sum_duplicates()
     missing = missing_blocks(X, columns)
     return Table(X, columns, views, missing if missing.any() else None, domains)
 
@@ -168,14 +171,26 @@ def read_domains(table, sample_domain):
             f"{what} must hold one domain for each of the {n_rows} rows; got shape {domains.shape}."
         )
     if domains.dtype.kind == "O":
-        unknown = np.array([d is None or d != d for d in domains])
+        unknown = np.array([_is_missing(d) for d in domains])
         if not unknown.any():
+            if len({str if isinstance(d, str) else float for d in domains}) > 1:
+                raise ValueError(f"{what} mixes strings and other labels: use one type.")
             return domains.astype(str) if all(isinstance(d, str) for d in domains) else domains
     else:
         unknown = np.isnan(domains) if domains.dtype.kind == "f" else np.zeros(n_rows, bool)
     if unknown.any():
         raise ValueError(f"{what} is missing in {np.count_nonzero(unknown)} row(s).")
     return domains
+
+
+def _is_missing(label):
+    """Whether a label is None, NaN or pandas' NA."""
+    if label is None:
+        return True
+    try:
+        return bool(label != label)
+    except TypeError:  # NA is neither equal nor unequal to itself
+        return True
 
 
 def read_targets(y, n_rows, target_type="auto"):
@@ -212,7 +227,9 @@ def read_targets(y, n_rows, target_type="auto"):
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
             f"y has {len(y)}."
         )
-    if y.dtype.kind in "fc" and not np.isfinite(y).all():
+    if y.dtype.kind == "c":
+        raise ValueError("Complex data not supported in y.")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains NaN or infinity.")
     discrete = y.ndim == 1 and y.dtype.kind not in "f"
     if target_type == "classification" or (target_type == "auto" and discrete):
@@ -220,7 +237,7 @@ def read_targets(y, n_rows, target_type="auto"):
             raise ValueError(
                 f"target_type='classification' needs y of one column; got shape {y.shape}."
             )
-        if y.dtype.kind == "O" and any(v is None or v != v for v in y):
+        if y.dtype.kind == "O" and any(map(_is_missing, y)):
             raise ValueError("Input y contains missing labels.")
         try:
             classes, codes = np.unique(y, return_inverse=True)

@@ -127,12 +127,15 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
         found = consensus(graphs, terms, sample_weight=sample_weight)
     else:
         found = uniform(len(terms))
-    if expansion.separable:
-        return found
     where = np.cumsum(np.arange(1, len(sample_weight) + 1)) - 1
-    diagonal = expansion.fuse([g[where] for g in graphs], found.weights)
+    entries = [[p[where] for p in g] if isinstance(g, list) else g[where] for g in graphs]
+    diagonal = expansion.fuse(entries, found.weights, None if equal is None else equal[where])
     mean = np.average(diagonal, weights=sample_weight)
-    return found._replace(weights=found.weights / mean) if mean > 0 else found
+    if not mean > 0:
+        return found
+    if expansion.separable:  # a product of one factor for each graph
+        mean = mean ** (1 / len(graphs))
+    return found._replace(weights=found.weights / mean)
 
 
 def given_weights(weights, n_terms, nonnegative):

@@ -5,6 +5,7 @@ relations, fusion, weights and readouts.
 """
 
 import warnings
+from copy import deepcopy
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
@@ -251,6 +252,8 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
         weight = self._drop_empty_rows(table, weight)
         rng = check_random_state(self.random_state)
+        if self.random_state is None:
+            rng = deepcopy(rng)  # draws as the global generator would, and leaves it alone
         rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
         if len(rows) < 2:
             raise ValueError(
@@ -258,7 +261,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
                 f"a minimum of 2 is required by {type(self).__name__}."
             )
         classes = strata is not None
-        strata = strata if classes else np.zeros(len(table), int)
+        strata = strata if classes else _strata(targets, rows, len(table))
 
         self.views_ = table.views
         self.graphs_ = list_graphs(self.views_, self.relation)
@@ -346,10 +349,16 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
 
     def _landmarks(self, table, candidates, strata, domains, learned, rng):
         """Indices of the landmark rows among distinct rows, complete rows before others."""
-        if not isinstance(self.landmarks, str):
-            return given_landmarks(self.landmarks, len(table))
         needs_all = ["expansion='hops'"] * (self.expansion == "hops")
         needs_all += ["zeroth='identity'"] * (self.zeroth == "identity")
+        if not isinstance(self.landmarks, str):
+            given = given_landmarks(self.landmarks, len(table))
+            if needs_all and not np.array_equal(np.sort(given), np.sort(candidates)):
+                raise ValueError(
+                    f"{' and '.join(needs_all)} needs each of the {len(candidates)} distinct "
+                    "training rows once as a landmark: leave landmarks at its default."
+                )
+            return given
         if needs_all and self.n_landmarks < len(candidates):
             raise ValueError(
                 f"{' and '.join(needs_all)} needs all {len(candidates)} distinct training rows as "
@@ -360,7 +369,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             if len(complete) >= self.n_landmarks:
                 candidates = complete
         groups, share = [candidates], self.n_landmarks
-        if domains is not None and self.domains == "per-domain":
+        if domains is not None and self.domains == "per-domain" and not needs_all:
             share = max(1, self.n_landmarks // len(self._domains))
             groups = [candidates[domains[candidates] == d] for d in self._domains]
         picked = [
@@ -414,7 +423,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         check_is_fitted(self)
         return self._stream(X, sample_domain, self._map)
 
-    def fused_graph(self, X, references=None):
+    def fused_graph(self, X, references=None, sample_domain=None, reference_domain=None):
         """Fused graph of rows and landmarks, or of rows and other rows.
 
         Parameters
@@ -422,6 +431,9 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         X : array-like, frame or sparse of shape (n_samples, n_features)
         references : array-like, frame or sparse of shape (n_references, n_features), optional
             By default the landmarks.
+        sample_domain : array-like of shape (n_samples,), optional
+        reference_domain : array-like of shape (n_references,), optional
+            Needed if fit was given ``sample_domain``.
 
         Returns
         -------
@@ -434,24 +446,26 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         """
         check_is_fitted(self)
         if references is None:
-            return self._stream(X, None, None)
+            return self._stream(X, sample_domain, None)
         if self.expansion == "hops" or self.zeroth == "identity":
             raise ValueError(
                 "references cannot be given with expansion='hops' or zeroth='identity', which "
                 "need the training rows as references."
             )
         table = read_columns(self, references, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, None)
+        domains = self._known_domains(table, reference_domain)
         learned = self._statistics(table, domains)
         rows = self._fused.encode(table.X, domains, learned, dense=True)
-        return self._stream(X, None, None, self._fused.with_references(rows))
+        return self._stream(X, sample_domain, None, self._fused.with_references(rows))
 
-    def relation_graphs(self, X):
+    def relation_graphs(self, X, sample_domain=None):
         """Relations of rows to the landmarks, graph by graph.
 
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+        sample_domain : array-like of shape (n_samples,), optional
+            Needed if fit was given ``sample_domain``.
 
         Returns
         -------
@@ -460,7 +474,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         """
         check_is_fitted(self)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, None)
+        domains = self._known_domains(table, sample_domain)
         rows = self._fused.encode(table.X, domains, self._statistics(table, domains))
         related = self._fused.relations(rows)
         several = len(self.graphs_) > len(self.views_)
@@ -550,6 +564,13 @@ def _one_column_each(views):
     return all(
         isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
     )
+
+
+def _strata(targets, rows, n_rows):
+    """Below, at or above the median of the first target, so that rare values are sampled too."""
+    if targets is None:
+        return np.zeros(n_rows, int)
+    return np.sign(targets[:, 0] - np.median(targets[rows, 0])).astype(int)
 
 
 def _at(values, rows):
