@@ -141,7 +141,8 @@ def _units(X):
         largest = np.maximum(X.max(axis=0), -X.min(axis=0))
     if not ((largest > 1e15) | ((largest > 0) & (largest < 1e-15))).any():
         return None
-    return np.ldexp(1.0, np.frexp(np.where(largest > 0, largest, 1.0).astype(float))[1] - 1)
+    exponent = np.frexp(np.where(largest > 0, largest, 1.0).astype(float))[1] - 1
+    return np.ldexp(1.0, np.clip(exponent, -1000, 1000))
 
 
 def _moments(X, weight):
