@@ -1,0 +1,87 @@
+"""Claim: leave-one-out weights of 83 terms are learned in seconds without storing 83 kernels.
+
+Six views of Multiple Features, total degree 3: 83 terms, 2000 rows; seconds and peak memory above
+the data with ``max_fit_samples`` 1000 and 2000, beside MKLpy's EasyMKL given the same 83 kernels of
+the same rows, where MKLpy is installed (benchmarks/requirements-peers.txt).
+
+    python benchmarks/loo_beats_easymkl.py
+
+The data come from the folder that LEGOFUSE_DATA names (mv_mfeat.npz), else from OpenML.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.quality.run import PeakMemory
+from legofuse import LEGOFusionTransformer, datasets
+from legofuse.fusion import exponents
+from legofuse.relations import cosine
+
+
+def load():
+    """Multiple Features: (2000, 649), six views."""
+    path = Path(os.environ.get("LEGOFUSE_DATA", "."), "mv_mfeat.npz")
+    data = datasets.load_npz(path) if path.exists() else datasets.fetch_mfeat()
+    return np.asarray(data.X, float), np.unique(data.y, return_inverse=True)[1], data.views
+
+
+def learn_legofuse(X, y, views, n_rows):
+    """Seconds and MB of a fit that learns the weights on ``n_rows`` rows."""
+    model = LEGOFusionTransformer(
+        views, relation="cosine", degree=3, max_fit_samples=n_rows, random_state=0
+    )
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        model.fit(X, y)
+        seconds = time.perf_counter() - start
+    assert len(model.weights_) == 83
+    return seconds, memory.peak_mb, model.n_iter_
+
+
+def learn_easymkl(X, y, views, n_rows):
+    """The same for EasyMKL, the computation of the 83 kernels included."""
+    from MKLpy.algorithms import EasyMKL
+    from torch import from_numpy
+
+    rows = np.random.default_rng(0).permutation(len(y))[:n_rows]
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        relations = [cosine(X[rows][:, part], X[rows][:, part]) for part in views.values()]
+        kernels = []
+        for a in exponents(len(relations), 3, "total"):
+            kernel = np.ones((n_rows, n_rows))
+            for relation, p in zip(relations, a, strict=True):
+                if p:
+                    kernel *= relation**p
+            kernels.append(from_numpy(kernel))
+        EasyMKL(lam=0.1).fit(kernels, y[rows])
+        seconds = time.perf_counter() - start
+    return seconds, memory.peak_mb
+
+
+def main():
+    """Print the table; the last line is the ratio of seconds at 1000 rows."""
+    X, y, views = load()
+    learn_legofuse(X[::10], y[::10], views, 200)  # imports and plans are made once
+    ours = {}
+    for n_rows in (1000, 2000):
+        seconds, peak, n_iter = learn_legofuse(X, y, views, n_rows)
+        ours[n_rows] = seconds
+        print(f"legofuse, weights on {n_rows} of 2000 rows: {seconds:6.1f} s, {peak} MB above the "
+              f"data, {n_iter} iterations")  # fmt: skip
+    try:
+        seconds, peak = learn_easymkl(X, y, views, 1000)
+    except ImportError:
+        print("ratio: MKLpy is not installed, see benchmarks/requirements-peers.txt")
+        return
+    print(f"EasyMKL, the same 83 kernels of 1000 rows:  {seconds:6.1f} s, {peak} MB above the data")
+    print(f"ratio: EasyMKL takes {seconds / ours[1000]:.1f} times as long")
+
+
+if __name__ == "__main__":
+    main()
