@@ -1,4 +1,4 @@
-"""Claim: leave-one-out weights of 83 terms are learned in seconds without storing 83 kernels.
+"""Claim: leave-one-out weights of 83 terms are learned sooner than EasyMKL's, in less memory.
 
 Six views of Multiple Features, total degree 3: 83 terms, 2000 rows; seconds and peak memory above
 the data with ``max_fit_samples`` 1000 and 2000, beside MKLpy's EasyMKL given the same 83 kernels of
