@@ -15,7 +15,7 @@ from .relations import RELATIONS, Encoded, densify, encode, relate, statistics
 
 __all__ = ["AUTO", "Rows", "encode_rows", "learn_statistics", "list_graphs", "relate_rows"]
 
-AUTO = ("cosine", "correlation", "gaussian", "spherical")
+AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
 
 
 class Rows(NamedTuple):
@@ -64,8 +64,8 @@ def list_graphs(views, relation):
     --------
     >>> from legofuse.graphs import list_graphs
     >>> list_graphs(["text", "image"], {"text": "auto", "image": "rbf"})
-    [('text', 'cosine'), ('text', 'correlation'), ('text', 'gaussian'), ('text', 'spherical'),
-     ('image', 'rbf')]
+    [('text', 'cosine'), ('text', 'correlation'), ('text', 'bhattacharyya'), ('text', 'gaussian'),
+     ('text', 'spherical'), ('image', 'rbf')]
     """
     views = list(views)
     if isinstance(relation, dict):

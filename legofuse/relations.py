@@ -22,6 +22,7 @@ __all__ = [
     "Encoded",
     "Statistics",
     "angular",
+    "bhattacharyya",
     "correlation",
     "cosine",
     "encode",
@@ -196,7 +197,8 @@ def encode(X, relation, stats=None, standardise=None):
     ----------
     X : ndarray or CSR of shape (n_units, n_features), float32 or float64
         A dense row that is all NaN misses the view.
-    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical"}
+    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
+            "bhattacharyya"}
     stats : Statistics, optional
         Of the training rows; needed by ``"correlation"``, ``"gaussian"`` and when standardising.
     standardise : bool, optional
@@ -216,12 +218,16 @@ def encode(X, relation, stats=None, standardise=None):
     """
     if standardise is None:
         standardise = relation in ("correlation", "gaussian")
+    if relation == "bhattacharyya" and not standardise:
+        X = _signed_root(X)
     if sp.issparse(X):
         return _encode_sparse(X, relation, stats, standardise)
     missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
     present = ~missing if missing.any() else None
     if standardise:
         rows = (X - stats.mean) / stats.scale
+        if relation == "bhattacharyya":
+            rows = _signed_root(rows)
     elif relation == "rbf" and stats is not None:
         rows = X - stats.mean  # leaves distances alone and rounds less
     else:
@@ -238,12 +244,23 @@ def encode(X, relation, stats=None, standardise=None):
     return Encoded(rows, present=present)
 
 
+def _signed_root(X):
+    """sign(x) sqrt(|x|), entry by entry."""
+    if sp.issparse(X):
+        X = sp.csr_array(X, copy=True)
+        X.data = np.sign(X.data) * np.sqrt(np.abs(X.data))
+        return X
+    return np.sign(X) * np.sqrt(np.abs(X))
+
+
 def _encode_sparse(X, relation, stats, standardise):
     """The same for CSR: centring stays a correction of rank one, X is never densified."""
     offset = None
     if standardise:
         X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
         offset = stats.mean / stats.scale
+        if relation == "bhattacharyya":  # roots of centred features are not sparse
+            return encode((X.toarray() - offset), relation)
     elif relation == "rbf":
         offset = None if stats is None else stats.mean  # as for dense rows
     else:
@@ -289,7 +306,8 @@ def relate(encoded, references, relation, gamma=None):
     ----------
     encoded, references : Encoded
         Of n_units rows and of n_references (dense) rows, by the same relation.
-    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical"}
+    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
+            "bhattacharyya"}
     gamma : float, optional
         Inverse squared width, for the last three.
 
@@ -328,7 +346,7 @@ def relate(encoded, references, relation, gamma=None):
             inner -= 1
             inner *= 2 * gamma
             np.exp(inner, out=inner)
-    if relation not in ("cosine", "correlation"):
+    if relation in ("angular", "rbf", "gaussian", "spherical"):
         if encoded.present is not None:
             inner[~encoded.present] = 0
         if references.present is not None:
@@ -553,6 +571,37 @@ def spherical(X, references, gamma=None):
     return _related(X, references, "spherical", gamma=gamma)
 
 
+def bhattacharyya(X, references):
+    r"""Cosine of signed square roots; for distributions, the Bhattacharyya coefficient.
+
+    .. math:: r(x, z) = \cos(\tilde x, \tilde z), \quad
+        \tilde x_k = \mathrm{sign}(x_k) \sqrt{|x_k|}
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+    references : array-like or sparse of shape (n_references, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; in [0, 1] for counts and histograms, which large entries dominate less.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import bhattacharyya
+    >>> bhattacharyya([[1, 0], [9, 16]], [[1, 0]])
+    array([[1. ],
+           [0.6]])
+    """
+    return _related(X, references, "bhattacharyya")
+
+
 RELATIONS = {
     "cosine": cosine,
     "correlation": correlation,
@@ -560,4 +609,5 @@ RELATIONS = {
     "rbf": rbf,
     "gaussian": gaussian,
     "spherical": spherical,
+    "bhattacharyya": bhattacharyya,
 }

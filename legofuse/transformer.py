@@ -48,11 +48,12 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         Which columns form which view: names, ints, slices, boolean masks or callables, as in
         :class:`~sklearn.compose.ColumnTransformer`. An int splits the columns into that many
         contiguous runs; None is a single view of all columns.
-    relation : {"auto", "cosine", "correlation", "angular", "rbf"}, callable or dict, \
-            default="auto"
-        Similarity of samples within a view, or one for each view. ``"auto"`` enters cosine and
-        correlation as two graphs of each view and lets the weights decide. A callable takes
-        ``(X, references)`` and returns an array of shape (n_samples, n_references).
+    relation : {"auto", "cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
+            "bhattacharyya"}, callable or dict, default="auto"
+        Similarity of samples within a view (:mod:`legofuse.relations`), or one for each view.
+        ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
+        of each view and lets the weights decide. A callable takes ``(X, references)`` and returns
+        an array of shape (n_samples, n_references).
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise", "separable"}, default="total"
