@@ -107,7 +107,7 @@ def test_parameters(parameters, error, message):
         (X[:, :0], Y, ValueError, "0 feature"),
         (X[:0], Y[:0], ValueError, "0 sample"),
         (X[:1], Y[:1], ValueError, "1 (class|sample)"),
-        (X.astype(str)[:, :1].repeat(4, 1).astype(object) + "x", Y, ValueError, "could not convert"),
+        (np.full((12, 4), "x", dtype=object), Y, ValueError, "could not convert"),
         (X + 1j, Y, ValueError, "Complex data not supported"),
         (X, Y[:5], ValueError, "inconsistent numbers of samples: X has 12 rows, y has 5"),
         (X, np.zeros(12, int), ValueError, "at least two classes in y; got 1 class"),
