@@ -40,7 +40,7 @@ def check_flag(owner, name, value):
 
 
 INTERACTIONS = ("additive", "pairwise", "total", "separable")
-WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform")
+WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform", "neural")
 LANDMARKS = ("stratified", "random", "kmeans")
 
 
@@ -67,6 +67,8 @@ def check_fusion(estimator):
     check_number(owner, "n_components", estimator.n_components, low=1, none=True)
     check_number(owner, "tol", estimator.tol, kind=Real, low=0)
     check_flag(owner, "nonnegative", estimator.nonnegative)
+    if not (isinstance(estimator.batch_size, str) and estimator.batch_size == "auto"):
+        check_number(owner, "batch_size", estimator.batch_size, low=1)
     _check_together(estimator)
 
 
@@ -78,9 +80,10 @@ def _check_together(estimator):
                 "nonnegative=False needs output='relations': a fused graph with negative weights "
                 "is no kernel, so it has no embedding."
             )
-        if weights not in ("alignment", "an array"):
+        if weights not in ("alignment", "neural", "an array"):
             raise ValueError(
-                f"nonnegative=False needs weights='alignment' or an array; got weights={weights!r}."
+                "nonnegative=False needs weights='alignment', 'neural' or an array; got "
+                f"weights={weights!r}."
             )
     separable = estimator.interactions == "separable"
     if estimator.zeroth == "identity" and not (separable or estimator.interactions == "pairwise"):
@@ -90,8 +93,8 @@ def _check_together(estimator):
         )
     if separable and weights in ("alignment", "consensus"):
         raise ValueError(
-            "interactions='separable' stores factors, which weights='loo', 'uniform' or an array "
-            f"can set; got weights={weights!r}."
+            "interactions='separable' stores factors, which weights='loo', 'neural', 'uniform' or "
+            f"an array can set; got weights={weights!r}."
         )
 
 
@@ -102,7 +105,7 @@ def check_criterion(weights, interactions, targets, strata):
     if weights == "auto":
         without = "uniform" if interactions == "separable" else "consensus"
         weights = without if targets is None else "loo"
-    if weights in ("loo", "alignment"):
+    if weights in ("loo", "alignment", "neural"):
         if targets is None:
             raise ValueError(f"weights={weights!r} needs y; fit got y=None.")
         if strata is not None and targets.shape[1] < 2:

@@ -64,13 +64,14 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     zeroth : {"ones", "identity"}, default="ones"
         What the zeroth power of a graph is. ``"identity"`` needs ``interactions`` pairwise or
         separable and all training rows as landmarks.
-    weights : {"auto", "loo", "alignment", "consensus", "uniform"} or array of shape \
-            (n_terms,), default="auto"
+    weights : {"auto", "loo", "alignment", "consensus", "uniform", "neural"} or array of \
+            shape (n_terms,), default="auto"
         Criterion that the weights A are learned by; ``"auto"`` is ``"loo"`` with y and
-        ``"consensus"`` without.
+        ``"consensus"`` without. ``"neural"`` starts from ``"loo"`` and trains A by gradients
+        with a linear head on the relations to the landmarks (cross-entropy or squared error).
     nonnegative : bool, default=True
         Whether A >= 0, which makes the fused graph a kernel. False needs
-        ``output="relations"`` and weights by alignment or given.
+        ``output="relations"`` and weights by alignment, neural or given.
     target_type : {"auto", "classification", "regression"}, default="auto"
         ``"auto"``: strings, booleans and integers are classes, floats are real values, and
         several columns are several real values.
@@ -91,13 +92,15 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     max_fit_samples : int, default=1000
         Number of training rows that weights are learned on.
     max_iter : int, default=100
-        Largest number of iterations of the ``"loo"`` criterion.
+        Largest number of iterations of ``"loo"``, and of ``"neural"`` (steps of L-BFGS or epochs
+        of mini-batches).
     tol : float, default=1e-4
         Relative decrease of its loss at which iterations stop.
     batch_size : int or "auto", default="auto"
-        Used by neural weights.
+        Rows in a batch of neural weights; ``"auto"`` takes all rows at once up to 4096 (L-BFGS),
+        512 at a time (Adam) beyond.
     device : str, default="auto"
-        Used by neural weights.
+        Where neural weights are trained: ``"auto"`` is an accelerator if there is one.
     n_jobs : int, default=None
         Number of threads that transform blocks of rows.
     random_state : int, RandomState or None, default=None
@@ -122,11 +125,17 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
     ridge_ : float or None
-        The ridge that the scale of the weights stands for: 1 by ``"loo"``.
+        The ridge that the scale of the weights stands for: 1 by ``"loo"``
+        and ``"neural"``.
     loo_score_ : float or None
         Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``.
     n_iter_ : int
         Iterations of the criterion.
+    net_ : Net
+        The trained net (of skorch), by ``"neural"``. The weights of its fusion are proportional
+        to ``weights_``.
+    history_ : list of dict
+        Loss of each epoch, by ``"neural"``.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -306,15 +315,25 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             found = Learned(given_weights(self.weights, len(self.powers_), self.nonnegative))
         else:
             options = {"nonnegative": self.nonnegative}
-            if criterion == "loo":
+            if criterion in ("loo", "neural"):
                 options |= {"max_iter": self.max_iter, "tol": self.tol, "classes": self._classes}
                 if encoded.present is not None and fused.hops is None:
                     options["present"] = fused.expansion.present(encoded.present)
             found = learn_weights(
-                criterion, graphs, equal, fused.expansion, targets, weight, **options
+                "loo" if criterion == "neural" else criterion,
+                graphs,
+                equal,
+                fused.expansion,
+                targets,
+                weight,
+                **options,
             )
+        self._neural = None
+        self.__dict__.pop("history_", None)
+        if criterion == "neural":
+            found = self._train(encoded, marks, targets, weight, found.weights)
         self.weights_, self.loo_score_, self.n_iter_ = found
-        self.ridge_ = 1.0 if criterion == "loo" else None
+        self.ridge_ = 1.0 if criterion in ("loo", "neural") else None
         self.view_importances_ = view_importances(
             graphs, fused.expansion, self.weights_, weight, [view for view, _ in self.graphs_]
         )
@@ -333,6 +352,52 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
                     UserWarning,
                     stacklevel=5,
                 )
+
+    def _train(self, encoded, marks, targets, weight, start):
+        """Train weights by gradients, from those of the closed form and at their scale."""
+        from .nn.fusion_fit import fit_fusion
+
+        fused, expansion = self._fused, self._fused.expansion
+        relations, equal = fused.expanded(encoded, marks)
+        present = [
+            None if part.present is None or fused.hops else expansion.present(part.present)
+            for part in (encoded, fused.references)
+        ]
+        fit = fit_fusion(
+            relations,
+            expansion.terms(),
+            targets,
+            start,
+            sample_weight=weight,
+            classes=self._classes,
+            nonnegative=self.nonnegative,
+            separable=expansion.separable,
+            zeroth=equal if expansion.separable else None,
+            present=present[0],
+            reference_present=present[1],
+            max_iter=self.max_iter,
+            tol=self.tol,
+            batch_size=self.batch_size,
+            device=self.device,
+            random_state=self.random_state,
+        )
+        self._neural, self.history_ = fit.state, fit.history
+        weights = fit.weights
+        if not expansion.separable and weights.sum() > 0:  # of a complete row to itself
+            weights = weights * (start.sum() / weights.sum())
+        return Learned(weights, None, fit.n_iter)
+
+    @property
+    def net_(self):
+        """The trained skorch net, made anew from arrays on a device that is there."""
+        if getattr(self, "_neural", None) is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no net_: only fitting with weights='neural' "
+                "trains a net."
+            )
+        from .nn.fusion_fit import restore_fusion
+
+        return restore_fusion(self._neural, self.device)
 
     def _drop_empty_rows(self, table, weight):
         """Set the weight of rows that miss every view to 0; check that each view occurs."""
@@ -568,12 +633,10 @@ def _one_column_each(views):
 
 
 def _strata(targets, rows, n_rows):
-    """Below, at or above the median of a target, so that rare values are sampled too."""
+    """Below, at or above the median of the first target, so that rare values are sampled too."""
     if targets is None:
         return np.zeros(n_rows, int)
-    varies = (targets[rows] != targets[rows[0]]).any(axis=0)
-    column = targets[:, np.argmax(varies)]
-    return np.sign(column - np.median(column[rows])).astype(int)
+    return np.sign(targets[:, 0] - np.median(targets[rows, 0])).astype(int)
 
 
 def _at(values, rows):

@@ -396,11 +396,9 @@ def loo(
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
     share = weight / weight.sum()
     centred = targets - share @ targets
-    size = np.abs(centred).max()
-    if size <= 1e-14 * np.abs(targets).max():
-        raise ValueError("All targets are equal: there is nothing to learn weights from.")
-    centred = centred / size  # squares of extreme numbers vanish or overflow
     variance = (share @ centred**2).sum()
+    if variance <= 0:
+        raise ValueError("All targets are equal: there is nothing to learn weights from.")
     if not classes:
         targets = centred / np.sqrt(variance)
     objective = _LeaveOneOut(
@@ -423,7 +421,7 @@ def loo(
         theta, n_iter = found.x, n_iter + int(found.nit)
     weights = objective.weights(theta, start)
     residuals, _ = leave_one_out(objective.model.graph(weights)[0], targets, weight)
-    total = 1.0 if not classes else variance * size**2
+    total = 1.0 if not classes else variance
     score = 1 - squared_loss(residuals, targets, share, 0.0)[0] / total
     return Learned(weights, score, max(1, n_iter))
 

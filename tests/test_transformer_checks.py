@@ -18,6 +18,7 @@ CONFIGURATIONS = [
     LEGOFusionTransformer(
         nonnegative=False, weights="alignment", output="relations", target_type="classification"
     ),
+    LEGOFusionTransformer(relation="cosine", weights="neural", max_iter=5),
 ]
 
 

@@ -1,0 +1,199 @@
+"""weights="neural" of the transformer: the fit, its net, its state, and what it leaves alone."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from legofuse import LEGOFusionTransformer
+from legofuse.nn.fusion_fit import fit_fusion, restore_fusion
+from legofuse.sampling import fingerprint
+
+VIEWS = {"signal": slice(0, 3), "noise": slice(3, 6)}
+
+
+def small(**options):
+    defaults = {"relation": "cosine", "max_iter": 20, "random_state": 0}
+    return LEGOFusionTransformer(VIEWS, weights="neural", **(defaults | options))
+
+
+@pytest.fixture
+def data():
+    rng = np.random.RandomState(0)
+    y = np.repeat([0, 1, 2], 15)
+    X = rng.normal(size=(45, 6))
+    X[:, :3] += 3 * np.eye(3)[y]
+    return X, y
+
+
+@pytest.fixture(autouse=True)
+def global_generators_stay():
+    numpy_state = np.random.mtrand._rand.get_state  # the global one
+    before, numpy_before = torch.get_rng_state(), numpy_state()[1].copy()
+    threads = torch.get_num_threads()
+    yield
+    assert torch.equal(before, torch.get_rng_state())
+    assert np.array_equal(numpy_before, numpy_state()[1])
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 8])
+@pytest.mark.parametrize("kind", ["classes", "real", "several"])
+def test_training_lowers_the_loss_and_prefers_the_signal(data, kind, batch_size):
+    X, y = data
+    target = {"classes": y.astype(str), "real": X[:, 0] + X[:, 1], "several": X[:, :2]}[kind]
+    model = small(batch_size=batch_size).fit(X, target)
+    losses = [epoch["train_loss"] for epoch in model.history_]
+    assert losses[-1] < losses[0]
+    assert model.view_importances_["signal"] > 0.5
+    assert model.weights_.shape == (len(model.terms_),)
+    assert (model.weights_ >= 0).all()
+    assert 1 <= model.n_iter_ <= 25
+    assert model.transform(X).shape[0] == 45
+
+
+CONFIGURATIONS = [
+    {},
+    {"batch_size": 8},
+    {"nonnegative": False, "output": "relations"},
+    {"interactions": "separable"},
+    {"interactions": "separable", "zeroth": "identity"},
+    {"interactions": "pairwise", "zeroth": "identity"},
+    {"expansion": "hops"},
+    {"interactions": "separable", "expansion": "hops"},
+]
+
+
+@pytest.mark.filterwarnings("ignore:The fused graph is not positive semi-definite")
+@pytest.mark.parametrize("options", CONFIGURATIONS, ids=str)
+def test_net_works_on_the_graph_of_the_transformer(data, options):
+    X, y = data
+    model = small(**options).fit(X, y)
+    net = model.net_
+    batch = {"relations": None}
+    graphs, equal = model._fused.expanded(
+        model._fused.encode(X), None if model._fused.marks is None else fingerprint(X)
+    )
+    as_tensor = torch.as_tensor
+    batch["relations"] = [
+        [as_tensor(p) for p in g] if isinstance(g, list) else as_tensor(g) for g in graphs
+    ]
+    if equal is not None and options.get("interactions") == "separable":
+        batch["zeroth"] = as_tensor(equal)
+    graph = net.module_.graph(batch).detach().numpy()
+    expected = model.fused_graph(X)
+    scale = 1.0
+    if options.get("interactions") != "separable":
+        scale = model.weights_.sum() / float(net.module_.fusion.weights.detach().sum())
+    np.testing.assert_allclose(graph * scale, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("options", CONFIGURATIONS[:4], ids=str)
+def test_weight_two_is_a_row_repeated_in_any_order(data, options):
+    X, y = data
+    weight = np.random.RandomState(1).randint(0, 3, size=45).astype(float)
+    repeated = np.repeat(np.arange(45), weight.astype(int))[::-1]
+    one = small(**options).fit(X, y, sample_weight=weight)
+    other = small(**options).fit(X[repeated], y[repeated])
+    assert np.array_equal(one.weights_, other.weights_)
+    assert np.array_equal(one.transform(X), other.transform(X))
+    assert one.history_ == other.history_
+
+
+def test_missing_views_are_made_up_for_alike(data):
+    X, y = data
+    X[::4, :3] = np.nan
+    X[1::4, 3:] = np.nan
+    model = small(interactions="pairwise").fit(X, y)
+    fused = model._fused
+    rows = fused.encode(X)
+    batch = {
+        "relations": [torch.as_tensor(r) for r in fused.relations(rows)],
+        "present": torch.as_tensor(rows.present.astype(float)),
+    }
+    module = model.net_.module_
+    scale = model.weights_.sum() / float(module.fusion.weights.detach().sum())
+    graph = module.graph(batch).detach().numpy() * scale
+    np.testing.assert_allclose(graph, model.fused_graph(X), rtol=1e-9, atol=1e-12)
+
+
+def test_pickles_hold_no_torch_and_come_back_bit_identical(data):
+    X, y = data
+    model = small().fit(X, y)
+    _ = model.net_
+    content = pickle.dumps(model)
+    assert b"torch" not in content
+    assert b"skorch" not in content
+    back = pickle.loads(content)
+    assert np.array_equal(back.transform(X), model.transform(X))
+    for name, value in model.net_.module_.state_dict().items():
+        assert torch.equal(value, back.net_.module_.state_dict()[name])
+    assert back.net_.history.to_list() == model.net_.history.to_list()
+
+
+def test_a_pickle_transforms_without_torch(data, tmp_path):
+    X, y = data
+    np.save(tmp_path / "X.npy", X)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(small().fit(X, y)))
+    code = (
+        "import pickle, sys, numpy as np; from pathlib import Path; here = Path(sys.argv[1]); "
+        "model = pickle.loads((here / 'model.pkl').read_bytes()); "
+        "model.transform(np.load(here / 'X.npy')); print('torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_a_net_of_a_device_that_is_not_there_comes_back_on_the_cpu(data):
+    model = small(device="cpu").fit(*data).set_params(device="cuda:99")
+    assert next(model.net_.module_.parameters()).device.type == "cpu"
+
+
+def test_only_neural_weights_have_a_net(data):
+    model = small().fit(*data)
+    model.set_params(weights="uniform").fit(*data)
+    assert not hasattr(model, "net_")
+    assert not hasattr(model, "history_")
+    assert not hasattr(clone(model), "net_")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"batch_size": 0}, ValueError, "'batch_size' parameter"),
+        ({"batch_size": "all"}, TypeError, "'batch_size' parameter"),
+        ({"device": "nowhere"}, ValueError, "device='nowhere' is not there"),
+        ({"nonnegative": False}, ValueError, "needs output='relations'"),
+    ],
+)
+def test_bad_parameters_leave_nothing_fitted(data, options, error, message):
+    model = small(**options)
+    before = set(vars(model))
+    with pytest.raises(error, match=message):
+        model.fit(*data)
+    assert set(vars(model)) == before
+
+
+def test_y_is_needed(data):
+    with pytest.raises(ValueError, match="weights='neural' needs y"):
+        small().fit(data[0])
+
+
+@pytest.mark.gpu
+def test_accelerator_and_cpu_agree():
+    if not torch.accelerator.is_available():
+        pytest.skip("no accelerator")
+    rng = np.random.default_rng(0)
+    relations, y = list(rng.uniform(size=(2, 40, 10))), np.repeat([0, 1], 20)
+    options = {"classes": True, "max_iter": 20}
+    fits = [
+        fit_fusion(relations, np.eye(2, dtype=int), np.eye(2)[y], [1, 1], device=d, **options)
+        for d in ("auto", "cpu")
+    ]
+    np.testing.assert_allclose(fits[0].weights, fits[1].weights, rtol=1e-5)
+    assert next(restore_fusion(fits[0].state, "cpu").module_.parameters()).device.type == "cpu"
