@@ -8,7 +8,6 @@ otherwise: one view, all columns side by side, and the mean of per-view probabil
 get the same splits. The table says how it turned out; nothing below says it in advance.
 """
 
-from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -23,8 +22,6 @@ from legofuse import LEGOFusionTransformer
 from legofuse.datasets import fetch_mfeat, load_digits_views
 
 # %%
-# The models
-# ----------
 # The peers' settings are searched for by cross-validation; the fused pipeline learns its own.
 
 
@@ -36,20 +33,19 @@ def tuned(model, **grid):
     return GridSearchCV(make_pipeline(StandardScaler(), model), grid, cv=3)
 
 
-logistic = partial(tuned, LogisticRegression(max_iter=2000), logisticregression__C=[0.01, 0.1, 1])
-svm = partial(tuned, SVC(), svc__C=[1, 10, 100], svc__gamma=[0.0003, 0.001, 0.003, 0.01])
+logistic = tuned(LogisticRegression(max_iter=2000), logisticregression__C=[0.01, 0.1, 1])
+svm = tuned(SVC(), svc__C=[1, 10, 100], svc__gamma=[0.0003, 0.001, 0.003, 0.01])
 
 
 def compare(X, y, views, train_size, seed):
     """Accuracy of every model on one split, and the fitted fused pipeline."""
-    X, X_test, y, y_test = train_test_split(
-        X, y, train_size=train_size, stratify=y, random_state=seed
-    )
+    split = {"train_size": train_size, "stratify": y, "random_state": seed}
+    X, X_test, y, y_test = train_test_split(X, y, **split)
     model = fused(views).fit(X, y)
     accuracy = {"fused": model.score(X_test, y_test)}
-    accuracy["all columns, logistic regression"] = logistic().fit(X, y).score(X_test, y_test)
-    accuracy["all columns, RBF SVM"] = svm().fit(X, y).score(X_test, y_test)
-    votes = [logistic().fit(X[:, v], y).predict_proba(X_test[:, v]) for v in views.values()]
+    accuracy["all columns, logistic regression"] = logistic.fit(X, y).score(X_test, y_test)
+    accuracy["all columns, RBF SVM"] = svm.fit(X, y).score(X_test, y_test)
+    votes = [logistic.fit(X[:, v], y).predict_proba(X_test[:, v]) for v in views.values()]
     accuracy["mean of probabilities"] = np.mean(np.mean(votes, 0).argmax(1) == y_test)
     for name, columns in views.items():
         alone = fused({name: columns}).fit(X, y)
@@ -58,9 +54,7 @@ def compare(X, y, views, train_size, seed):
 
 
 # %%
-# The data
-# --------
-# Six views computed from scikit-learn's digit images, and, where the network is, UCI's Multiple
+# Data: six views computed from scikit-learn's digit images, and, where the network is, UCI's Multiple
 # Features, whose six views were published with it.
 
 datasets = {"digits": load_digits_views()}
@@ -70,9 +64,7 @@ except ConnectionError as error:
     print(f"Without mfeat: {error}\n")
 
 # %%
-# The table
-# ---------
-# Test accuracy, mean and standard deviation over five splits.
+# The table: test accuracy, mean and standard deviation over five splits.
 
 sizes = (100, 500)
 for title, data in datasets.items():
