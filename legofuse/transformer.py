@@ -633,10 +633,12 @@ def _one_column_each(views):
 
 
 def _strata(targets, rows, n_rows):
-    """Below, at or above the median of the first target, so that rare values are sampled too."""
+    """Below, at or above the median of a target, so that rare values are sampled too."""
     if targets is None:
         return np.zeros(n_rows, int)
-    return np.sign(targets[:, 0] - np.median(targets[rows, 0])).astype(int)
+    varies = (targets[rows] != targets[rows[0]]).any(axis=0)
+    column = targets[:, np.argmax(varies)]
+    return np.sign(column - np.median(column[rows])).astype(int)
 
 
 def _at(values, rows):

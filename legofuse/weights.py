@@ -396,9 +396,11 @@ def loo(
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
     share = weight / weight.sum()
     centred = targets - share @ targets
-    variance = (share @ centred**2).sum()
-    if variance <= 0:
+    size = np.abs(centred).max()
+    if size <= 1e-14 * np.abs(targets).max():
         raise ValueError("All targets are equal: there is nothing to learn weights from.")
+    centred = centred / size  # squares of extreme numbers vanish or overflow
+    variance = (share @ centred**2).sum()
     if not classes:
         targets = centred / np.sqrt(variance)
     objective = _LeaveOneOut(
@@ -421,7 +423,7 @@ def loo(
         theta, n_iter = found.x, n_iter + int(found.nit)
     weights = objective.weights(theta, start)
     residuals, _ = leave_one_out(objective.model.graph(weights)[0], targets, weight)
-    total = 1.0 if not classes else variance
+    total = 1.0 if not classes else variance * size**2
     score = 1 - squared_loss(residuals, targets, share, 0.0)[0] / total
     return Learned(weights, score, max(1, n_iter))
 

@@ -153,6 +153,18 @@ def test_wins_count_sets_beyond_the_margin():
     assert result["mean"] == pytest.approx(0.001)
 
 
+def test_levels_are_compared_on_the_same_splits():
+    records = [_record("mv_a", split, "legofuse", a) for split, a in [("0", 0.9), ("1", 0.5)]]
+    noisy = _record("mv_a", "0", "legofuse", 0.8, perturbation="noise1")
+    by_level = {level: stats.accuracies([*records, noisy], level) for level in ("", "noise1")}
+    names, scores = stats.at_levels(by_level, ["legofuse"])
+    assert names == ["mv_a"]
+    assert (scores[""].item(), scores["noise1"].item()) == (0.9, 0.8)
+    both = [*records, _record("mv_a", "0", "concat_lr", 0.7)]
+    assert stats.wins(stats.accuracies(both), "legofuse", "concat_lr")["mean"] == pytest.approx(0.2)
+    assert stats.matrix(stats.accuracies(both), ["legofuse", "concat_lr"])[0] == []
+
+
 def test_tuned_concatenation_is_chosen_by_cross_validation_not_by_test_accuracy():
     records = [
         _record("mv_a", "0", "concat_lr", 0.9, cv=0.7),

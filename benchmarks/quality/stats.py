@@ -51,17 +51,38 @@ def mean_and_error(values, n_test):
     return mean, float(np.sqrt(mean * (1 - mean) / n_test))
 
 
-def matrix(found, methods):
-    """Mean accuracy (n_sets, n_methods) on the sets where all methods have all splits."""
+def matrix(found, methods, complete=True):
+    """Mean accuracy (n_sets, n_methods) over the splits that all methods have.
+
+    Sets where a method lacks a split that another one has are left out if ``complete``.
+    """
     names, rows = [], []
     for name, columns in sorted(found.items()):
         if not all(m in columns for m in methods):
             continue
         common = set.intersection(*(set(columns[m]) for m in methods))
-        if common and all(len(columns[m]) == len(common) for m in methods):
+        if common and not (complete and any(len(columns[m]) > len(common) for m in methods)):
             names.append(name)
             rows.append([np.mean([columns[m][s] for s in sorted(common)]) for m in methods])
     return names, np.array(rows).reshape(len(names), len(methods))
+
+
+def at_levels(by_level, methods):
+    """Mean accuracy (n_sets, n_methods) of each level of a perturbation, all over the same splits:
+    those that every method has at every level. Returns the sets' names and a dict of arrays."""
+    names = sorted(set().union(*by_level.values()))
+    rows = {level: [] for level in by_level}
+    kept = []
+    for name in names:
+        cells = [
+            set(found.get(name, {}).get(m, {})) for found in by_level.values() for m in methods
+        ]
+        common = sorted(set.intersection(*cells))
+        if common:
+            kept.append(name)
+            for level, found in by_level.items():
+                rows[level].append([np.mean([found[name][m][s] for s in common]) for m in methods])
+    return kept, {level: np.array(r).reshape(len(kept), len(methods)) for level, r in rows.items()}
 
 
 @dataclass
@@ -95,7 +116,7 @@ def ranking(scores, alpha=0.05):
 def wins(found, ours, other, tie=TIE):
     """Sets where ours is ahead, level (within ``tie``) and behind, and the paired mean difference
     over sets with its standard error."""
-    names, scores = matrix(found, (ours, other))
+    names, scores = matrix(found, (ours, other), complete=False)
     difference = np.round(scores[:, 0] - scores[:, 1], 10)
     n = len(names)
     return {

@@ -1,0 +1,219 @@
+"""Wrong input: one clear error each, and nothing fitted after it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from legofuse import LEGOFusionTransformer
+
+X = np.random.default_rng(0).normal(size=(12, 4))
+Y = np.arange(12) % 2
+VIEWS = {"a": [0, 1], "b": [2, 3]}
+
+
+def broken(where, value, table=X):
+    table = table.copy()
+    table[where] = value
+    return table
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "message"),
+    [
+        ({"degree": 0}, ValueError, "'degree' parameter .* must be at least 1; got 0"),
+        ({"degree": 1.5}, TypeError, "'degree' parameter .* must be an int; got 1.5"),
+        ({"degree": True}, TypeError, "'degree' parameter .* must be an int"),
+        ({"n_landmarks": 0}, ValueError, "'n_landmarks' parameter .* at least 1"),
+        ({"n_landmarks": "all"}, TypeError, "'n_landmarks' parameter .* must be an int"),
+        ({"max_fit_samples": 1}, ValueError, "'max_fit_samples' parameter .* at least 2"),
+        ({"max_iter": -1}, ValueError, "'max_iter' parameter .* at least 1"),
+        ({"tol": -1.0}, ValueError, "'tol' parameter .* at least 0"),
+        ({"tol": float("nan")}, ValueError, "'tol' parameter"),
+        ({"n_components": 0}, ValueError, "'n_components' parameter .* at least 1"),
+        ({"n_components": "most"}, TypeError, "must be an int or None"),
+        ({"interactions": "all"}, ValueError, "'interactions' .* must be one of 'additive'"),
+        ({"expansion": None}, ValueError, "'expansion' .* must be one of 'elementwise'"),
+        ({"zeroth": "zero"}, ValueError, "'zeroth' .* must be one of 'ones'"),
+        ({"output": "graph"}, ValueError, "'output' .* must be one of 'embedding'"),
+        ({"target_type": "ordinal"}, ValueError, "'target_type' .* must be one of 'auto'"),
+        ({"domains": "all"}, ValueError, "'domains' .* must be one of 'shared'"),
+        ({"unseen_domains": "warn"}, ValueError, "'unseen_domains' .* must be one of 'error'"),
+        ({"landmarks": "first"}, ValueError, "'landmarks' .* must be one of 'stratified'"),
+        ({"landmarks": [[0]]}, ValueError, "a 1-D array of row indices"),
+        ({"landmarks": [0.5]}, ValueError, "a 1-D array of row indices"),
+        ({"landmarks": []}, ValueError, "a 1-D array of row indices"),
+        ({"landmarks": [0, 12]}, ValueError, "between 0 and 11; got values from 0 to 12"),
+        ({"landmarks": [0, 1], "expansion": "hops"}, ValueError, "each of the 12 distinct"),
+        ({"weights": "best"}, ValueError, "'weights' .* must be one of 'auto'"),
+        ({"weights": [1.0, 2.0]}, ValueError, "weights must be an array of 5 numbers"),
+        ({"weights": ["1"] * 5}, ValueError, "weights must be an array of 5 numbers"),
+        ({"weights": [np.nan] * 5}, ValueError, "weights holds NaN or infinity"),
+        ({"weights": [-1.0] * 5}, ValueError, r"weights holds 5 negative value\(s\)"),
+        ({"nonnegative": 0}, TypeError, "'nonnegative' .* must be a bool"),
+        ({"nonnegative": False}, ValueError, "nonnegative=False needs output='relations'"),
+        (
+            {"nonnegative": False, "output": "relations", "weights": "loo"},
+            ValueError,
+            "nonnegative=False needs weights='alignment'",
+        ),
+        ({"zeroth": "identity"}, ValueError, "zeroth='identity' needs interactions='pairwise'"),
+        ({"expansion": "hops", "n_landmarks": 3}, ValueError, "needs all 12 distinct training"),
+        (
+            {"interactions": "separable", "weights": "consensus"},
+            ValueError,
+            "interactions='separable' stores factors",
+        ),
+        ({"degree": 200}, ValueError, "above the limit of 5000: .*'additive' or 'pairwise'"),
+        ({"relation": "euclidean"}, ValueError, "relation must be 'auto', one of 'cosine'"),
+        ({"relation": {"a": "cosine"}}, ValueError, r"it lacks \['b'\]"),
+        ({"relation": {"a": "rbf", "b": "rbf", "z": "rbf"}}, ValueError, r"unknown views \['z'\]"),
+        ({"relation": {"a": 3, "b": "rbf"}}, ValueError, "got 3 for view 'a'"),
+        ({"relation": lambda a, b: np.ones(3)}, ValueError, "must return shape"),
+        ({"relation": lambda a, b: np.full((len(a), len(b)), np.nan)}, ValueError, "returned NaN"),
+        ({"views": {}}, ValueError, "views is empty"),
+        ({"views": {"a": []}}, ValueError, "view 'a' has no columns"),
+        ({"views": {"a": [7]}}, ValueError, "view 'a': column 7 does not exist; X has 4 columns"),
+        ({"views": {"a": "hue"}}, ValueError, "X has no column names"),
+        ({"views": {0: [0]}}, TypeError, "a view's name must be a string"),
+        ({"views": [("a", [0]), ("a", [1])]}, ValueError, "'a' is used for two views"),
+        ({"views": 5}, ValueError, "n_features = 4"),
+        ({"views": "a"}, TypeError, "views must be None, an int, a dict"),
+        ({"domain_column": 9}, ValueError, "column 9 does not exist"),
+        ({"domain_column": 1}, ValueError, "is a column of view 'a': it must be in no view"),
+        ({"random_state": "seed"}, ValueError, "cannot be used to seed"),
+    ],
+)
+def test_parameters(parameters, error, message):
+    model = LEGOFusionTransformer(**({"views": VIEWS, "relation": "cosine"} | parameters))
+    state = set(model.__dict__)
+    with pytest.raises(error, match=message):
+        model.fit(X, Y)
+    assert set(model.__dict__) == state
+
+
+@pytest.mark.parametrize(
+    ("table", "y", "error", "message"),
+    [
+        (broken((3, 0), np.nan), Y, ValueError, r"view 'a': 1 row is partly NaN \(first: row 3"),
+        (broken((3, 2), np.inf), Y, ValueError, "view 'b': 1 row is not finite: infinity"),
+        (broken((slice(2), 2), -np.inf), Y, ValueError, "view 'b': 2 rows are not finite"),
+        (broken((slice(None), [2, 3]), np.nan), Y, ValueError, "'b' is missing .* in every"),
+        (sp.csr_array(broken((0, 0), np.nan)), Y, ValueError, "NaN or infinity found in sparse X"),
+        ([X[:, :2], X[:, 2:]], Y, (TypeError, ValueError), "stack_views"),
+        ({"a": X[:, :2], "b": X[:, 2:]}, Y, (TypeError, ValueError), "stack_views"),
+        (X[0], Y, ValueError, "Expected 2D array"),
+        (X[None], Y, ValueError, "dim 3"),
+        (X[:, :0], Y, ValueError, "0 feature"),
+        (X[:0], Y[:0], ValueError, "0 sample"),
+        (X[:1], Y[:1], ValueError, "1 (class|sample)"),
+        (np.full((12, 4), "x", dtype=object), Y, ValueError, "could not convert"),
+        (X + 1j, Y, ValueError, "Complex data not supported"),
+        (X, Y[:5], ValueError, "inconsistent numbers of samples: X has 12 rows, y has 5"),
+        (X, np.zeros(12, int), ValueError, "at least two classes in y; got 1 class"),
+        (X, ["one"] * 12, ValueError, "at least two classes in y; got 1 class"),
+        (X, np.zeros(12), ValueError, "All targets are equal"),
+        (X, broken(0, np.nan, Y.astype(float)), ValueError, "Input y contains NaN"),
+        (X, broken(0, np.inf, Y.astype(float)), ValueError, "Input y contains NaN or infinity"),
+        (X, np.array([None, *"abababababa"], dtype=object), ValueError, "missing labels"),
+        (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
+        (X, np.array([1, *"abababababa"], dtype=object), ValueError, "y mixes labels of types"),
+        (X, Y + 1j, ValueError, "Complex data not supported in y"),
+        (X, np.zeros((12, 2, 2)), ValueError, "y must be 1-D or 2-D"),
+        (X, np.array([["a", "b"]] * 12), ValueError, "y must hold numbers"),
+    ],
+)  # fmt: skip
+def test_data(table, y, error, message):
+    model = LEGOFusionTransformer(VIEWS, relation="cosine")
+    with pytest.raises(error, match=message):
+        model.fit(table, y)
+    assert not [name for name in vars(model) if name.endswith("_")]
+    with pytest.raises(Exception, match="not fitted"):
+        model.transform(X)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.zeros(12), "at least one non-zero"),
+        (np.r_[-1.0, np.ones(11)], "[Nn]egative values"),
+        (np.r_[np.nan, np.ones(11)], "NaN"),
+        (np.ones(5), r"sample_weight.shape == \(5,\)"),
+        (np.eye(12)[0], "(1 class|1 sample)"),
+    ],
+)
+def test_sample_weight(weight, message):
+    with pytest.raises(ValueError, match=message):
+        LEGOFusionTransformer(VIEWS).fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("criterion", ["loo", "alignment"])
+def test_criteria_that_need_y(criterion):
+    with pytest.raises(ValueError, match=f"weights='{criterion}' needs y; fit got y=None"):
+        LEGOFusionTransformer(VIEWS, weights=criterion).fit(X)
+
+
+def test_names():
+    frame = pd.DataFrame(X, columns=["mfcc0", "mfcc1", "hue", "sat"])
+    with pytest.raises(
+        ValueError, match="unknown column 'hues'; the nearest known names are 'hue'"
+    ):
+        LEGOFusionTransformer({"a": ["hues"]}).fit(frame, Y)
+    model = LEGOFusionTransformer({"a": ["hue"], "b": ["sat"]}, relation="rbf").fit(frame, Y)
+    with pytest.raises(ValueError, match="feature names"):
+        model.transform(frame.rename(columns={"hue": "shade"}))
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.transform(frame.iloc[:, :3])
+
+
+def test_transform_errors():
+    model = LEGOFusionTransformer(VIEWS, relation="cosine").fit(X, Y)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        model.transform(X[:, :3])
+    with pytest.raises(ValueError, match="partly NaN"):
+        model.transform(broken((3, 0), np.nan))
+    with pytest.raises(ValueError, match="transform was given domains, but fit was not"):
+        model.transform(X, sample_domain=Y)
+    with pytest.raises((TypeError, ValueError), match="stack_views"):
+        model.transform([X[:, :2], X[:, 2:]])
+    hops = LEGOFusionTransformer(VIEWS, relation="rbf", expansion="hops").fit(X, Y)
+    with pytest.raises(ValueError, match="references cannot be given with expansion='hops'"):
+        hops.fused_graph(X, X)
+
+
+@pytest.mark.parametrize(
+    ("domains", "message"),
+    [
+        (np.arange(5), r"one domain for each of the 12 rows; got shape \(5,\)"),
+        (np.r_[np.nan, np.ones(11)], r"sample_domain is missing in 1 row"),
+        (np.array([None] + ["a"] * 11, object), "sample_domain is missing in 1 row"),
+        (np.array([pd.NA] + ["a"] * 11, object), "sample_domain is missing in 1 row"),
+        (np.array([1] + ["a"] * 11, object), "sample_domain mixes strings and other labels"),
+    ],
+)
+def test_domains(domains, message):
+    with pytest.raises(ValueError, match=message):
+        LEGOFusionTransformer(VIEWS).fit(X, Y, sample_domain=domains)
+
+
+def test_domains_in_transform():
+    model = LEGOFusionTransformer(VIEWS, relation="cosine").fit(X, Y, sample_domain=Y)
+    with pytest.raises(ValueError, match="transform needs sample_domain"):
+        model.transform(X)
+    with pytest.raises(ValueError, match=r"Unknown domain\(s\) \[2\]: fit saw \[0, 1\]"):
+        model.transform(X, sample_domain=Y + 1)
+    column = LEGOFusionTransformer({"a": [0, 1]}, relation="cosine", domain_column=3)
+    table = broken((slice(None), 3), Y)
+    column.fit(table, Y)
+    with pytest.raises(ValueError, match="either sample_domain or domain_column"):
+        column.transform(table, sample_domain=Y)
+
+
+def test_a_failed_refit_keeps_the_first_fit():
+    model = LEGOFusionTransformer(VIEWS, relation="cosine").fit(X, Y)
+    before, state = model.transform(X), dict(vars(model))
+    with pytest.raises(ValueError, match="partly NaN"):
+        model.fit(broken((0, 0), np.nan)[:, :4], Y)
+    assert vars(model).keys() == state.keys()
+    assert all(vars(model)[name] is value for name, value in state.items())
+    np.testing.assert_array_equal(model.transform(X), before)

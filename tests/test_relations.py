@@ -1,0 +1,215 @@
+"""Relations: bounds, degenerate rows, extreme numbers, sparse input, missing rows."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+
+from legofuse.relations import RELATIONS, correlation, cosine, encode, rbf, relate, statistics
+
+NAMES = sorted(RELATIONS)
+LOW = {"cosine": -1, "correlation": -1}
+
+
+def data(n=12, d=5, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(dtype)
+
+
+def related(X, references, name, stats, gamma=0.3):
+    """The two steps that estimators take, with the statistics of other rows."""
+    targets = encode(references, name, stats)
+    return relate(encode(X, name, stats), targets, name, gamma)
+
+
+def literal(X, Z, name, gamma=0.3):
+    """Entry by entry, statistics those of Z."""
+    mean, scale = Z.mean(axis=0), Z.std(axis=0)
+    R = np.empty((len(X), len(Z)))
+    for i, x in enumerate(X):
+        for j, z in enumerate(Z):
+            a, b = (x, z) if name not in ("correlation", "gaussian") else (
+                (x - mean) / scale, (z - mean) / scale,
+            )  # fmt: skip
+            c = a @ b / np.sqrt((a @ a) * (b @ b))
+            R[i, j] = {
+                "cosine": c,
+                "correlation": c,
+                "angular": 1 - np.arccos(np.clip(c, -1, 1)) / np.pi,
+                "rbf": np.exp(-gamma * np.sum((a - b) ** 2)),
+                "gaussian": np.exp(-gamma * np.sum((a - b) ** 2)),
+                "spherical": np.exp(-gamma * (2 - 2 * c)),
+            }[name]
+    return R
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_relations_are_their_formulas(name, dtype):
+    X, Z = data(6, seed=1, dtype=dtype), data(9, dtype=dtype)
+    R = related(X, Z, name, statistics(Z))
+    assert R.dtype == dtype
+    expected = literal(X.astype(float), Z.astype(float), name)
+    assert_allclose(R, expected, atol=2e-5 if dtype == np.float32 else 1e-12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    X=arrays(np.float64, (7, 3), elements=st.floats(-9, 9, width=32)),
+    name=st.sampled_from(NAMES),
+)
+def test_bounds_symmetry_and_positive_semidefinite(X, name):
+    R = RELATIONS[name](X, X)
+    assert R.min() >= LOW.get(name, 0)
+    assert R.max() <= 1
+    assert_allclose(R, R.T, atol=1e-7)
+    assert np.linalg.eigvalsh((R + R.T) / 2)[0] > -1e-6
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sparse_equals_dense_in_every_combination(name, dtype):
+    rng = np.random.default_rng(3)
+    X = (rng.random((10, 6)) * (rng.random((10, 6)) < 0.4)).astype(dtype)
+    Z = (rng.random((8, 6)) * (rng.random((8, 6)) < 0.6)).astype(dtype)
+    X[0] = 0
+    expected = RELATIONS[name](X, Z)
+    tol = 1e-4 if dtype == np.float32 else 1e-7
+    for x in (X, sp.csr_matrix(X), sp.csr_array(X)):
+        for z in (Z, sp.csr_array(Z)):
+            R = RELATIONS[name](x, z)
+            assert type(R) is np.ndarray
+            assert R.dtype == dtype
+            assert_allclose(R, expected, atol=tol)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sparse_rows_are_never_densified(name, monkeypatch):
+    X = sp.random_array((40, 30), density=0.1, format="csr", rng=0)
+    Z = X[:5].toarray()
+    learned = statistics(X)
+    expected = related(X.toarray(), Z, name, learned)
+
+    def refuse(self, *args, **kwargs):
+        raise AssertionError("densified")
+
+    monkeypatch.setattr(sp.csr_array, "toarray", refuse)
+    monkeypatch.setattr(sp.csr_array, "todense", refuse)
+    assert_allclose(related(X, Z, name, statistics(X)), expected, atol=1e-7)
+
+
+def test_statistics_of_sparse_and_weighted_rows():
+    X = np.random.default_rng(0).poisson(0.5, (20, 4)).astype(float)
+    X[:, 3] = 2  # constant
+    weight = np.arange(20) % 3
+    repeated = np.repeat(X, weight, axis=0)
+    expected = statistics(repeated)
+    assert expected.scale[3] == 1
+    assert_allclose(expected.mean, repeated.mean(axis=0))
+    assert_allclose(expected.scale[:3], repeated.std(axis=0)[:3])
+    for table in (X, sp.csr_array(X)):
+        found = statistics(table, weight)
+        assert_allclose(found.mean, expected.mean)
+        assert_allclose(found.scale, expected.scale)
+        assert_allclose(found.gamma, expected.gamma)
+        for name, width in expected.widths.items():
+            assert_allclose(found.widths[name], width)
+    assert_allclose(expected.gamma, 1 / (4 * repeated.var()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_degenerate_tables(name):
+    for X in (
+        np.zeros((4, 3)),
+        np.ones((4, 3)),
+        np.full((4, 1), 0.1, np.float32),
+        np.array([[1.0], [-2.0], [0.0]]),
+        np.vstack([np.zeros(3), np.eye(3)]),
+    ):
+        for table in (X, sp.csr_array(X)):
+            R = RELATIONS[name](table, table)
+            assert np.isfinite(R).all()
+            assert_allclose(R, RELATIONS[name](X, X), atol=1e-4)
+
+
+def test_zero_rows():
+    X = np.array([[0.0, 0.0], [1.0, 1.0]])
+    assert_array_equal(cosine(X, X)[0], [0, 0])
+    assert_array_equal(RELATIONS["angular"](X, X)[0], [0.5, 0.5])
+    assert_allclose(rbf(X, X, gamma=1.0)[0], [1, np.exp(-2)])
+
+
+def test_sparse_rows_at_the_mean_have_no_direction():
+    X = np.tile([0.1, 0.7, 0.0], (6, 1))
+    assert_array_equal(correlation(sp.csr_array(X), sp.csr_array(X)), 0)
+    assert_array_equal(correlation(X, X), 0)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-30, 1e30, 1e200])
+@pytest.mark.parametrize("name", ["cosine", "correlation", "angular", "gaussian", "spherical"])
+def test_extreme_scales_change_nothing(name, scale):
+    X = np.abs(data())
+    expected = RELATIONS[name](X, X)
+    for table in (X * scale, sp.csr_array(X * scale)):
+        assert_allclose(RELATIONS[name](table, table), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e15])
+def test_extreme_scales_of_single_precision(scale):
+    X = np.abs(data(dtype=np.float32))
+    for name in ("cosine", "correlation", "spherical"):
+        expected = RELATIONS[name](X, X)
+        table = (X * np.float32(scale)).astype(np.float32)
+        assert_allclose(RELATIONS[name](table, table), expected, atol=1e-4)
+
+
+def test_columns_of_very_different_scales_are_standardised():
+    X = data()
+    scaled = X * np.array([1e-180, 1.0, 1e180, 1e-9, 1e9])
+    assert_allclose(correlation(scaled, scaled), correlation(X, X), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_missing_rows_relate_to_nothing(name):
+    X = data()
+    X[[0, 3]] = np.nan
+    learned = statistics(X)
+    present = np.delete(np.arange(12), [0, 3])
+    assert_allclose(learned.mean, X[present].mean(axis=0))
+    R = related(X, X, name, learned)
+    assert_array_equal(R[[0, 3]], 0)
+    assert_array_equal(R[:, [0, 3]], 0)
+    kept = np.ix_(present, present)
+    assert_allclose(R[kept], related(X[present], X[present], name, learned))
+    nobody = statistics(np.full((3, 2), np.nan))
+    assert np.isfinite([*nobody.mean, *nobody.scale, nobody.gamma]).all()
+
+
+def test_rows_are_independent():
+    X, Z = data(50), data(7, seed=1)
+    for name in NAMES:
+        whole = RELATIONS[name](X, Z)
+        assert_allclose(np.vstack([RELATIONS[name](x[None], Z) for x in X]), whole, atol=1e-14)
+
+
+def test_given_statistics():
+    X = data()
+    mean, scale = np.arange(5.0), np.arange(1.0, 6)
+    assert_allclose(correlation(X, X, mean, scale), cosine((X - mean) / scale, (X - mean) / scale))
+
+
+def test_input_is_left_as_it_is():
+    X = data()
+    X.setflags(write=False)
+    for relation in RELATIONS.values():
+        relation(X, X)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errors(name):
+    with pytest.raises(ValueError, match="X has 2 features, but the references have 3"):
+        RELATIONS[name](np.ones((2, 2)), np.ones((2, 3)))
+    with pytest.raises(ValueError, match="Expected a 2-D array"):
+        RELATIONS[name](np.ones(2), np.ones((2, 3)))

@@ -1,0 +1,458 @@
+"""LEGOFusionTransformer: the contract of its parameters, attributes and methods."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_wine
+from sklearn.metrics.pairwise import rbf_kernel
+
+from legofuse import LEGOFusionTransformer
+from legofuse.fusion import exponents, fuse, fuse_separable
+from legofuse.relations import RELATIONS, cosine
+
+VIEWS = {"a": slice(0, 3), "b": slice(3, 5), "c": slice(5, 9)}
+rng = np.random.default_rng(0)
+X = rng.normal(size=(40, 9))
+Y = np.arange(40) % 3
+MISSING = X.copy()
+MISSING[20:, 5:] = np.nan
+MISSING[:5, :3] = np.nan
+SITES = np.repeat(["north", "south"], 20)
+
+
+def make(**parameters):
+    return LEGOFusionTransformer(**({"views": VIEWS, "relation": "cosine"} | parameters))
+
+
+def test_fitted_attributes():
+    model = make(degree=3, interactions="pairwise").fit(X, Y)
+    assert list(model.views_) == ["a", "b", "c"]
+    assert_array_equal(model.views_["b"], [3, 4])
+    assert model.graphs_ == [("a", "cosine"), ("b", "cosine"), ("c", "cosine")]
+    assert_array_equal(model.powers_, exponents(3, 3, "pairwise"))
+    assert model.weights_.shape == (len(model.powers_),)
+    assert (model.weights_ >= 0).all()
+    assert model.terms_[:6] == ["a", "b", "c", "a^2", "a * b", "a * c"]
+    assert "a^3 * c^3" in model.terms_
+    assert sum(model.view_importances_.values()) == pytest.approx(1)
+    assert list(model.view_importances_) == ["a", "b", "c"]
+    assert sorted(model.landmarks_) == list(range(40))
+    assert model.ridge_ == 1
+    assert model.loo_score_ < 1
+    assert model.n_iter_ >= 1
+    assert model.n_features_in_ == 9
+    assert not hasattr(model, "feature_names_in_")
+
+
+def test_names_of_views_with_several_graphs():
+    model = make(relation={"a": "auto", "b": "rbf", "c": "cosine"}, degree=1).fit(X, Y)
+    assert {"a[cosine]", "a[correlation]", "b", "c"} <= set(model.terms_)
+    keys = list(model.relation_graphs(X))
+    assert keys == model.graphs_
+    assert set(model.view_importances_) == set(VIEWS)
+    assert list(make().fit(X, Y).relation_graphs(X)) == ["a", "b", "c"]
+
+
+def test_names_of_separable_terms():
+    model = make(interactions="separable").fit(X, Y)
+    assert model.terms_ == ["a^0", "a", "a^2", "b^0", "b", "b^2", "c^0", "c", "c^2"]
+    assert_array_equal(model.powers_, exponents(3, 2, "separable"))
+
+
+@pytest.mark.parametrize("interactions", ["additive", "pairwise", "total", "separable"])
+@pytest.mark.parametrize("relation", ["cosine", "correlation", "angular", "rbf"])
+def test_fused_graph_is_the_literal_one(interactions, relation):
+    model = make(interactions=interactions, relation=relation, degree=2).fit(X, Y)
+    # relations of references to themselves are those of the training statistics
+    graphs = [RELATIONS[relation](X[:, c], X[:, c]) for c in VIEWS.values()]
+    if interactions == "separable":
+        G = fuse_separable(graphs, model.weights_.reshape(3, 3))
+    else:
+        G = fuse(graphs, model.powers_, model.weights_)
+    assert_allclose(model.fused_graph(X, X), G, atol=1e-9 * G.max())
+    assert_allclose(model.fused_graph(X), G[:, model.landmarks_], atol=1e-9 * G.max())
+    for name, graph in zip(VIEWS, graphs, strict=True):
+        found = model.relation_graphs(X)[name]
+        assert_allclose(found, graph[:, model.landmarks_], atol=1e-9)
+
+
+def test_output():
+    embedding = make().fit(X, Y)
+    relations = make(output="relations").fit(X, Y)
+    assert_array_equal(relations.transform(X), embedding.fused_graph(X))
+    Phi = embedding.transform(X)
+    G = embedding.fused_graph(X, X)
+    assert_allclose(Phi @ Phi.T, G, atol=1e-8 * G.max())
+    few = make(n_components=4).fit(X, Y)
+    assert_allclose(few.transform(X), Phi[:, :4])
+    norms = np.linalg.norm(Phi, axis=0)
+    assert (np.diff(norms) <= 1e-9 * norms[0]).all()  # largest eigenvalue first
+    assert embedding.get_feature_names_out()[1] == "legofusiontransformer1"
+    assert len(relations.get_feature_names_out()) == 40
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        Y % 2,
+        Y % 2 == 1,
+        np.array(["cat", "dog", "eel"])[Y],
+        Y.tolist(),
+        pd.Series(np.array(["cat", "dog", "eel"])[Y], dtype="string"),
+        pd.Series(Y, dtype="category"),
+        pl.Series(Y),
+        X[:, 0] + X[:, 4],
+        X[:, :2],
+        np.eye(3, dtype=int)[Y],
+        (X[:, :1] > 0).astype(int),
+        X[:, 0] * 1e200,
+        X[:, 0] * 1e-200,
+        1e9 + X[:, 0],
+    ],
+)
+@pytest.mark.parametrize("weights", ["loo", "consensus"])
+def test_kinds_of_targets(y, weights):
+    model = make(weights=weights, degree=1).fit(X, y)
+    assert np.isfinite(model.transform(X)).all()
+    assert (model.weights_ >= 0).all()
+
+
+def test_target_type():
+    numbers = Y.astype(float)
+    classes = make(target_type="classification").fit(X, numbers)
+    assert_array_equal(classes.weights_, make().fit(X, Y).weights_)
+    real = make(target_type="regression").fit(X, Y)
+    assert_array_equal(real.weights_, make().fit(X, numbers).weights_)
+    assert np.abs(real.weights_ - classes.weights_).max() > 0
+
+
+def test_classes_may_have_any_names():
+    for names in (np.array(["z", "b", "k"]), np.array([7, -1, 100])):
+        assert_allclose(make().fit(X, names[Y]).weights_, make().fit(X, Y).weights_, rtol=1e-3)
+
+
+def test_sampling_respects_limits():
+    model = make(n_landmarks=7, max_fit_samples=11, random_state=0).fit(X, Y)
+    assert len(model.landmarks_) == 7
+    assert set(Y[model.landmarks_]) == {0, 1, 2}
+    assert model.transform(X).shape[1] <= 7
+    again = make(n_landmarks=7, max_fit_samples=11, random_state=0).fit(X, Y)
+    assert_array_equal(model.transform(X), again.transform(X))
+    other = make(n_landmarks=7, max_fit_samples=11, random_state=1).fit(X, Y)
+    assert set(other.landmarks_) != set(model.landmarks_)
+
+
+@pytest.mark.parametrize("landmarks", ["stratified", "random", "kmeans"])
+def test_landmarks(landmarks):
+    model = make(landmarks=landmarks, n_landmarks=6, random_state=0).fit(X, Y)
+    assert len(set(model.landmarks_)) == 6
+
+
+def test_given_landmarks():
+    model = make(landmarks=[4, 2, 9]).fit(X, Y)
+    assert_array_equal(model.landmarks_, [4, 2, 9])
+    assert_allclose(model.fused_graph(X), model.fused_graph(X, X[[4, 2, 9]]))
+    twice = make(landmarks=[4, 2, 9, 4]).fit(X, Y)
+    assert np.isfinite(twice.transform(X)).all()
+
+
+def test_given_weights():
+    weights = np.array([1, 0, 0, 0.5, 0, 0, 0, 0, 0])
+    model = make(weights=weights).fit(X)
+    assert_array_equal(model.weights_, weights)
+    R = cosine(X[:, :3], X[:, :3])
+    assert_allclose(model.fused_graph(X, X), R + R**2 / 2)
+    assert model.ridge_ is None
+    factors = make(interactions="separable", weights=np.ones(9)).fit(X, Y)
+    assert_array_equal(factors.weights_, 1)
+
+
+@pytest.mark.parametrize("interactions", ["total", "separable"])
+def test_other_criteria_scale_the_mean_diagonal_to_one(interactions):
+    criteria = ["uniform"] if interactions == "separable" else ["uniform", "alignment", "consensus"]
+    for weights in criteria:
+        model = make(weights=weights, interactions=interactions).fit(X, Y)
+        assert model.fused_graph(X, X).diagonal().mean() == pytest.approx(1)
+
+
+def test_negative_weights():
+    model = make(nonnegative=False, weights="alignment", output="relations", degree=3).fit(X, Y)
+    assert (model.weights_ < 0).any()
+    assert np.isfinite(model.transform(X)).all()
+
+
+def test_callables_and_a_relation_for_each_view():
+    relation = {"a": rbf_kernel, "b": "rbf", "c": lambda x, z: cosine(x, z)}
+    model = make(relation=relation, degree=1).fit(X, Y)
+    graphs = model.relation_graphs(X)
+    assert_allclose(graphs["a"], rbf_kernel(X[:, :3], X[model.landmarks_, :3]))
+    model = make(relation=relation, degree=1).fit(MISSING, Y)
+    assert_array_equal(model.relation_graphs(MISSING[20:])["c"], 0)  # no row has the view
+
+
+# ------------------------------------------------------------------ expansions
+def test_hops_of_new_rows():
+    model = make(relation="rbf", expansion="hops", degree=3, weights="uniform").fit(X, Y)
+    R = [RELATIONS["rbf"](X[:, c], X[:, c]) for c in VIEWS.values()]
+    W = [r / np.sqrt(np.outer(r.sum(axis=1), r.sum(axis=1))) for r in R]
+    hops = [[w, w @ w, w @ w @ w] for w in W]
+    G = 0
+    for a, weight in zip(model.powers_, model.weights_, strict=True):
+        term = weight
+        for m, p in enumerate(a):
+            term = term * hops[m][p - 1] if p else term
+        G = G + term
+    assert_allclose(model.fused_graph(X), G[:, model.landmarks_], rtol=1e-9, atol=1e-12)
+
+
+def test_hops_of_repeated_rows_with_different_targets():
+    table, y = np.vstack([X, X[:5]]), np.r_[Y, (Y[:5] + 1) % 3]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = make(expansion="hops").fit(table, y)
+    assert len(model.landmarks_) == 40
+    assert_allclose(model.transform(table)[40:], model.transform(X[:5]))
+
+
+def test_hops_and_domains_relate_to_all_rows():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = make(expansion="hops", domains="per-domain", n_landmarks=40)
+        model.fit(X, Y, sample_domain=np.repeat([0, 1], [30, 10]))
+    assert sorted(model.landmarks_) == list(range(40))
+
+
+@pytest.mark.parametrize("interactions", ["pairwise", "separable"])
+def test_identity(interactions):
+    model = make(zeroth="identity", interactions=interactions, weights="uniform").fit(X, Y)
+    graphs = [cosine(X[:, c], X[:, c]) for c in VIEWS.values()]
+    eye, weights = np.eye(40), model.weights_
+    if interactions == "separable":
+        G = fuse_separable(graphs, weights.reshape(3, 3), eye)
+    else:
+        G = 0
+        for a, weight in zip(model.powers_, weights, strict=True):
+            term = weight * np.prod([g**p for g, p in zip(graphs, a, strict=True) if p], axis=0)
+            G = G + (term * eye if np.count_nonzero(a) == 1 else term)
+    assert_allclose(model.fused_graph(X), G[:, model.landmarks_], atol=1e-9)
+    new = X[:2] + 0.1
+    assert np.isfinite(model.transform(new)).all()
+
+
+# ------------------------------------------------------------------ missing views
+@pytest.mark.parametrize("relation", ["cosine", "correlation", "angular", "rbf", "auto"])
+def test_missing_views(relation):
+    model = make(relation=relation).fit(MISSING, Y)
+    Z = model.transform(MISSING)
+    assert np.isfinite(Z).all()
+    complete = make(relation=relation, weights=model.weights_).fit(MISSING, Y)
+    assert_allclose(complete.transform(MISSING), Z, atol=1e-8 * np.abs(Z).max())
+    G = model.fused_graph(MISSING, MISSING)
+    assert np.linalg.eigvalsh((G + G.T) / 2)[0] > -1e-9 * G.max() * len(G)
+
+
+def test_missing_views_are_made_up_for():
+    model = make(weights="uniform").fit(MISSING, Y)
+    have = ~np.isnan(MISSING[:, [0, 3, 5]])
+    graphs = []
+    for columns, present in zip(VIEWS.values(), have.T, strict=True):
+        rows = np.nan_to_num(MISSING[:, columns])
+        graphs.append(cosine(rows, rows) * np.outer(present, present))
+    G = fuse(graphs, model.powers_, model.weights_)
+    factor = np.sqrt(model.weights_.sum() / G.diagonal())
+    expected = G * np.outer(factor, factor)
+    assert_allclose(model.fused_graph(MISSING, MISSING), expected, atol=1e-12)
+
+
+def test_rows_without_any_view_get_the_prior():
+    table = X.copy()
+    table[3] = np.nan
+    model = make(output="relations")
+    with pytest.warns(UserWarning, match=r"1 row\(s\) miss every view .* left out of the fit"):
+        model.fit(table, Y)
+    assert 3 not in model.landmarks_
+    with pytest.warns(UserWarning, match="given the mean of the training rows"):
+        found = model.transform(table)
+    kept = np.delete(np.arange(40), 3)
+    assert_allclose(found[3], found[kept].mean(axis=0))
+    without = make(output="relations").fit(X[kept], Y[kept])
+    assert_array_equal(without.weights_, model.weights_)
+
+
+# ------------------------------------------------------------------ domains
+def test_domains_are_standardised_by_themselves():
+    shifted = X + 5 * (SITES == "south")[:, None]
+    model = make(degree=1).fit(shifted, Y, sample_domain=SITES)
+    Z = np.empty_like(X)
+    for site in ("north", "south"):
+        rows = shifted[site == SITES]
+        Z[site == SITES] = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    expected = sum(
+        w * cosine(Z[:, c], Z[:, c]) for w, c in zip(model.weights_, VIEWS.values(), strict=True)
+    )
+    G = model.fused_graph(shifted, shifted, sample_domain=SITES, reference_domain=SITES)
+    assert_allclose(G, expected, atol=1e-9 * G.max())
+    assert set(model.relation_graphs(shifted, sample_domain=SITES)) == set(VIEWS)
+    sparse = make(degree=1).fit(sp.csr_array(shifted), Y, sample_domain=SITES)
+    found = sparse.fused_graph(sp.csr_array(shifted), sample_domain=SITES)
+    assert_allclose(found, G[:, sparse.landmarks_], rtol=1e-3, atol=1e-3 * G.max())
+
+
+def test_domain_column():
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(9)]).assign(site=SITES, note="text")
+    views = {"a": ["x0", "x1"], "b": ["x4", "x5"]}
+    model = make(views=views, domain_column="site").fit(frame, Y)
+    routed = make(views=views).fit(frame, Y, sample_domain=SITES)
+    assert_array_equal(model.transform(frame), routed.transform(frame, sample_domain=SITES))
+    frames = pl.from_pandas(frame)
+    assert_array_equal(make(views=views, domain_column="site").fit(frames, Y).transform(frames),
+                       model.transform(frame))  # fmt: skip
+    table = np.c_[X, SITES == "south"]
+    numbers = make(domain_column=-1).fit(table, Y)
+    assert np.isfinite(numbers.transform(table)).all()
+    categories = frame.assign(site=frame["site"].astype("category"))
+    assert_array_equal(make(views=views, domain_column="site").fit(categories, Y).transform(frame),
+                       model.transform(frame))  # fmt: skip
+
+
+def test_landmarks_per_domain():
+    model = make(domains="per-domain", n_landmarks=10, random_state=0)
+    model.fit(X, Y, sample_domain=np.repeat([0, 1], [34, 6]))
+    assert np.count_nonzero(model.landmarks_ >= 34) == 5
+
+
+def test_unseen_domain():
+    model = make(unseen_domains="batch").fit(X, Y, sample_domain=SITES)
+    whole = model.transform(X, sample_domain=SITES)
+    batch = model.transform(X[:20] * 3 + 7, sample_domain=["east"] * 20)
+    assert_allclose(batch, whole[:20], atol=1e-8 * np.abs(whole).max())
+    assert np.isfinite(model.transform(X[:1], sample_domain=["east"])).all()
+    lacking = X[:4].copy()
+    lacking[:, :3] = np.nan
+    assert np.isfinite(model.transform(lacking, sample_domain=["east"] * 4)).all()
+
+
+def test_a_domain_may_lack_a_view():
+    model = make(relation="auto").fit(MISSING, Y, sample_domain=SITES)
+    assert np.isfinite(model.transform(MISSING, sample_domain=SITES)).all()
+
+
+# ------------------------------------------------------------------ degenerate but legal
+@pytest.mark.parametrize("weights", ["loo", "alignment", "consensus", "uniform"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        np.c_[np.ones((40, 3)), X[:, 3:]],
+        np.c_[np.zeros((40, 3)), X[:, 3:]],
+        np.vstack([np.zeros((5, 9)), X[5:]]),
+        np.vstack([X[:20], X[:20]]),
+        X > 0,
+        (10 * X).astype(int),
+        X.astype(np.float16),
+        X.astype(object),
+        X.astype(">f8"),
+        np.asfortranarray(X),
+        X * 1e-30,
+        X * 1e30,
+        1e8 + X,
+        np.ones((40, 9)),  # rows that differ in their targets only
+    ],
+)  # fmt: skip
+def test_degenerate_tables(table, weights):
+    for relation in ("auto", "angular"):
+        model = make(relation=relation, weights=weights, degree=1).fit(table, Y)
+        assert np.isfinite(model.transform(table)).all()
+        assert np.isfinite(list(model.view_importances_.values())).all()
+
+
+def test_few_rows():
+    for y in (Y, X[:, 0], None):
+        for n in (2, 3):
+            model = make(n_landmarks=500).fit(X[:n], None if y is None else y[:n])
+            assert np.isfinite(model.transform(X)).all()
+
+
+def test_one_feature_one_row():
+    model = LEGOFusionTransformer().fit(X[:, :1], Y)
+    assert_allclose(model.transform(X[:1, :1]), model.transform(X[:, :1])[:1], atol=1e-10)
+
+
+def test_overlapping_and_unused_columns():
+    table = X.copy()
+    model = make(views={"a": [0, 1, 2], "b": [2, 1, 1], "c": -2}).fit(table, Y)
+    before = model.transform(table)
+    table[:, 5] = np.nan  # in no view
+    assert_array_equal(model.transform(table), before)
+
+
+def test_rare_targets_are_sampled():
+    y = np.zeros(40)
+    y[7] = 1.0
+    make(max_fit_samples=10).fit(X, y)
+    make(max_fit_samples=10).fit(X, np.c_[np.ones(40), y])
+    make(max_fit_samples=2, n_landmarks=1).fit(X, np.arange(40))
+
+
+def test_dtype():
+    for dtype in (np.float32, np.float64):
+        model = LEGOFusionTransformer(VIEWS).fit(X.astype(dtype), Y)
+        assert model.transform(X.astype(dtype)).dtype == dtype
+        assert model.fused_graph(X.astype(dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize("relation", sorted(RELATIONS))
+def test_dense_and_sparse_tables_may_be_mixed(relation):
+    table = X * (X > 0.3)
+    dense = make(relation=relation).fit(table, Y)
+    sparse = make(relation=relation).fit(sp.csr_matrix(table), Y)
+    expected = dense.fused_graph(table)
+    for model in (dense, sparse):
+        for kind in (np.asarray, sp.csr_array, sp.csc_matrix, sp.coo_array):
+            assert_allclose(model.fused_graph(kind(table)), expected, rtol=1e-6, atol=1e-8)
+
+
+def test_repeated_entries_of_a_sparse_table_add_up():
+    whole = sp.csr_array(X * (X > 0.3))
+    halves = sp.csr_matrix(
+        (np.repeat(whole.data / 2, 2), np.repeat(whole.indices, 2), 2 * whole.indptr), X.shape
+    )
+    stored = halves.nnz
+    model, other = make().fit(whole, Y), make().fit(halves, Y)
+    assert halves.nnz == stored
+    assert_array_equal(other.landmarks_, model.landmarks_)
+    assert_allclose(other.transform(halves), model.transform(whole))
+
+
+def test_memory_maps_and_read_only_arrays(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert_array_equal(make().fit(mapped, Y).transform(mapped), make().fit(X, Y).transform(X))
+
+
+def test_blocks_of_rows_and_threads(monkeypatch):
+    from legofuse import transformer
+
+    model = make().fit(X, Y)
+    whole = model.transform(X)
+    monkeypatch.setattr(transformer, "_BLOCK_SIZE", 1)
+    assert_allclose(model.transform(X), whole, atol=1e-12)
+    assert_allclose(model.set_params(n_jobs=2).transform(X), whole, atol=1e-12)
+
+
+def test_embedding_of_an_indefinite_graph_warns():
+    relation = lambda a, b: -np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2))  # noqa: E731
+    with pytest.warns(UserWarning, match="not positive semi-definite"):
+        model = make(relation=relation, weights="uniform", degree=1).fit(X, Y)
+    assert np.isfinite(model.transform(X)).all()
+
+
+def test_learned_weights_help_on_wine():
+    wine, y = load_wine(return_X_y=True)
+    views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    model = LEGOFusionTransformer(views).fit(wine, y)
+    assert model.loo_score_ > 0.8

@@ -1,0 +1,228 @@
+"""Weights: leave-one-out against the literal loop, gradients, alignment, consensus."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.optimize import nnls
+
+from legofuse.fusion import exponents, fuse
+from legofuse.weights import (
+    _Model,
+    alignment,
+    centred_products,
+    consensus,
+    importances,
+    leave_one_out,
+    loo,
+    normaliser,
+    pack,
+    uniform,
+    unpack,
+)
+
+
+def kernels(n=9, m=2, seed=0):
+    rng = np.random.default_rng(seed)
+    graphs = []
+    for _ in range(m):
+        rows = rng.normal(size=(n, 3))
+        rows /= np.linalg.norm(rows, axis=1)[:, None]
+        graphs.append(rows @ rows.T)
+    return graphs
+
+
+def ridge_predict(K, Y, weight, k):
+    """Weighted kernel ridge (ridge 1) with an unpenalised intercept: values at rows k of K."""
+    n = len(Y)
+    system = np.zeros((n + 1, n + 1))
+    system[:n, :n] = K[:, :n] + np.diag(1 / weight)
+    system[:n, n] = 1
+    system[n, :n] = 1
+    solution = np.linalg.solve(system, np.vstack([Y, np.zeros((1, Y.shape[1]))]))
+    return k @ solution[:n] + solution[n]
+
+
+def literal_loop(K, Y, weight):
+    """Leave out one unit of weight (all of a row of weight up to one), refit, predict."""
+    residuals = []
+    for i in range(len(Y)):
+        left = weight.copy()
+        left[i] -= min(1.0, weight[i])
+        kept = np.flatnonzero(left > 1e-12)
+        sub = K[np.ix_(kept, kept)]
+        residuals.append(Y[i] - ridge_predict(sub, Y[kept], left[kept], K[i, kept]))
+    return np.array(residuals)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leave_one_out_is_the_literal_loop(weighted):
+    rng = np.random.default_rng(1)
+    K, Y = 3 * sum(kernels()), rng.normal(size=(9, 2))
+    weight = np.array([1, 2, 1, 3, 1, 0.5, 1, 2.5, 1.0]) if weighted else np.ones(9)
+    residuals, _ = leave_one_out(K, Y, weight)
+    assert_allclose(residuals, literal_loop(K, Y, weight), rtol=1e-9)
+    if not weighted:
+        assert_allclose(leave_one_out(K, Y)[0], residuals)
+
+
+def test_a_weight_is_a_repetition():
+    rng = np.random.default_rng(2)
+    K, Y = 2 * sum(kernels()), rng.normal(size=(9, 1))
+    times = np.array([1, 2, 1, 1, 3, 1, 1, 1, 2])
+    where = np.repeat(np.arange(9), times)
+    weighted, _ = leave_one_out(K, Y, times.astype(float))
+    repeated, _ = leave_one_out(K[np.ix_(where, where)], Y[where])
+    assert_allclose(repeated, weighted[where], rtol=1e-8)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leave_one_out_gradient(weighted):
+    rng = np.random.default_rng(3)
+    K, Y = sum(kernels()), rng.normal(size=(9, 2))
+    weight = rng.uniform(0.3, 3, 9) if weighted else np.ones(9)
+    direction = rng.normal(size=(9, 9))
+    direction += direction.T
+
+    def loss(t):
+        return np.sum(leave_one_out(K + t * direction, Y, weight)[0] ** 2)
+
+    residuals, pull_back = leave_one_out(K, Y, weight)
+    gradient = pull_back(2 * residuals)
+    assert_allclose(gradient, gradient.T, atol=1e-9)
+    finite = (loss(1e-6) - loss(-1e-6)) / 2e-6
+    assert_allclose(np.sum(gradient * direction), finite, rtol=1e-6)
+
+
+def test_leave_one_out_of_indefinite_graphs():
+    rng = np.random.default_rng(4)
+    K = rng.normal(size=(9, 9))
+    K = 3 * (K + K.T)
+    residuals, _ = leave_one_out(K, rng.normal(size=(9, 1)))
+    rng = np.random.default_rng(4)
+    rng.normal(size=(9, 9))
+    assert_allclose(residuals, literal_loop(K, rng.normal(size=(9, 1)), np.ones(9)), rtol=1e-8)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("missing", [False, True])
+def test_model_gradient(separable, missing):
+    """The weights' gradient through normalisation by the available views."""
+    rng = np.random.default_rng(5)
+    graphs, present = kernels(8, 3), None
+    if missing:
+        present = rng.random((8, 3)) < 0.7
+        present[:, 0] |= ~present.any(axis=1)
+        graphs = [g * np.outer(p, p) for g, p in zip(graphs, present.T, strict=True)]
+    powers = exponents(3, 2, "separable" if separable else "total")
+    model = _Model([pack(g) for g in graphs], powers, separable, None, present)
+    weights, slope = rng.uniform(0.2, 1, len(powers)), rng.normal(size=(8, 8))
+    slope += slope.T
+    graph, to_weights = model.graph(weights)
+    if not separable:
+        literal = fuse(graphs, powers, weights)
+        if missing:
+            have = [p.astype(float) for p in present.T]
+            scale = normaliser(fuse(have, powers, weights), weights.sum())
+            literal = literal * np.outer(scale, scale)
+        assert_allclose(graph, literal, atol=1e-12)
+    if missing:
+        complete = weights.sum() if not separable else graph.diagonal().max()
+        assert_allclose(graph.diagonal(), complete)
+    step = 1e-6 * np.eye(len(weights))
+    finite = [
+        (np.sum(slope * model.graph(weights + h)[0]) - np.sum(slope * model.graph(weights - h)[0]))
+        / 2e-6
+        for h in step
+    ]
+    assert_allclose(to_weights(slope), finite, rtol=1e-5, atol=1e-6)
+
+
+def centre(K, weight):
+    share = weight / weight.sum()
+    H = np.eye(len(K)) - np.outer(np.ones(len(K)), share)
+    root = np.sqrt(weight)
+    return root[:, None] * (H @ K @ H.T) * root
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_centred_products(weighted):
+    weight = np.random.default_rng(0).uniform(0.5, 2, 9) if weighted else np.ones(9)
+    graphs, powers = kernels(), exponents(2, 3)
+    products, means = centred_products([pack(g) for g in graphs], powers, weight)
+    centred = [centre(fuse(graphs, [a], np.ones(1)), weight) for a in powers]
+    literal = [[np.sum(x * y) for x in centred] for y in centred]
+    assert_allclose(products, literal, atol=1e-9)
+    assert means.shape == (9, len(powers))
+
+
+@pytest.mark.parametrize("nonnegative", [False, True])
+def test_alignment_is_the_literal_least_squares(nonnegative):
+    rng = np.random.default_rng(6)
+    weight, Y = rng.uniform(0.5, 2, 9), rng.normal(size=(9, 2))
+    graphs, powers = kernels(), exponents(2, 2)
+    found = alignment(
+        [pack(g) for g in graphs], powers, Y, sample_weight=weight, nonnegative=nonnegative
+    ).weights
+    terms = [centre(fuse(graphs, [a], np.ones(1)), weight).ravel() for a in powers]
+    goal = centre(Y @ Y.T, weight).ravel()
+    design = np.array(terms).T
+    literal = nnls(design, goal)[0] if nonnegative else np.linalg.lstsq(design, goal)[0]
+    assert_allclose(found / np.abs(found).max(), literal / np.abs(literal).max(), atol=1e-3)
+    if nonnegative:
+        assert (found >= 0).all()
+
+
+def test_alignment_of_nearly_constant_single_precision_graphs():
+    graphs = [(1 + 1e-5 * K).astype(np.float32) for K in kernels(30, 3)]
+    Y = np.eye(2)[np.arange(30) % 2]
+    for nonnegative in (True, False):
+        found = alignment([pack(g) for g in graphs], exponents(3, 3), Y, nonnegative=nonnegative)
+        assert np.isfinite(found.weights).all()
+
+
+def test_consensus_is_the_leading_eigenvector():
+    graphs, powers = kernels(), exponents(2, 2)
+    found = consensus([pack(g) for g in graphs], powers).weights
+    terms = [centre(fuse(graphs, [a], np.ones(1)), np.ones(9)) for a in powers]
+    norms = np.array([np.linalg.norm(t) for t in terms])
+    cosines = np.array([[np.sum(a * b) for a in terms] for b in terms]) / np.outer(norms, norms)
+    leading = np.abs(np.linalg.eigh(np.maximum(cosines, 0))[1][:, -1])
+    assert_allclose(found, leading / norms, rtol=1e-8)
+    assert (found >= 0).all()
+
+
+def test_importances_are_the_formula():
+    graphs, powers = kernels(), exponents(2, 2)
+    rng = np.random.default_rng(7)
+    weights, weight = rng.uniform(0, 1, len(powers)), rng.uniform(0.5, 2, 9)
+    found = importances([pack(g) for g in graphs], powers, weights, weight)
+    literal = np.zeros(2)
+    for a, w in zip(powers, weights, strict=True):
+        literal += w * np.linalg.norm(centre(fuse(graphs, [a], np.ones(1)), weight)) * a / a.sum()
+    assert_allclose(found, literal / literal.sum(), rtol=1e-8)
+    assert_allclose(importances([pack(np.ones((3, 3)))] * 2, powers, weights, np.ones(3)), 0.5)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+def test_loo_does_not_fall_behind_the_single_graphs(separable):
+    rng = np.random.default_rng(8)
+    n = 60
+    signal, noise = rng.normal(size=(n, 3)), rng.normal(size=(n, 3))
+    graphs = [pack(x @ x.T / 3) for x in (signal, noise)]
+    Y = (signal @ [1.0, -1.0, 0.5] + 0.1 * rng.normal(size=n))[:, None]
+    powers = exponents(2, 2, "separable" if separable else "total")
+    found = loo(graphs, powers, Y, separable=separable)
+    assert found.loo_score > 0.8
+    assert (found.weights >= 0).all()
+    assert found.n_iter >= 1
+
+
+def test_loo_needs_targets_that_differ():
+    with pytest.raises(ValueError, match="All targets are equal"):
+        loo([pack(np.eye(4))], [[1]], np.ones((4, 1)))
+
+
+def test_packing_and_uniform():
+    K = kernels()[0]
+    assert_allclose(unpack(pack(K)), K)
+    assert uniform(3).weights.tolist() == [1, 1, 1]
