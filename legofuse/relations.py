@@ -235,7 +235,8 @@ def encode(X, relation, stats=None, standardise=None):
     if present is not None:
         rows[missing] = 0
     if relation in ("rbf", "gaussian"):
-        return Encoded(rows, norms=np.einsum("ij,ij->i", rows, rows), present=present)
+        norms = _finite(np.einsum("ij,ij->i", rows, rows), relation)
+        return Encoded(rows, norms=norms, present=present)
     largest = np.abs(rows).max(axis=1, initial=0)
     extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
     if extreme.any():  # squares must neither vanish nor overflow
@@ -266,7 +267,10 @@ def _encode_sparse(X, relation, stats, standardise):
     else:
         X = _tamed(X)
     X = sp.csr_array(X)
-    norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    with np.errstate(over="ignore"):
+        norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    if relation in ("rbf", "gaussian"):
+        _finite(norms, relation)
     if offset is not None:
         whole = norms + offset @ offset
         norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
@@ -274,6 +278,15 @@ def _encode_sparse(X, relation, stats, standardise):
     if relation in ("rbf", "gaussian"):
         return Encoded(X, offset, norms=norms)
     return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
+
+
+def _finite(norms, relation):
+    if not np.isfinite(norms).all():
+        raise ValueError(
+            f"relation={relation!r}: squared distances overflow {norms.dtype}; rescale the "
+            "features."
+        )
+    return norms
 
 
 def _tamed(X):
@@ -334,7 +347,7 @@ def relate(encoded, references, relation, gamma=None):
         inner += encoded.norms[:, None]
         inner += references.norms
         np.maximum(inner, 0, out=inner)
-        inner *= -gamma
+        inner *= -min(gamma, float(np.finfo(inner.dtype).max))
         np.exp(inner, out=inner)
     else:
         np.clip(inner, -1, 1, out=inner)
