@@ -54,9 +54,8 @@ def compare(X, y, views, train_size, seed):
 
 
 # %%
-# Data: six views computed from scikit-learn's digit images, and, where the network is, UCI's Multiple
-# Features, whose six views were published with it.
-
+# Data: six views computed from scikit-learn's digit images and, where the network is, the six
+# published views of UCI's Multiple Features.
 datasets = {"digits": load_digits_views()}
 try:
     datasets["mfeat"] = fetch_mfeat()
@@ -65,7 +64,6 @@ except ConnectionError as error:
 
 # %%
 # The table: test accuracy, mean and standard deviation over five splits.
-
 sizes = (100, 500)
 for title, data in datasets.items():
     y = np.unique(data.y, return_inverse=True)[1]
@@ -78,12 +76,9 @@ for title, data in datasets.items():
     print()
 
 # %%
-# What was learned
-# ----------------
-# Left: share of each view in the fused graph. Right: the terms of the polynomial with the largest
-# weights; brackets name the relation. Both are of the first split. Where all weights are alike,
-# the criterion found no reason to leave the equal weights that it starts from.
-
+# What was learned, on the first split. Left: share of each view in the fused graph. Right: the
+# terms with the largest weights; brackets name the relation. Where all weights are alike, the
+# criterion found no reason to leave the equal weights that it starts from.
 folder = Path("demo_output")
 folder.mkdir(exist_ok=True)
 for title, data in datasets.items():
