@@ -1,0 +1,126 @@
+"""Bags as the classifier reads them: packed, checked, merged, in canonical order."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from ..bags import check_bags
+from ..sampling import fingerprint
+from ..tables import read_columns
+
+
+class Packed(NamedTuple):
+    """Checked bags.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_units, n_used), float64
+        Columns that views use, of the units that have a view.
+    offsets : ndarray of shape (n_bags + 1,)
+        Where each bag begins and ends in X; a bag all of whose units miss every view is empty.
+    columns : dict of str to ndarray
+    views : dict of str to ndarray
+    has_view : ndarray of shape (n_all_units,), bool
+    all_offsets : ndarray of shape (n_bags + 1,)
+        Where each bag begins and ends among all units.
+    """
+
+    X: np.ndarray
+    offsets: np.ndarray
+    columns: dict
+    views: dict
+    has_view: np.ndarray
+    all_offsets: np.ndarray
+
+
+def read_bags(estimator, X, n_labels=None, *, reset):
+    """Read bags in any form that `check_bags` takes; sets ``n_features_in_`` if `reset`."""
+    if sparse.issparse(X):
+        raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
+    if not hasattr(X, "shape") and not hasattr(X, "__len__"):
+        X = np.asarray(X)
+    bags = check_bags(X, n_labels)
+    units = bags.units
+    if bags.feature_names is not None:
+        units = X if len(getattr(X, "shape", ())) == 2 else _frame(X[0], bags)
+    table = read_columns(estimator, units, estimator.views, reset=reset)
+    values = np.ascontiguousarray(table.X, dtype=np.float64)
+    has_view = np.ones(len(values), bool)
+    offsets = bags.offsets
+    if table.missing is not None:
+        has_view = ~table.missing.all(axis=1)
+        values = values[has_view]
+        offsets = np.append(0, np.cumsum(has_view))[offsets]
+    return Packed(values, offsets, table.columns, table.views, has_view, bags.offsets)
+
+
+def _frame(like, bags):
+    """The units as one frame of the kind that the bags are."""
+    names = "columns" if hasattr(like, "iloc") else "schema"
+    return type(like)(bags.units, **{names: bags.feature_names})
+
+
+def units_of(offsets, bags):
+    """Rows of the units of some bags, in the order of these bags, and their new offsets."""
+    lengths = np.diff(offsets)[bags]
+    new = np.append(0, np.cumsum(lengths))
+    rows = np.arange(new[-1]) + np.repeat(offsets[:-1][bags] - new[:-1], lengths)
+    return rows, new
+
+
+class Canonical(NamedTuple):
+    """Merged bags in canonical order.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_units,), int
+        Which units, bag after bag; those of a bag sorted by content.
+    offsets : ndarray of shape (n_bags + 1,)
+    labels : ndarray of shape (n_bags,), int
+    weight : ndarray of shape (n_bags,)
+    distinct : ndarray of int
+        Which units have content that no other has, sorted by content.
+    """
+
+    rows: np.ndarray
+    offsets: np.ndarray
+    labels: np.ndarray
+    weight: np.ndarray
+    distinct: np.ndarray
+
+
+def canonical_bags(X, offsets, labels, weight):
+    """Merge bags equal in units (in any order) and label, and sort them by content.
+
+    A bag of weight two then means the same as the bag twice, in whatever order bags and units
+    come. Bags of weight 0 and empty bags are dropped.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_units, n_features)
+    offsets : ndarray of shape (n_bags + 1,)
+    labels : ndarray of shape (n_bags,), int
+    weight : ndarray of shape (n_bags,)
+
+    Returns
+    -------
+    Canonical
+    """
+    marks, lengths = fingerprint(X), np.diff(offsets)
+    order = np.lexsort((*marks.T, np.repeat(np.arange(len(lengths)), lengths)))
+    running = np.zeros((len(X) + 1, 2), np.uint64)
+    # marks of marks: a sum of plain ones would not see values swapped between units
+    np.cumsum(fingerprint(marks.astype(np.float64)), axis=0, out=running[1:])
+    bag_marks = running[offsets[1:]] - running[offsets[:-1]]
+    keys = np.column_stack([bag_marks, lengths.astype(np.uint64), labels.astype(np.uint64)])
+    kept = np.flatnonzero((weight > 0) & (lengths > 0))
+    kept = kept[np.lexsort(keys[kept].T)]
+    new = np.ones(len(kept), bool)
+    new[1:] = (keys[kept[1:]] != keys[kept[:-1]]).any(axis=1)
+    first = np.flatnonzero(new)
+    merged = np.add.reduceat(weight[kept], first) if len(first) else weight[:0]
+    rows, starts = units_of(offsets, kept[first])
+    rows = order[rows]
+    distinct = rows[np.unique(marks[rows], axis=0, return_index=True)[1]]
+    return Canonical(rows, starts, labels[kept[first]], merged, distinct)

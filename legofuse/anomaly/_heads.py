@@ -1,0 +1,136 @@
+r"""Linear heads: a bag's logit is the mean of the top-k logits of its units.
+
+With bags of one unit a head is plain logistic regression; so heads on pooled relations, one row a
+bag, are convex and fitted by the same function.
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+PENALTY = 0.03  # ridge on features of norm about 1, as a share of one bag's loss
+
+
+def top_k_shares(logits, offsets, k):
+    """Share of each unit in its bag's logit: 1 / k for the k largest, else 0.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_units,)
+    offsets : ndarray of shape (n_bags + 1,)
+    k : int, or float
+        Number of units, or the fraction of a bag's units (rounded up); capped at the bag.
+
+    Returns
+    -------
+    ndarray of shape (n_units,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.anomaly._heads import top_k_shares
+    >>> top_k_shares(np.array([3.0, 1.0, 2.0, 5.0]), np.array([0, 3, 4]), 2)
+    array([0.5, 0. , 0.5, 1. ])
+    """
+    lengths = np.diff(offsets)
+    bag = np.repeat(np.arange(len(lengths)), lengths)
+    count = np.ceil(k * lengths - 1e-9) if isinstance(k, float) else np.minimum(k, lengths)
+    count = np.maximum(count, 1)[bag]
+    rank = np.empty(len(logits), dtype=np.intp)
+    rank[np.lexsort((-logits, bag))] = np.arange(len(logits))
+    return (rank - offsets[bag] < count) / count
+
+
+def pool(logits, offsets, k):
+    """Mean of the top-k logits of each bag, shape (n_bags,)."""
+    return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
+
+
+def fit_head(features, offsets, labels, weight, k, max_iter=30):
+    r"""Fit a linear head by binary cross-entropy on top-k pooled logits.
+
+    .. math:: \frac{1}{\sum_b w_b} \Big(\sum_b w_b \log(1 + e^{-s_b z_b})
+        + \tfrac{\lambda}{2} |v|^2\Big), \quad z_b = \mathrm{mean\,top}_k (x_i \cdot v + c)
+
+    It starts from logistic regression on units labelled as their bags, where bags have several.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_units, n_features)
+    offsets : ndarray of shape (n_bags + 1,)
+    labels : ndarray of shape (n_bags,)
+        0 or 1.
+    weight : ndarray of shape (n_bags,)
+    k : int or float
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features + 1,)
+        The intercept last.
+    n_iter : int
+    """
+    start, n_iter = np.zeros(features.shape[1] + 1), 0
+    lengths = np.diff(offsets)
+    if len(features) > len(labels):
+        start, n_iter = fit_head(
+            features,
+            np.arange(len(features) + 1),
+            np.repeat(labels, lengths),
+            np.repeat(weight / lengths, lengths),
+            1,
+            max_iter=max_iter // 2,
+        )
+    elif len(features) == len(labels):
+        max_iter = max(max_iter, 100)
+    bag = np.repeat(np.arange(len(labels)), lengths)
+    share_of_bag = weight / weight.sum()
+    sign, ridge = 2.0 * labels - 1, PENALTY / weight.sum()
+
+    def objective(coef):
+        logits = features @ coef[:-1] + coef[-1]
+        shares = top_k_shares(logits, offsets, k)
+        margin = sign * np.add.reduceat(shares * logits, offsets[:-1])
+        loss = share_of_bag @ np.logaddexp(0, -margin)
+        slope = shares * (-sign * share_of_bag * expit(-margin))[bag]
+        gradient = np.append(features.T @ slope + ridge * coef[:-1], slope.sum())
+        return loss + 0.5 * ridge * coef[:-1] @ coef[:-1], gradient
+
+    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": max_iter})
+    return found.x, n_iter + int(found.nit)
+
+
+class UnitHead:
+    """Scores units linearly in their Nyström features, then pools the top k."""
+
+    kind = "units"
+
+    def __init__(self, name, k):
+        self.name, self.k = name, k
+
+    def fit(self, features, offsets, labels, weight):
+        self.coef, self.n_iter = fit_head(features, offsets, labels, weight, self.k)
+        return self
+
+    def bag_logits(self, features, offsets):
+        return pool(features @ self.coef[:-1] + self.coef[-1], offsets, self.k)
+
+
+class PooledHead:
+    """Scores bags linearly in their pooled relations, centred and of total variance 1."""
+
+    kind = "relations"
+
+    def __init__(self, name):
+        self.name, self.k = name, None
+
+    def fit(self, features, offsets, labels, weight):
+        self.mean = np.average(features, axis=0, weights=weight)
+        centred = features - self.mean
+        variance = np.average((centred**2).sum(axis=1), weights=weight)
+        self.factor = 1 / np.sqrt(variance) if variance > 1e-12 else 1.0
+        singles = np.arange(len(features) + 1)
+        self.coef, self.n_iter = fit_head(centred * self.factor, singles, labels, weight, 1)
+        return self
+
+    def bag_logits(self, features, offsets):
+        return (features - self.mean) * self.factor @ self.coef[:-1] + self.coef[-1]

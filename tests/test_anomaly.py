@@ -1,0 +1,338 @@
+"""The anomaly classifier on bags: in the spirit of scikit-learn's common checks."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from legofuse import LEGOAnomalyClassifier
+from legofuse.anomaly._heads import fit_head, pool
+from legofuse.anomaly._stack import calibrate, weigh
+from legofuse.datasets import make_digit_bags
+
+VIEWS = {"first": slice(0, 3), "second": [3, 4]}
+
+
+def make_bags(n_bags=40, seed=0, shift=3.0):
+    """Ragged bags of noise; in anomalous ones the first unit is shifted in the first view."""
+    rng = np.random.RandomState(seed)
+    y = np.arange(n_bags) % 2
+    bags = [rng.normal(size=(rng.randint(2, 7), 5)) for _ in y]
+    for bag, label in zip(bags, y, strict=True):
+        bag[0, :3] += shift * label
+    return bags, y
+
+
+def model(**options):
+    return LEGOAnomalyClassifier(VIEWS, **{"n_references": 20, "random_state": 0} | options)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_bags()
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return model().fit(*data)
+
+
+@pytest.mark.parametrize("pooling", ["auto", "units", "relations", "both"])
+def test_finds_anomalous_bags_and_units(data, pooling):
+    fitted = model(pooling=pooling).fit(*data)
+    new, y = make_bags(seed=1)
+    assert roc_auc_score(y, fitted.decision_function(new)) > 0.9
+    truth = np.concatenate(
+        [(np.arange(len(b)) == 0) & (k == 1) for b, k in zip(new, y, strict=True)]
+    )
+    assert roc_auc_score(truth, np.concatenate(fitted.score_units(new))) > 0.85
+    if pooling != "auto":
+        assert fitted.pooling_ == pooling
+
+
+def test_fitted_attributes(fitted):
+    assert fitted.n_features_in_ == 5
+    assert fitted.graphs_ == [(v, r) for v in VIEWS for r in ("correlation", "rbf")]
+    assert len(fitted.terms_) == len(fitted.powers_) == len(fitted.weights_) == 14
+    assert fitted.weights_.sum() == pytest.approx(1)
+    assert sum(fitted.heads_.values()) == pytest.approx(1)
+    assert set(fitted.heads_) <= set(fitted.held_out_losses_)
+    assert fitted.prior_ == 0.5
+    assert fitted.n_iter_ >= 1
+
+
+def test_a_view_of_noise_does_not_drag_the_rest_down(data):
+    bags, y = data
+    fitted = model(degree=1).fit(bags, y)
+    best = min(fitted.held_out_losses_, key=fitted.held_out_losses_.get)
+    assert "second" not in best
+    assert not any("second" in name for name in fitted.heads_)
+
+
+def test_scores_do_not_depend_on_order(data):
+    bags, y = data
+    rng = np.random.RandomState(3)
+    order = rng.permutation(len(bags))
+    shuffled = [bags[i][rng.permutation(len(bags[i]))] for i in order]
+    expected = model().fit(bags, y).decision_function(bags)
+    other = model().fit(shuffled, y[order])
+    np.testing.assert_array_equal(other.decision_function(bags), expected)
+    np.testing.assert_allclose(other.decision_function(shuffled), expected[order], atol=1e-12)
+
+
+def test_weight_two_is_a_bag_twice(data):
+    bags, y = data
+    weight = np.random.RandomState(0).randint(0, 3, len(bags))
+    repeated = [bag for bag, w in zip(bags, weight, strict=True) for _ in range(w)]
+    weighted = model().fit(bags, y, sample_weight=weight)
+    plain = model().fit(repeated, np.repeat(y, weight))
+    np.testing.assert_array_equal(weighted.decision_function(bags), plain.decision_function(bags))
+
+
+def test_swapped_values_are_another_bag():
+    one, two = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.0, 3.0], [2.0, 1.0]])
+    bags = [one, two, one + 5, two + 5]
+    fitted = LEGOAnomalyClassifier(random_state=0).fit(bags, [0, 0, 1, 1])
+    assert len(fitted.held_out_losses_) > 0  # two distinct bags of each class: two folds
+
+
+def test_is_deterministic_and_leaves_the_global_generator_alone(data):
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    scores = [model().fit(*data).decision_function(data[0]) for _ in range(2)]
+    np.testing.assert_array_equal(*scores)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_fit_leaves_the_bags_alone(data):
+    bags = [bag.copy() for bag in data[0]]
+    model().fit(bags, data[1]).score_units(bags)
+    for bag, old in zip(bags, data[0], strict=True):
+        np.testing.assert_array_equal(bag, old)
+
+
+def test_ragged_and_padded_bags_are_equal(data, fitted):
+    bags, y = data
+    longest = max(map(len, bags))
+    padded = np.full((len(bags), longest, 5), np.nan)
+    for i, bag in enumerate(bags):
+        padded[i, : len(bag)] = bag
+    other = model().fit(padded, y)
+    np.testing.assert_array_equal(other.decision_function(padded), fitted.decision_function(bags))
+    assert [len(s) for s in other.score_units(padded)] == [len(bag) for bag in bags]
+
+
+def test_a_table_is_bags_of_one_unit(data):
+    bags, y = data
+    table = np.array([bag[0] for bag in bags])
+    a = model().fit(table, y).predict_proba(table)
+    b = model().fit([row[None] for row in table], y).predict_proba(table[:, None])
+    np.testing.assert_array_equal(a, b)
+
+
+def test_frames_of_either_kind(data):
+    pl = pytest.importorskip("polars")
+    bags, y = data
+    names = [f"f{k}" for k in range(5)]
+    views = {"first": names[:3], "second": names[3:]}
+    expected = model().fit(bags, y).decision_function(bags)
+    for make in (lambda b: pd.DataFrame(b, columns=names), lambda b: pl.DataFrame(b, schema=names)):
+        frames = [make(bag) for bag in bags]
+        fitted = clone(model()).set_params(views=views).fit(frames, y)
+        assert fitted.feature_names_in_.tolist() == names
+        np.testing.assert_array_equal(fitted.decision_function(frames), expected)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_string_labels(data, fitted, dtype):
+    bags, y = data
+    named = np.array(["calm", "odd"], dtype=dtype)[y]
+    other = model().fit(bags, named)
+    assert other.classes_.tolist() == ["calm", "odd"]
+    assert other.predict(bags).tolist() == np.array(["calm", "odd"])[fitted.predict(bags)].tolist()
+    assert other.score(bags, named) == fitted.score(bags, y)
+
+
+def test_positive_label_may_be_the_first_class(data, fitted):
+    bags, y = data
+    other = model(pos_label="anomaly").fit(bags, np.where(y == 1, "anomaly", "normal"))
+    np.testing.assert_array_equal(other.decision_function(bags), -fitted.decision_function(bags))
+    np.testing.assert_array_equal(other.predict_proba(bags)[:, 0], fitted.predict_proba(bags)[:, 1])
+    np.testing.assert_array_equal(
+        np.concatenate(other.score_units(bags)), np.concatenate(fitted.score_units(bags))
+    )
+    assert other.score(bags, np.where(y == 1, "anomaly", "normal")) == fitted.score(bags, y)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_contamination_shifts_decisions_only(data, fitted, share):
+    bags, _ = data
+    other = model(contamination=share).fit(*data)
+    assert other.predict(bags).sum() == share * len(bags)
+    np.testing.assert_array_equal(other.predict_proba(bags), fitted.predict_proba(bags))
+    np.testing.assert_allclose(
+        other.decision_function(bags) + other.offset_, fitted.decision_function(bags)
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_contamination_at_its_ends(data, share):
+    assert model(contamination=share).fit(*data).predict(data[0]).mean() == share
+
+
+def test_class_weight_is_sample_weight(data):
+    bags, y = data
+    proba = [
+        model(class_weight=w).fit(bags[:-10], y[:-10]).predict_proba(bags)[:, 1].mean()
+        for w in ({0: 5.0}, None, {1: 5.0})
+    ]
+    assert proba[0] < proba[1] < proba[2]
+    few = np.r_[0:40:2, 1:11:2]
+    balanced = model(class_weight="balanced").fit([bags[i] for i in few], y[few])
+    assert balanced.prior_ == pytest.approx(0.5)
+
+
+def test_grid_search(data):
+    search = GridSearchCV(model(), {"degree": [1, 2], "top_k": [1, 0.5]}, cv=StratifiedKFold(3))
+    assert search.fit(*data).best_score_ > 0.7
+
+
+def test_pickle(data, fitted):
+    copy = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(
+        copy.decision_function(data[0]), fitted.decision_function(data[0])
+    )
+
+
+def test_missing_views_are_carried_by_the_others(data):
+    bags, y = data
+    holed = [bag.copy() for bag in bags]
+    for bag in holed[::3]:
+        bag[-1, 3:] = np.nan
+    fitted = model().fit(holed, y)
+    assert all(np.isfinite(scores).all() for scores in fitted.score_units(holed))
+    assert roc_auc_score(y, fitted.decision_function(holed)) > 0.9
+
+
+def test_units_without_any_view_get_the_prior(data, fitted):
+    bags, y = data
+    holed = [bag.copy() for bag in bags]
+    holed[0][1] = np.nan
+    with pytest.warns(UserWarning, match=r"1 unit\(s\) miss every view"):
+        scores = fitted.score_units(holed)
+    assert scores[0][1] == fitted.prior_
+    np.testing.assert_allclose(scores[1], fitted.score_units(bags)[1])
+    with pytest.warns(UserWarning, match=f"{len(bags[0])} unit"):
+        proba = fitted.predict_proba([np.full_like(bags[0], np.nan), bags[1]])
+    assert proba[0, 1] == pytest.approx(fitted.prior_)
+    with pytest.warns(UserWarning, match="left out of the fit"):
+        model().fit(holed, y)
+
+
+def test_a_class_with_a_single_bag(data):
+    bags, _ = data
+    fitted = model().fit(bags[:9], np.eye(9, dtype=int)[1])
+    assert fitted.held_out_losses_ == {}
+    assert np.isfinite(fitted.decision_function(bags)).all()
+
+
+def test_many_units_are_streamed(fitted, monkeypatch):
+    bags, _ = make_bags(200, seed=4)
+    expected = fitted.decision_function(bags)
+    monkeypatch.setattr("legofuse.anomaly._fusion._BLOCK_SIZE", 1)
+    np.testing.assert_allclose(fitted.decision_function(bags), expected, atol=1e-12)
+
+
+def test_verbose_tells_of_each_head(data, capsys):
+    fitted = model(verbose=1).fit(*data)
+    assert capsys.readouterr().out.count("held-out log-loss") == len(fitted.held_out_losses_)
+
+
+BAGS, Y = make_bags(12)
+NAN = [bag.copy() for bag in BAGS]
+NAN[2][1, 3] = np.nan
+INF = [bag.copy() for bag in BAGS]
+INF[2][1, 3] = np.inf
+EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in BAGS]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "options", "message"),
+    [
+        ([*BAGS[:-1], np.ones((2, 4))], Y, {}, "bag 11 has 4 features, but bag 0 has 5"),
+        (NAN, Y, {}, "view 'second': 1 row is partly NaN"),
+        (INF, Y, {}, "view 'second': .* infinity"),
+        (BAGS, Y[:-1], {}, "12 bags but 11 labels"),
+        ([np.ones((30, 3)), np.ones((30, 2))], np.arange(30) % 2, {}, "did you mean `stack_views`"),
+        (BAGS, np.zeros(12), {}, "two classes; got 1 class"),
+        (BAGS, np.arange(12) % 3, {}, "Only binary classification is supported"),
+        (BAGS, np.where(Y, 1, -1), {}, "Which class is anomalous"),
+        (BAGS, np.where(Y, "Normal", "Broken"), {}, "set pos_label, for instance"),
+        (BAGS, Y, {"pos_label": 7}, "pos_label=7 is not one of the labels"),
+        ([*BAGS[:-1], np.array([["a"] * 5])], Y, {}, "bag 11 is not an array of real numbers"),
+        ([*BAGS[:-1], np.empty((0, 5))], Y, {}, "bag 11 is empty"),
+        (EMPTY_VIEW, Y, {}, "View 'second' is missing"),
+        (BAGS, Y, {"top_k": 0}, "'top_k' parameter .* at least 1"),
+        (BAGS, Y, {"top_k": 0.0}, "'top_k' parameter"),
+        (BAGS, Y, {"top_k": 1.5}, "'top_k' parameter"),
+        (BAGS, Y, {"pooling": "mean"}, "'pooling' parameter"),
+        (BAGS, Y, {"interactions": "separable"}, "'interactions' parameter"),
+        (BAGS, Y, {"contamination": 2.0}, "'contamination' parameter"),
+        (BAGS, Y, {"class_weight": {5: 1}}, "class_weight names"),
+        (BAGS, Y, {"relation": "wavelet"}, "relation must be"),
+        (BAGS, Y, {"relation": {"first": "rbf"}}, "it lacks"),
+    ],
+)
+def test_bad_input_is_told_and_nothing_is_fitted(X, y, options, message):
+    estimator = model(**options)
+    before = dict(vars(estimator))
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, y)
+    assert vars(estimator) == before
+
+
+def test_a_failed_refit_keeps_the_old_fit(data):
+    fitted = model().fit(*data)
+    expected = fitted.decision_function(data[0])
+    with pytest.raises(ValueError, match="infinity"):
+        fitted.fit(INF, Y)
+    np.testing.assert_array_equal(fitted.decision_function(data[0]), expected)
+
+
+def test_head_gradient_reaches_a_stationary_point():
+    rng = np.random.RandomState(0)
+    features, offsets = rng.normal(size=(12, 3)), np.array([0, 2, 5, 9, 12])
+    labels, weight = np.array([0, 1, 0, 1]), np.array([1.0, 2.0, 1.0, 0.5])
+    sign = 2 * labels - 1
+
+    def loss(coef):
+        logits = pool(features @ coef[:-1] + coef[-1], offsets, 2)
+        fit = weight @ np.logaddexp(0, -sign * logits) / weight.sum()
+        return fit + 0.015 / weight.sum() * coef[:-1] @ coef[:-1]
+
+    coef, _ = fit_head(features, offsets, labels, weight, 2, max_iter=500)
+    for step in 1e-2 * np.vstack([np.eye(4), -np.eye(4)]):
+        assert loss(coef) < loss(coef + step)
+
+
+def test_calibration_never_turns_a_head_around():
+    labels = np.array([0, 1] * 20)
+    slope, _, loss = calibrate(-1.0 * labels, labels, np.ones(40))
+    assert slope == 0
+    assert loss == pytest.approx(np.log(2))
+
+
+def test_weigh_keeps_the_best_of_many():
+    assert weigh(np.zeros(100), 50).sum() == pytest.approx(1)
+    np.testing.assert_array_equal(weigh([0.1, 0.9], 200), [1, 0])
+
+
+@pytest.mark.slow
+def test_digit_bags():
+    data = make_digit_bags(200, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    fitted = LEGOAnomalyClassifier(views, random_state=0).fit(data.bags[:120], data.y[:120])
+    assert roc_auc_score(data.y[120:], fitted.decision_function(data.bags[120:])) > 0.9
