@@ -13,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._threads import single_threaded_blas
 from .._validation import check_choice, check_number
-from ..graphs import list_graphs, take
-from ..relations import statistics
+from ..graphs import learn_statistics, list_graphs
 from ..terms import list_terms, name_terms
 from ._bags import canonical_bags, read_bags
 from ._fusion import UnitFusion, candidate_weights
@@ -44,9 +43,9 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
     ----------
     views : dict, list of (str, columns), int or None, default=None
         Which columns form which view, as in :class:`~legofuse.LEGOFusionTransformer`.
-    relation : {"auto", "cosine", "correlation", "angular", "rbf"} or dict, default="auto"
-        Similarity of units within a view, or one for each view. ``"auto"`` enters correlation
-        and rbf as two graphs of each view.
+    relation : str or dict, default="auto"
+        Similarity of units within a view, one of :data:`legofuse.relations.RELATIONS`, or one for
+        each view. ``"auto"`` enters correlation and gaussian as two graphs of each view.
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise"}, default="total"
@@ -112,9 +111,8 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
     Notes
     -----
     Fitting is exact in ``sample_weight``: a bag of weight 2 gives the same result as the bag
-    repeated; the order of bags and of the units in a bag does not matter. The rbf of this class
-    is that of standardised features, exp(-|x - z|^2 / n_features). The weights A that compete
-    are label-free: all terms alike, those of one relation, those of one view.
+    repeated; the order of bags and of the units in a bag does not matter. The weights A that
+    compete are label-free: all terms alike, those of one relation, those of one view.
 
     Still to come: the graph of the bag itself and position in time (``reference``,
     ``time_view``), heads trained by gradient descent with a degree-variance penalty, ensembles,
@@ -266,15 +264,13 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         self.terms_ = name_terms(self.graphs_, self.powers_)
         rows = canonical.rows
         unit_weight = np.repeat(canonical.weight, np.diff(canonical.offsets))
-        learned = {}
         for view, index in bags.columns.items():
-            block = take(bags.X, index, rows)
-            if np.isnan(block[:, 0]).all():
+            if np.isnan(bags.X[rows, index[0]]).all():
                 raise ValueError(
                     f"View {view!r} is missing (all NaN) in every training unit: leave it out of "
                     "views, or give units that have it."
                 )
-            learned[view] = statistics(block, unit_weight)
+        learned = learn_statistics(bags.X, bags.columns, rows, unit_weight)
         rng = check_random_state(self.random_state)
         pools = [self.n_references, _POOLED_REFERENCES * self.n_references]
         chosen = [_sample(canonical.distinct, n, rng) for n in pools]
@@ -483,7 +479,7 @@ def _one_column_each(views):
 
 
 def _list_graphs(views, relation):
-    """One graph for each view and relation; "auto" is correlation and rbf."""
+    """One graph for each view and relation; "auto" is correlation and gaussian."""
     if callable(relation) or (isinstance(relation, dict) and any(map(callable, relation.values()))):
         raise ValueError("relation must be the name of a relation or a dict of names, no callable.")
     given = dict(relation) if isinstance(relation, dict) else dict.fromkeys(views, relation)
@@ -495,7 +491,7 @@ def _list_graphs(views, relation):
         graph
         for view in views
         for graph in (
-            [(view, "correlation"), (view, "rbf")]
+            [(view, "correlation"), (view, "gaussian")]
             if view in auto
             else [pair for pair in graphs if pair[0] == view]
         )

@@ -3,9 +3,8 @@
 import numpy as np
 
 from ..fusion import fuse
-from ..graphs import take
+from ..graphs import encode_rows, relate_rows
 from ..readouts import embedding_map
-from ..relations import encode, relate
 
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
 
@@ -52,7 +51,7 @@ class UnitFusion:
     columns : dict of str to index array
     graphs : list of (view, relation)
     powers : ndarray of shape (n_terms, n_graphs)
-    learned : dict of str to Statistics
+    learned : dict of (str, None) to Statistics
         Of each view.
     weights : dict of str to ndarray of shape (n_terms,)
         Competing weights, each adding up to 1.
@@ -74,40 +73,27 @@ class UnitFusion:
         }
 
     def encode(self, X):
-        """Rows of every graph: correlation and rbf see standardised features."""
-        return [
-            encode(
-                take(X, self.columns[view]),
-                relation,
-                self.learned[view],
-                standardise=relation in ("correlation", "rbf"),
-            )
-            for view, relation in self.graphs
-        ]
+        """Rows of every graph."""
+        return encode_rows(X, self.columns, self.graphs, self.learned)
 
     def relations(self, rows, references):
         """One array of shape (n_units, n_references) for each graph."""
-        return [
-            relate(r, z, relation, gamma=1 / len(self.columns[view]))
-            for (view, relation), r, z in zip(self.graphs, rows, references, strict=True)
-        ]
+        return relate_rows(rows, references, self.graphs, self.learned)
 
     def fuse(self, relations, weights, rows, references):
         """Fused graph, normalised by its diagonal where views are missing."""
         used = weights > 0
         fused = fuse(relations, self.powers[used], weights[used])
         for axis, part in ((1, rows), (0, references)):
-            if any(graph.present is not None for graph in part):
-                fused *= np.expand_dims(self._scale(part, weights), axis)
+            if part.present is not None:
+                fused *= np.expand_dims(self._scale(part.present, weights), axis)
         return fused
 
-    def _scale(self, rows, weights):
+    def _scale(self, present, weights):
         """1 / sqrt of a unit's fused relation to itself, 0 where that is 0."""
-        n = rows[0].rows.shape[0]
-        have = [np.ones(n, bool) if graph.present is None else graph.present for graph in rows]
-        lacking = (1.0 - np.stack(have, axis=1)) @ (self.powers.T > 0)
+        lacking = (1.0 - present) @ (self.powers.T > 0)
         diagonal = (lacking == 0) @ weights
-        return np.divide(1, np.sqrt(diagonal), out=np.zeros(n), where=diagonal > 0)
+        return np.divide(1, np.sqrt(diagonal), out=np.zeros(len(present)), where=diagonal > 0)
 
     def features(self, X, offsets, wanted):
         """Read features from the fused graphs.
@@ -127,7 +113,7 @@ class UnitFusion:
             relation of a bag's units to each reference, (n_bags, n_references).
         """
         found: dict = {key: [] for key in wanted}
-        width = len(self.landmarks[0].rows) + len(self.references[0].rows)
+        width = len(self.landmarks) + len(self.references)
         step = max(64, _BLOCK_SIZE // (width * (len(self.graphs) + 2)))
         first = 0
         while first < len(offsets) - 1:
