@@ -332,6 +332,9 @@ def write(records, path, tag=None):
     clean = [r for r in chosen if not r["perturbation"] and r["method"] != stats.TUNED]
     parts += ["## Time and memory\n", "Tuning included; one thread; memory above the data.\n"]
     parts += [_cost_table(clean) + "\n"]
+    absent = [m.title for m in METHODS.values() if all(r["method"] != m.name for r in chosen)]
+    if absent:
+        parts += ["## Not run\n", f"No result in this file yet: {', '.join(absent)}.\n"]
     skipped = _skipped(chosen)
     if skipped:
         parts += ["## Skipped\n", skipped + "\n"]
