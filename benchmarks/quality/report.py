@@ -76,10 +76,10 @@ NOT_SHOWN = """
 ## Where others are better, and why
 
 Sets where another column is ahead by more than the tie margin are listed above. Why was not
-measured set by set. What they have in common suggests two reasons. With tens of training rows a criterion
-over many weights has little to go by, and a mean of kernels or of probabilities, which learns
-nothing, can be as good or better. And where one linear model of all columns is nearly right, as for
-words of long texts, weighing graphs adds variance.
+measured set by set. What they have in common suggests two reasons. With tens of training rows a
+criterion over many weights has little to go by, and a mean of kernels or of probabilities, which
+learns nothing, can be as good or better. And where one linear model of all columns is nearly right,
+as for words of long texts, weighing graphs adds variance.
 """
 
 
@@ -298,8 +298,8 @@ def write(records, path, tag=None):
     found = stats.accuracies(chosen)
     n_test = {r["set"]: r["n_test"] for r in chosen}
     methods, names, scores = _ranked(found)
-    versions = sorted({r["version"] for r in chosen if r["method"] not in ("legofuse",)} - {""})
-    own = sorted({r["version"] for r in chosen if r["method"] == OURS})
+    own = sorted({r["version"] for r in chosen if r["method"].startswith(OURS)})
+    versions = sorted({r["version"] for r in chosen} - set(own))
     parts = [RERUN + BUDGET, PROTOCOL, f"legofuse {', '.join(own)}; {', '.join(versions)}.\n"]
     parts += ["## Accuracy\n", *_families(found, n_test)]
     if len(names) > 1 and len(methods) > 2:
@@ -334,7 +334,7 @@ def write(records, path, tag=None):
     parts += [_cost_table(clean) + "\n"]
     absent = [m.title for m in METHODS.values() if all(r["method"] != m.name for r in chosen)]
     if absent:
-        parts += ["## Not run\n", f"No result in this file yet: {', '.join(absent)}.\n"]
+        parts += ["## Not run\n", f"No result in this file yet: {'; '.join(absent)}.\n"]
     skipped = _skipped(chosen)
     if skipped:
         parts += ["## Skipped\n", skipped + "\n"]
