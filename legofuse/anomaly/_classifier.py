@@ -13,9 +13,16 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._threads import single_threaded_blas
 from .._validation import check_choice, check_number
-from ..graphs import learn_statistics, list_graphs
+from ..graphs import learn_statistics
 from ..terms import list_terms, name_terms
 from ._bags import canonical_bags, read_bags
+from ._checks import (
+    check_two_classes,
+    default_positive,
+    list_unit_graphs,
+    one_column_each,
+    threshold,
+)
 from ._fusion import UnitFusion, candidate_weights
 from ._heads import PooledHead, UnitHead
 from ._stack import calibrate, held_out_logits, weigh
@@ -23,7 +30,6 @@ from ._stack import calibrate, held_out_logits, weigh
 __all__ = ["LEGOAnomalyClassifier"]
 
 _POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
-_NORMAL_WORDS = {"normal", "inlier", "ok"}
 
 
 class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
@@ -212,7 +218,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         _warn_missing(bags, "left out of the fit")
         bags_of = canonical_bags(bags.X, bags.offsets, labels, weight)
-        _check_two_classes(bags_of.labels, self.classes_)
+        check_two_classes(bags_of.labels, self.classes_)
         self._prepare(bags, bags_of)
         self._fit_heads(bags, bags_of)
         return self
@@ -250,7 +256,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}.")
         positive = self.pos_label
         if positive is None:
-            positive = _default_positive(classes, is_table)
+            positive = default_positive(classes, is_table)
         elif positive not in classes.tolist():
             raise ValueError(f"pos_label={positive!r} is not one of the labels {classes.tolist()}.")
         self.classes_, self.pos_label_ = classes, positive
@@ -259,7 +265,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
     def _prepare(self, bags, canonical):
         """Graphs, terms, references: all that needs no labels."""
         self.views_ = bags.views
-        self.graphs_ = _list_graphs(self.views_, self.relation)
+        self.graphs_ = list_unit_graphs(self.views_, self.relation)
         self.powers_ = list_terms(len(self.graphs_), self.degree, self.interactions).powers
         self.terms_ = name_terms(self.graphs_, self.powers_)
         rows = canonical.rows
@@ -323,7 +329,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         self.offset_ = 0.0
         if self.contamination is not None:
             fitted = self._logits(bags.X[canonical.rows], offsets)
-            self.offset_ = _threshold(fitted, canonical.weight, self.contamination)
+            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
 
     def _list_heads(self):
         ks = list(dict.fromkeys([self.top_k, *([1] if self.pooling == "auto" else [])]))
@@ -464,66 +470,8 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = _one_column_each(self.views)
+        tags.input_tags.allow_nan = one_column_each(self.views)
         return tags
-
-
-def _one_column_each(views):
-    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
-    if not views or not isinstance(views, dict | list):
-        return False
-    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
-    return all(
-        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
-    )
-
-
-def _list_graphs(views, relation):
-    """One graph for each view and relation; "auto" is correlation and gaussian."""
-    if callable(relation) or (isinstance(relation, dict) and any(map(callable, relation.values()))):
-        raise ValueError("relation must be the name of a relation or a dict of names, no callable.")
-    given = dict(relation) if isinstance(relation, dict) else dict.fromkeys(views, relation)
-    auto = {view for view, name in given.items() if isinstance(name, str) and name == "auto"}
-    graphs = list_graphs(views, given)
-    if not auto:
-        return graphs
-    return [
-        graph
-        for view in views
-        for graph in (
-            [(view, "correlation"), (view, "gaussian")]
-            if view in auto
-            else [pair for pair in graphs if pair[0] == view]
-        )
-    ]
-
-
-def _default_positive(classes, is_table):
-    """The anomalous class where none is named: the second, unless that is likely wrong."""
-    pair = classes.tolist()
-    if isinstance(pair[1], str) and pair[1].lower() in _NORMAL_WORDS:
-        raise ValueError(
-            f"Which class is anomalous? With labels {pair} it would be {pair[1]!r}: set pos_label, "
-            f"for instance pos_label={pair[0]!r}."
-        )
-    if pair == [-1, 1]:
-        message = (
-            "Which class is anomalous? Labels -1 and 1 are used both ways (outlier detectors of "
-            "scikit-learn call anomalies -1): set pos_label."
-        )
-        if not is_table:
-            raise ValueError(message)
-        warnings.warn(f"{message} Here it is taken to be 1.", UserWarning, stacklevel=5)
-    return pair[1]
-
-
-def _check_two_classes(labels, classes):
-    present = np.unique(labels)
-    if len(present) < 2:
-        raise ValueError(
-            f"Both classes {classes.tolist()} need a bag of positive weight with a unit that has "
-            f"a view; only {len(present)} class has one."
-        )
 
 
 def _sample(candidates, n, rng):
@@ -536,17 +484,6 @@ def _describe(head):
     if head.kind == "relations":
         return f"pooled relations, {head.name}"
     return f"top {head.k:g} units, {head.name}"
-
-
-def _threshold(logits, weight, share):
-    """Logit above which the given share of the bags (by weight) lies."""
-    order = np.argsort(-logits, kind="stable")
-    above = np.cumsum(weight[order]) <= share * weight.sum() * (1 + 1e-12)
-    n = int(np.count_nonzero(above))
-    values = logits[order]
-    if n == 0:
-        return float(values[0])
-    return float(values[n - 1] - 1e-9) if n == len(values) else float(values[n - 1 : n + 1].mean())
 
 
 def _warn_missing(bags, what):

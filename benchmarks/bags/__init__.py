@@ -1,0 +1,1 @@
+"""Bags of units: bag AUC on multiple-instance sets, frame AUC on video sets."""
