@@ -424,10 +424,38 @@ def loo(
         )
         theta, n_iter = found.x, n_iter + int(found.nit)
     weights = objective.weights(theta, start)
-    residuals, _ = leave_one_out(objective.model.graph(weights)[0], targets, weight)
+    scale, loss = _best_scale(objective.model.graph(weights)[0], targets, weight)
+    weights[: powers.shape[0] // len(objective.model.relations) if separable else None] *= scale
     total = 1.0 if not classes else variance * size**2
-    score = 1 - squared_loss(residuals, targets, share, 0.0)[0] / total
-    return Learned(weights, score, max(1, n_iter))
+    return Learned(weights, 1 - loss / total, max(1, n_iter))
+
+
+def _best_scale(graph, targets, weight):
+    """Factor of the graph at which a ridge of 1 has the least squared leave-one-out error.
+
+    Cross-entropy does not fix the scale by itself: its temperature makes up for it.
+    """
+    root = np.sqrt(weight)
+    values, vectors = eigh(graph * np.outer(root, root))
+    vectors *= root[:, None]
+    squares, sums = vectors**2, vectors.sum(axis=0)
+    inner, share = vectors.T @ targets, weight / weight.sum()
+    whole = np.maximum(weight, 1.0)
+
+    def loss(scale):
+        shrunk = 1 / (1 + scale * values)
+        row_sums = vectors @ (shrunk * sums)
+        total = row_sums.sum()
+        diagonal = squares @ shrunk - row_sums**2 / total
+        fitted = vectors @ (shrunk[:, None] * inner)
+        fitted -= np.outer(row_sums / total, row_sums @ targets)
+        residuals = fitted / (whole - 1 + diagonal / whole)[:, None]
+        return squared_loss(residuals, targets, share, 0.0)[0]
+
+    scales = [s for s in np.logspace(-6, 4, 61) if (1 + s * values > 1e-12).all()] or [1.0]
+    losses = np.array([loss(scale) for scale in scales])
+    best = int(np.argmax(losses <= 1.001 * losses.min()))  # the strongest ridge that is as good
+    return scales[best], float(losses[best])
 
 
 class _LeaveOneOut:
