@@ -1,0 +1,39 @@
+"""Importing legofuse costs nothing beside scikit-learn, and does not import torch.
+
+The last line is the time of ``import legofuse`` over that of ``import sklearn``: medians of
+processes of their own, less what starting Python takes.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+
+
+def seconds(code, repeats=7):
+    times = []
+    for _ in range(repeats + 1):  # the first one fills the disk cache
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+if __name__ == "__main__":
+    python = seconds("pass")
+    statements = [
+        "import legofuse",
+        "from legofuse import LEGOFusionTransformer",
+        "import sklearn",
+        "from sklearn.svm import SVC",
+    ]
+    took = {statement: seconds(statement) - python for statement in statements}
+    for statement, value in took.items():
+        print(f"{statement:45} {value:.3f} s")
+    check = (
+        "import sys, legofuse; legofuse.LEGOFusionTransformer; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)
+    print(
+        f"import legofuse / import sklearn: {took['import legofuse'] / took['import sklearn']:.3f}"
+    )

@@ -1,0 +1,31 @@
+"""Each code block of the README runs alone, as it stands, in an empty folder."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
+def test_block_runs(code, tmp_path):
+    environment = os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "error", "-c", code]
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+
+
+def test_blocks_were_found():
+    assert len(BLOCKS) >= 3
+
+
+def test_files_that_it_links_to_are_there():
+    links = re.findall(r"\]\(([^)#]+)", README)
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
