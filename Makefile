@@ -31,6 +31,9 @@ help:
 	@echo 'make types      mypy'
 	@echo 'make clean      remove environments, caches and outputs'
 
+# The demo's matrices are small: on a busy machine threads wait for one another longer than they work.
+demo: export OMP_NUM_THREADS ?= 1
+demo: export OPENBLAS_NUM_THREADS ?= 1
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/python examples/plot_fuse_in_a_pipeline.py
 
