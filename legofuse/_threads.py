@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_state: dict = {"users": 0, "limit": None}
+_state: dict = {"users": 0, "restore": []}
 
 
 @contextmanager
@@ -25,8 +25,10 @@ def single_threaded_blas(active=True):
         return
     with _lock:
         if _state["users"] == 0:
-            _state["limit"] = ThreadpoolController().limit(limits=1, user_api="blas")
-            _state["limit"].__enter__()
+            found = ThreadpoolController().select(user_api="blas").lib_controllers
+            _state["restore"] = [(library, library.num_threads) for library in found]
+            for library in found:
+                _set_threads(library, 1)
         _state["users"] += 1
     try:
         yield
@@ -34,8 +36,23 @@ def single_threaded_blas(active=True):
         with _lock:
             _state["users"] -= 1
             if _state["users"] == 0:
-                _state["limit"].__exit__(None, None, None)
-                _state["limit"] = None
+                for library, n_threads in _state["restore"]:
+                    _set_threads(library, n_threads)
+                _state["restore"] = []
+
+
+def _set_threads(library, n_threads):
+    """Set a library's threads from whichever thread this is.
+
+    Since threadpoolctl 3.8 a thread that has set OpenBLAS's threads owns it until it lets go; the
+    last one to leave need not be the one that entered first.
+    """
+    let_go = getattr(library, "clear_controlling_thread", None)
+    if let_go is not None:
+        let_go(force=True)
+    library.set_num_threads(n_threads)
+    if let_go is not None:
+        let_go(force=True)
 
 
 @contextmanager
