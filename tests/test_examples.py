@@ -14,6 +14,7 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
     environment = os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": str(path.parent.parent)}
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the matrices are small
     # What plt.show says where there is no screen is none of the example's business.
     quiet = ["-W", "error", "-W", "ignore:FigureCanvasAgg is non-interactive:UserWarning"]
     command = [sys.executable, *quiet, str(path)]
