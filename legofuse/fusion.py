@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 INTERACTIONS = ("additive", "pairwise", "total", "separable")
-_BLOCK_SIZE = 1 << 19  # numbers of scratch space: stays in a processor's own cache
+_BLOCK_SIZE = 1 << 20  # numbers of scratch space for each thread: within the shared cache
 _BLAS_THREAD_SIZE = 1 << 18  # multiply-adds below which OpenBLAS stays in the calling thread
 _THREADED_SIZE = 1 << 23
 
