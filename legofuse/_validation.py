@@ -1,11 +1,14 @@
 """Checks of constructor parameters, in scikit-learn's wording.
 
-This module imports nothing from legofuse.
+This module may import fusion and landmarks of legofuse, for the names of what they offer.
 """
 
 from numbers import Integral, Real
 
 import numpy as np
+
+from .fusion import INTERACTIONS
+from .landmarks import LANDMARKS
 
 
 def check_choice(owner, name, value, options):
@@ -39,9 +42,7 @@ def check_flag(owner, name, value):
         raise TypeError(f"The {name!r} parameter of {owner} must be a bool; got {value!r}.")
 
 
-INTERACTIONS = ("additive", "pairwise", "total", "separable")
 WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform", "neural")
-LANDMARKS = ("stratified", "random", "kmeans")
 
 
 def check_fusion(estimator):

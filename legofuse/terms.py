@@ -7,7 +7,7 @@ import numpy as np
 
 from .expansion import Expansion
 from .fusion import count_terms, exponents, one_exponent_each
-from .weights import alignment, consensus, importances, loo, uniform
+from .weights import alignment, consensus, importances, loo, packed_diagonal, uniform
 
 __all__ = ["given_weights", "learn_weights", "list_terms", "name_terms", "view_importances"]
 
@@ -127,7 +127,7 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
         found = consensus(graphs, terms, sample_weight=sample_weight)
     else:
         found = uniform(len(terms))
-    where = np.cumsum(np.arange(1, len(sample_weight) + 1)) - 1
+    where = packed_diagonal(len(sample_weight))
     entries = [[p[where] for p in g] if isinstance(g, list) else g[where] for g in graphs]
     diagonal = expansion.fuse(entries, found.weights, None if equal is None else equal[where])
     mean = np.average(diagonal, weights=sample_weight)

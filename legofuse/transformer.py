@@ -106,7 +106,7 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     random_state : int, RandomState or None, default=None
         Chooses training samples and landmarks where there are more rows than wanted.
     verbose : int, default=0
-        Print progress.
+        Without effect so far: nothing is printed at any value.
 
     Attributes
     ----------

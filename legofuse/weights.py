@@ -26,6 +26,7 @@ __all__ = [
     "loo",
     "normaliser",
     "pack",
+    "packed_diagonal",
     "softmax_loss",
     "squared_loss",
     "uniform",
@@ -101,15 +102,15 @@ def _side(packed):
     return int(np.sqrt(2 * len(packed)))
 
 
-def _diagonal(n_units):
-    """Where the diagonal lies in a packed triangle."""
+def packed_diagonal(n_units):
+    """Where the diagonal lies in a packed triangle: indices of shape (n_units,)."""
     return np.cumsum(np.arange(1, n_units + 1)) - 1
 
 
 def _pack_gradient(gradient):
     """Pack a symmetric gradient: each entry off the diagonal stands for two."""
     packed = 2 * pack(gradient)
-    packed[_diagonal(len(gradient))] /= 2
+    packed[packed_diagonal(len(gradient))] /= 2
     return packed
 
 

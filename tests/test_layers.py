@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "tables": {"views"},
     "terms": {"expansion", "fusion", "weights"},
     "_threads": set(),
-    "_validation": set(),
+    "_validation": {"fusion", "landmarks"},
     "weights": {"fusion"},
     "inspection": {"fusion"},
     "nn": {"relations", "fusion", "readouts", "_threads"},
