@@ -1,7 +1,4 @@
-"""Looking into results: scores of frames, as the video anomaly field evaluates them.
-
-This module may import legofuse.fusion and nothing else of legofuse.
-"""
+"""Scores of frames, as the video anomaly field evaluates them."""
 
 import numpy as np
 
