@@ -124,6 +124,8 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         Each view's share of the fused graph's centred norm; they add up to 1.
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
+    normalization_ : ndarray of shape (n_landmarks, n_components) or None
+        The embedding is the fused graph times this; None for ``output="relations"``.
     ridge_ : float or None
         The ridge that the scale of the weights stands for: 1 by ``"loo"``
         and ``"neural"``.
@@ -518,34 +520,47 @@ class LEGOFusionTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
                 "references cannot be given with expansion='hops' or zeroth='identity', which "
                 "need the training rows as references."
             )
-        table = read_columns(self, references, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, reference_domain)
-        learned = self._statistics(table, domains)
-        rows = self._fused.encode(table.X, domains, learned, dense=True)
+        rows = self._encoded(references, reference_domain, dense=True)
         return self._stream(X, sample_domain, None, self._fused.with_references(rows))
 
-    def relation_graphs(self, X, sample_domain=None):
-        """Relations of rows to the landmarks, graph by graph.
+    def relation_graphs(self, X, references=None, sample_domain=None, reference_domain=None):
+        """Relations of rows to the landmarks, or to other rows, graph by graph.
 
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+        references : array-like, frame or sparse of shape (n_references, n_features), optional
+            By default the landmarks.
         sample_domain : array-like of shape (n_samples,), optional
             Needed if fit was given ``sample_domain``.
+        reference_domain : array-like of shape (n_references,), optional
+            Needed with ``references`` if fit was given ``sample_domain``.
 
         Returns
         -------
         dict of str, or of (str, str) where a view has several, to ndarray of shape \
-                (n_samples, n_landmarks)
+                (n_samples, n_references)
         """
         check_is_fitted(self)
-        table = read_columns(self, X, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, sample_domain)
-        rows = self._fused.encode(table.X, domains, self._statistics(table, domains))
-        related = self._fused.relations(rows)
+        fused = self._fused
+        if references is not None:
+            fused = fused.with_references(self._encoded(references, reference_domain, dense=True))
+        related = fused.relations(self._encoded(X, sample_domain))
         several = len(self.graphs_) > len(self.views_)
         keys = self.graphs_ if several else [view for view, _ in self.graphs_]
         return dict(zip(keys, related, strict=True))
+
+    def _encoded(self, X, sample_domain, dense=False):
+        """Rows of a caller's X, encoded for every graph."""
+        table = read_columns(self, X, self.views, self.domain_column, reset=False)
+        domains = self._known_domains(table, sample_domain)
+        return self._fused.encode(table.X, domains, self._statistics(table, domains), dense)
+
+    @property
+    def normalization_(self):
+        """Matrix that turns rows of the fused graph into the embedding, or None for relations."""
+        check_is_fitted(self)
+        return self._map
 
     def _stream(self, X, sample_domain, projection, fused=None):
         """Fuse (and project) block after block of rows."""
