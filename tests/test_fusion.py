@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from legofuse import fusion
 from legofuse.fusion import (
     INTERACTIONS,
+    _blocks,
     count_terms,
     exponents,
     fuse,
@@ -146,7 +146,7 @@ def test_any_terms_in_any_order_with_repetitions_and_the_constant(library, seed,
 @pytest.mark.parametrize("n_references", [1, 63, 64, 65, 2048, 2049])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_blocks_and_what_is_left_of_them(n_references, dtype, monkeypatch):
-    monkeypatch.setattr(fusion, "_BLOCK_SIZE", 1 << 10)
+    monkeypatch.setattr(_blocks, "_BLOCK_SIZE", 1 << 10)
     relations = random_relations(n_references, 2, (37, n_references), dtype)
     powers = exponents(2, 3, "pairwise")
     weights = np.random.default_rng(0).normal(size=len(powers))
@@ -182,8 +182,8 @@ def test_threads_compute_the_same(monkeypatch):
         ]
 
     single = everything()
-    monkeypatch.setattr(fusion, "_n_threads", lambda size: 3)
-    monkeypatch.setattr(fusion, "_BLOCK_SIZE", 1 << 12)
+    monkeypatch.setattr(_blocks, "_n_threads", lambda size: 3)
+    monkeypatch.setattr(_blocks, "_BLOCK_SIZE", 1 << 12)
     for one, many in zip(single, everything(), strict=True):
         assert_allclose(one, many, rtol=1e-13)
 
@@ -468,7 +468,7 @@ def test_no_stack_of_terms_is_stored(monkeypatch):
         lambda: fuse(relations, powers, weights),
         lambda: fuse_adjoint(relations, powers, gradient),
     ):
-        monkeypatch.setattr(fusion, "_BLOCK_SIZE", 1 << 15)
+        monkeypatch.setattr(_blocks, "_BLOCK_SIZE", 1 << 15)
         tracemalloc.start()
         work()
         peak = tracemalloc.get_traced_memory()[1]

@@ -1,0 +1,39 @@
+"""Blocks: parts of flat arrays that stay in the processor's cache, shared among threads."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+_BLOCK_SIZE = 1 << 20  # numbers of scratch space for each thread: within the shared cache
+_BLAS_THREAD_SIZE = 1 << 18  # multiply-adds below which OpenBLAS stays in the calling thread
+_THREADED_SIZE = 1 << 23
+
+
+def _n_threads(size):
+    """Threads worth starting: one for each processor, as BLAS does, none for small arrays."""
+    if size < _THREADED_SIZE:
+        return 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
+
+
+def in_blocks(work, size, n_left, n_right, chunk=None):
+    """Call ``work(blocks)`` in each thread; blocks are (slice, n_chunks, chunk) triples.
+
+    Chunks are small enough for BLAS to stay in the calling thread and blocks of chunks small
+    enough for the cache. Returns the list of what the calls returned.
+    """
+    if chunk is None:
+        chunk = max(64, min(2048, _BLAS_THREAD_SIZE // (n_left * n_right), size))
+    per_block = max(1, _BLOCK_SIZE // ((n_left + n_right) * chunk))
+    whole = size // chunk
+    blocks = [
+        (slice(k * chunk, min(k + per_block, whole) * chunk), min(per_block, whole - k), chunk)
+        for k in range(0, whole, per_block)
+    ]
+    if size % chunk:
+        blocks.append((slice(whole * chunk, size), 1, size % chunk))
+    n_threads = min(_n_threads(size * (n_left + n_right)), len(blocks))
+    if n_threads == 1:
+        return [work(blocks)]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, [blocks[k::n_threads] for k in range(n_threads)]))
