@@ -15,6 +15,7 @@ _CLASSES_AND_FUNCTIONS = {  # public name -> the module that defines it
 }
 _SUBMODULES = (
     "bags",
+    "config",
     "datasets",
     "fusion",
     "inspection",

@@ -1,4 +1,5 @@
 from legofuse import bags as bags
+from legofuse import config as config
 from legofuse import datasets as datasets
 from legofuse import fusion as fusion
 from legofuse import inspection as inspection

@@ -99,7 +99,7 @@ def _check_together(estimator):
         )
 
 
-def check_criterion(weights, interactions, targets, strata):
+def check_criterion(weights, interactions, targets, n_classes):
     """Name of the criterion that learns the weights, after a look at y."""
     if not isinstance(weights, str):
         return "given"
@@ -109,7 +109,7 @@ def check_criterion(weights, interactions, targets, strata):
     if weights in ("loo", "alignment", "neural"):
         if targets is None:
             raise ValueError(f"weights={weights!r} needs y; fit got y=None.")
-        if strata is not None and targets.shape[1] < 2:
+        if n_classes == 1:
             raise ValueError(f"weights={weights!r} needs at least two classes in y; got 1 class.")
     return weights
 

@@ -120,9 +120,12 @@ class Expansion(NamedTuple):
             return np.column_stack([present, np.ones(len(present), bool)])
         return present
 
-    def fuse(self, graphs, weights, equal=None):
-        """Fuse expanded graphs."""
+    def fuse(self, graphs, weights, equal=None, out=None):
+        """Fuse expanded graphs, into ``out`` if given."""
         if self.separable:
             zeroth = equal if self.identity else None
-            return fuse_separable(graphs, weights.reshape(len(graphs), -1), zeroth)
-        return fuse(graphs, self.terms(), weights)
+            fused = fuse_separable(graphs, weights.reshape(len(graphs), -1), zeroth)
+            if out is not None:
+                out[:] = fused
+            return fused if out is None else out
+        return fuse(graphs, self.terms(), weights, out)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .expansion import hop_operators, hops
-from .graphs import encode_rows, relate_rows
+from .expansion import Expansion, hop_operators, hops
+from .graphs import Encoded, Rows, Statistics, encode_rows, relate_rows
 from .sampling import fingerprint
 from .weights import normaliser, pack
 
@@ -103,10 +103,13 @@ class FusedGraph:
         weights = self.weights.astype(float)
         return self.expansion.fuse(list(have.T.copy()), weights, np.ones(len(have)))
 
-    def __call__(self, rows, marks=None):
-        """Fused graph of encoded rows and the references, missing views made up for."""
+    def __call__(self, rows, marks=None, out=None):
+        """Fused graph of encoded rows and the references, missing views made up for.
+
+        Written into ``out``, a C-contiguous array, if one is given.
+        """
         graphs, equal = self.expanded(rows, marks)
-        fused = self.expansion.fuse(graphs, self.weights, equal)
+        fused = self.expansion.fuse(graphs, self.weights, equal, out)
         if self.hops is None:
             for part, axis in ((rows, 1), (self.references, 0)):
                 if part.present is not None:
@@ -120,3 +123,22 @@ class FusedGraph:
         other.__dict__.update(self.__dict__)
         other.references = rows
         return other
+
+    def __getstate__(self):
+        """Arrays, lists and dicts of strings only: what any format of files can hold."""
+        state = dict(self.__dict__)
+        state["expansion"] = list(self.expansion)
+        state["learned"] = [[*key, list(value)] for key, value in self.learned.items()]
+        encoded = [[*key, list(value)] for key, value in self.references.encoded.items()]
+        state["references"] = [encoded, self.references.present]
+        return state
+
+    def __setstate__(self, state):
+        """Put the parts together again."""
+        encoded, present = state["references"]
+        self.__dict__.update(
+            state,
+            expansion=Expansion(*state["expansion"]),
+            learned={(view, label): Statistics(*value) for view, label, value in state["learned"]},
+            references=Rows({(view, name): Encoded(*v) for view, name, v in encoded}, present),
+        )

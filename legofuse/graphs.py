@@ -11,9 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from .relations import RELATIONS, Encoded, densify, encode, relate, statistics
+from .relations import RELATIONS, Encoded, Statistics, densify, encode, relate, statistics
 
-__all__ = ["AUTO", "Rows", "encode_rows", "learn_statistics", "list_graphs", "relate_rows"]
+__all__ = [
+    "AUTO",
+    "Encoded",
+    "Rows",
+    "Statistics",
+    "encode_rows",
+    "learn_statistics",
+    "list_graphs",
+    "relate_rows",
+]
 
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
 

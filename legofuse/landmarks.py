@@ -11,6 +11,7 @@ from .sampling import stratified_sample
 __all__ = ["LANDMARKS", "choose_landmarks", "given_landmarks", "nearest_to_means", "view_features"]
 
 LANDMARKS = ("stratified", "random", "kmeans")
+_KMEANS_POOL = 10_000
 
 
 def choose_landmarks(method, n_landmarks, strata, features, rng):
@@ -23,7 +24,8 @@ def choose_landmarks(method, n_landmarks, strata, features, rng):
     strata : ndarray of shape (n_candidates,), int
         Classes, for ``"stratified"``.
     features : callable
-        Returns an ndarray of shape (n_candidates, n_features), for ``"kmeans"``.
+        From positions to their features, an ndarray of shape (n_positions, n_features), for
+        ``"kmeans"``, which looks at a random 20 candidates a landmark (at least 10000).
     rng : numpy.random.RandomState
 
     Returns
@@ -46,7 +48,10 @@ def choose_landmarks(method, n_landmarks, strata, features, rng):
         return stratified_sample(strata, n_landmarks, rng)
     if method == "random":
         return np.sort(rng.choice(n_candidates, n_landmarks, replace=False))
-    return nearest_to_means(features(), n_landmarks, rng)
+    pool, size = np.arange(n_candidates), max(_KMEANS_POOL, 20 * n_landmarks)
+    if size < n_candidates:
+        pool = np.sort(rng.choice(n_candidates, size, replace=False))
+    return pool[nearest_to_means(features(pool), n_landmarks, rng)]
 
 
 def nearest_to_means(rows, n_landmarks, rng):

@@ -194,7 +194,7 @@ def _is_missing(label):
 
 
 def read_targets(y, n_rows, target_type="auto"):
-    """Targets as numbers: one column of 0 and 1 for each class, or real values.
+    """Targets as numbers: one column of class numbers, or real values.
 
     Parameters
     ----------
@@ -240,12 +240,12 @@ def read_targets(y, n_rows, target_type="auto"):
         if y.dtype.kind == "O" and any(map(_is_missing, y)):
             raise ValueError("Input y contains missing labels.")
         try:
-            classes, codes = np.unique(y, return_inverse=True)
+            codes = np.unique(y, return_inverse=True)[1]
         except TypeError:
             raise ValueError(
                 "y mixes labels of types that cannot be sorted, such as str and int."
             ) from None
-        return np.eye(len(classes))[codes], codes
+        return codes[:, None].astype(np.float64), codes
     try:
         return y.astype(np.float64).reshape(n_rows, -1), None
     except (TypeError, ValueError):

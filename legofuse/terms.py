@@ -42,8 +42,11 @@ def list_terms(n_graphs, degree, interactions, expansion="elementwise", zeroth="
     if n_terms > _MAX_TERMS:
         raise ValueError(
             f"{n_graphs} graphs at degree={degree} and interactions={interactions!r} give "
-            f"{n_terms} terms, above the limit of {_MAX_TERMS}: lower the degree, choose one "
-            "relation, or use interactions='additive' or 'pairwise'."
+            f"{n_terms} terms, above the limit of {_MAX_TERMS}. With these graphs and this degree "
+            f"interactions='additive' has {count_terms(n_graphs, degree, 'additive')} terms, "
+            f"'pairwise' {count_terms(n_graphs, degree, 'pairwise')}, 'separable' "
+            f"{count_terms(n_graphs, degree, 'separable')}. Choose one of these, a lower degree, "
+            "or one relation instead of relation='auto' (fewer graphs a view)."
         )
     return Expansion(
         exponents(n_graphs, degree, interactions),

@@ -435,11 +435,12 @@ def test_memory_maps_and_read_only_arrays(tmp_path):
 
 
 def test_blocks_of_rows_and_threads(monkeypatch):
-    from legofuse import transformer
+    from legofuse.transformer import _streaming
 
     model = make().fit(X, Y)
     whole = model.transform(X)
-    monkeypatch.setattr(transformer, "_BLOCK_SIZE", 1)
+    monkeypatch.setattr(_streaming, "_BLOCK_SIZE", 1)
+    monkeypatch.setattr(_streaming, "_LEAST_ROWS", 16)
     assert_allclose(model.transform(X), whole, atol=1e-12)
     assert_allclose(model.set_params(n_jobs=2).transform(X), whole, atol=1e-12)
 

@@ -1,0 +1,157 @@
+"""Settings of the library: how much memory one result may take.
+
+This module imports nothing from legofuse.
+"""
+
+import os
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["available_memory", "config_context", "foresee", "get_config", "set_config"]
+
+_DEFAULTS = {"memory_share": 0.8}
+_SMALL = 1 << 20  # bytes that are not worth asking the system about
+_settings: ContextVar = ContextVar("legofuse_settings", default=None)
+
+
+def get_config():
+    """Return the settings that hold here.
+
+    Returns
+    -------
+    dict
+        ``memory_share``: the largest share of the available memory that one array may take, or
+        None for no limit.
+
+    Examples
+    --------
+    >>> from legofuse.config import get_config
+    >>> get_config()
+    {'memory_share': 0.8}
+    """
+    return dict(_settings.get() or _DEFAULTS)
+
+
+def set_config(*, memory_share=None):
+    """Change settings, for the present thread or task (others keep their own).
+
+    Parameters
+    ----------
+    memory_share : float or None
+        Largest share of the available memory, above 0, that one array may take (relations, a
+        fused graph, hops) before ``MemoryError`` is raised instead of allocating it; None sets no
+        limit.
+
+    See Also
+    --------
+    config_context : The same for a ``with`` block.
+    """
+    if memory_share is not None and not (
+        isinstance(memory_share, int | float)
+        and not isinstance(memory_share, bool)
+        and 0 < memory_share < float("inf")
+    ):
+        raise ValueError(f"memory_share must be a number above 0, or None; got {memory_share!r}.")
+    _settings.set({"memory_share": memory_share})
+
+
+@contextmanager
+def config_context(**settings):
+    """Change settings inside a ``with`` block.
+
+    Parameters
+    ----------
+    **settings
+        As in :func:`set_config`.
+
+    Examples
+    --------
+    >>> from legofuse.config import config_context, get_config
+    >>> with config_context(memory_share=0.1):
+    ...     get_config()
+    {'memory_share': 0.1}
+    """
+    before = get_config()
+    set_config(**settings)
+    try:
+        yield
+    finally:
+        set_config(**before)
+
+
+def available_memory():
+    """Bytes that can be allocated now: what the system says, or a container's limit if lower.
+
+    Returns
+    -------
+    int or None
+        None where the system does not tell.
+    """
+    found = [_meminfo(), _control_group()]
+    known = [value for value in found if value is not None]
+    return min(known) if known else None
+
+
+def _meminfo():
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:  # elsewhere: all there is, used or not
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _control_group(folder="/sys/fs/cgroup"):
+    values = []
+    for name in ("memory.max", "memory.current"):
+        try:
+            with open(os.path.join(folder, name), encoding="ascii") as file:
+                values.append(int(file.read()))
+        except (OSError, ValueError):  # no such file, or "max"
+            return None
+    return max(0, values[0] - values[1])
+
+
+def foresee(n_bytes, what, remedy):
+    """Raise before an allocation that would take too much of the memory.
+
+    Parameters
+    ----------
+    n_bytes : int
+        What is about to be allocated.
+    what : str
+        What it is, with its shape.
+    remedy : str
+        What else to do.
+
+    Raises
+    ------
+    MemoryError
+        If it is more than ``memory_share`` of the available memory.
+
+    Examples
+    --------
+    >>> from legofuse.config import foresee
+    >>> foresee(8, "one number", "none is needed")
+    """
+    share = get_config()["memory_share"]
+    if share is None or n_bytes < _SMALL:
+        return
+    available = available_memory()
+    if available is None or n_bytes <= share * available:
+        return
+    raise MemoryError(
+        f"{what} would take {_size(n_bytes)}, more than {share:.0%} of the {_size(available)} of "
+        f"memory available: {remedy}, or allow more with "
+        "legofuse.config.set_config(memory_share=...)."
+    )
+
+
+def _size(n_bytes):
+    power = min(4, max(0, (int(n_bytes).bit_length() - 1) // 10))
+    return f"{n_bytes / 1024**power:.3g} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"

@@ -1,0 +1,410 @@
+"""The estimator: parameters, what fit stores, and what it offers afterwards."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._compat import CallbackSupportMixin, with_callbacks
+from .._progress import Stages
+from .._threads import single_threaded_blas
+from .._validation import check_fusion
+from ..config import foresee
+from ..fused import FusedGraph
+from ..graphs import learn_statistics, list_graphs
+from ..terms import list_terms, name_terms
+from ._fused_rows import FusedRows
+from ._learning import learn, map_landmarks
+from ._training import at, random_generator, read_training, sample_rows, select_landmarks
+
+__all__ = ["LEGOFusionTransformer"]
+
+_STAGES = ("read", "choose landmarks", "learn weights", "map landmarks")
+
+
+class LEGOFusionTransformer(
+    CallbackSupportMixin,
+    FusedRows,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+):
+    r"""Fuse several views of the same samples by a learned polynomial of their graphs.
+
+    Each view is turned into a graph of relations between samples and landmarks; the fused graph
+    is a polynomial in the entries of these graphs,
+
+    .. math:: G = \sum_a A_a \, R_1^{\circ a_1} \circ \dots \circ R_M^{\circ a_M},
+
+    whose weights A are learned, by default in closed form so that ridge regression on the
+    result generalises. The output is an embedding whose inner products are the fused graph, or
+    the graph itself.
+
+    Parameters
+    ----------
+    views : dict, list of (str, columns), int or None, default=None
+        Which columns form which view: names, ints, slices, boolean masks or callables, as in
+        :class:`~sklearn.compose.ColumnTransformer`. An int splits the columns into that many
+        contiguous runs; None is a single view of all columns.
+    relation : {"auto", "cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
+            "bhattacharyya"}, callable or dict, default="auto"
+        Similarity of samples within a view (:mod:`legofuse.relations`), or one for each view.
+        ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
+        of each view and lets the weights decide. A callable takes ``(X, references)`` and returns
+        an array of shape (n_samples, n_references).
+    degree : int, default=2
+        Highest power.
+    interactions : {"total", "additive", "pairwise", "separable"}, default="total"
+        Which products of powers enter, see :func:`~legofuse.fusion.exponents`.
+    expansion : {"elementwise", "hops"}, default="elementwise"
+        Entry-wise powers, or matrix powers of the normalised graphs, which need all training
+        rows as landmarks.
+    zeroth : {"ones", "identity"}, default="ones"
+        What the zeroth power of a graph is. ``"identity"`` needs ``interactions`` pairwise or
+        separable and all training rows as landmarks.
+    weights : {"auto", "loo", "alignment", "consensus", "uniform", "neural"} or array of \
+            shape (n_terms,), default="auto"
+        Criterion that the weights A are learned by; ``"auto"`` is ``"loo"`` with y and
+        ``"consensus"`` without. ``"neural"`` starts from ``"loo"`` and trains A by gradients
+        with a linear head on the relations to the landmarks (cross-entropy or squared error).
+    nonnegative : bool, default=True
+        Whether A >= 0, which makes the fused graph a kernel. False needs
+        ``output="relations"`` and weights by alignment, neural or given.
+    target_type : {"auto", "classification", "regression"}, default="auto"
+        ``"auto"``: strings, booleans and integers are classes, floats are real values, and
+        several columns are several real values.
+    domain_column : str or int, default=None
+        A column of X that holds the domain of each row and belongs to no view.
+    domains : {"shared", "per-domain"}, default="shared"
+        Whether landmarks are chosen among all rows alike, or the same number in each domain.
+    unseen_domains : {"error", "batch"}, default="error"
+        ``"batch"`` standardises rows of a domain not seen in fit by their own mean and scale.
+    n_landmarks : int, default=500
+        Number of training rows that samples are related to.
+    landmarks : {"stratified", "random", "kmeans"} or array of int, default="stratified"
+        How landmarks are chosen; an array holds the indices of training rows.
+    n_components : int, default=None
+        Largest dimension of the embedding; None keeps all that are numerically there.
+    output : {"embedding", "relations"}, default="embedding"
+        Nyström features of the fused graph, or its rows.
+    max_fit_samples : int, default=1000
+        Number of training rows that weights are learned on.
+    max_iter : int, default=100
+        Largest number of iterations of ``"loo"``, and of ``"neural"`` (steps of L-BFGS or epochs
+        of mini-batches).
+    tol : float, default=1e-4
+        Relative decrease of its loss at which iterations stop.
+    batch_size : int or "auto", default="auto"
+        Rows in a batch of neural weights; ``"auto"`` takes all rows at once up to 4096 (L-BFGS),
+        512 at a time (Adam) beyond.
+    device : str, default="auto"
+        Where neural weights are trained: ``"auto"`` is an accelerator if there is one.
+    n_jobs : int, default=None
+        Number of threads that transform blocks of rows.
+    random_state : int, RandomState or None, default=None
+        Chooses training samples and landmarks where there are more rows than wanted.
+    verbose : int, default=0
+        Above 0 a line is printed for each stage of the fit. Progress bars are scikit-learn's
+        (from 1.9 on): ``set_callbacks(sklearn.callback.ProgressBar())``.
+
+    Attributes
+    ----------
+    views_ : dict of str to ndarray
+        Column indices of each view.
+    graphs_ : list of (str, str or callable)
+        View and relation of each graph.
+    powers_ : ndarray of shape (n_terms, n_graphs)
+        Exponents of each term.
+    terms_ : list of str
+        Readable names of the terms.
+    weights_ : ndarray of shape (n_terms,)
+        The learned weights A.
+    view_importances_ : dict of str to float
+        Each view's share of the fused graph's centred norm; they add up to 1.
+    landmarks_ : ndarray of shape (n_landmarks,)
+        Indices of the training rows used as landmarks.
+    normalization_ : ndarray of shape (n_landmarks, n_components) or None
+        The embedding is the fused graph times this; None for ``output="relations"``.
+    ridge_ : float or None
+        The ridge that the scale of the weights stands for: 1 by ``"loo"``
+        and ``"neural"``.
+    loo_score_ : float or None
+        Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``.
+    n_iter_ : int
+        Iterations of the criterion.
+    net_ : Net
+        The trained net (of skorch), by ``"neural"``. The weights of its fusion are proportional
+        to ``weights_``.
+    history_ : list of dict
+        Loss of each epoch, by ``"neural"``.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in fit, where X has string names.
+
+    See Also
+    --------
+    sklearn.kernel_approximation.Nystroem : Embedding of one kernel of one view.
+
+    Notes
+    -----
+    Fitting is exact in ``sample_weight``: a row of weight 2 gives the same result as the row
+    repeated, in any order of rows. A view whose columns are all NaN in a row is missing for that
+    row and the other views carry it.
+
+    Files of ``skops.io`` hold a fitted transformer without pickles; the types to trust are
+    ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.
+
+    A result that would take more than a share of the memory available raises ``MemoryError``
+    before it is allocated, see :func:`legofuse.config.set_config`.
+
+    References
+    ----------
+    "Learnable Expansion of Graph Operators for Multi-Modal Feature Fusion", ICLR 2025,
+    arXiv:2410.01506.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifierCV
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifierCV())
+    >>> bool(cross_val_score(pipe, X, y).mean() > 0.97)
+    True
+    """
+
+    def __init__(
+        self,
+        views=None,
+        *,
+        relation="auto",
+        degree=2,
+        interactions="total",
+        expansion="elementwise",
+        zeroth="ones",
+        weights="auto",
+        nonnegative=True,
+        target_type="auto",
+        domain_column=None,
+        domains="shared",
+        unseen_domains="error",
+        n_landmarks=500,
+        landmarks="stratified",
+        n_components=None,
+        output="embedding",
+        max_fit_samples=1000,
+        max_iter=100,
+        tol=1e-4,
+        batch_size="auto",
+        device="auto",
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.views = views
+        self.relation = relation
+        self.degree = degree
+        self.interactions = interactions
+        self.expansion = expansion
+        self.zeroth = zeroth
+        self.weights = weights
+        self.nonnegative = nonnegative
+        self.target_type = target_type
+        self.domain_column = domain_column
+        self.domains = domains
+        self.unseen_domains = unseen_domains
+        self.n_landmarks = n_landmarks
+        self.landmarks = landmarks
+        self.n_components = n_components
+        self.output = output
+        self.max_fit_samples = max_fit_samples
+        self.max_iter = max_iter
+        self.tol = tol
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    def fit(self, X, y=None, sample_weight=None, sample_domain=None):
+        """Learn the weights of the fusion and choose landmarks.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+            Classes, real values, or several columns of real values.
+        sample_weight : array-like of shape (n_samples,), optional
+        sample_domain : array-like of shape (n_samples,), optional
+            The domain (site, instrument, source) of each row.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, the views, X, y or the weights are not usable; nothing is fitted then.
+        """
+        context = self._init_callback_context(max_subtasks=len(_STAGES))
+        before = dict(self.__dict__)
+        try:
+            context.call_on_fit_task_begin(estimator=self)
+            with single_threaded_blas():
+                self._fit(X, y, sample_weight, sample_domain, Stages(self, context, len(_STAGES)))
+            context.call_on_fit_task_end(estimator=self)
+            return self
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, sample_domain, progress):
+        check_fusion(self)
+        with progress.stage(_STAGES[0]):
+            training = read_training(self, X, y, sample_weight, sample_domain)
+            expansion = self._list_terms(training.table)
+            table, domains, rows = training.table, training.domains, training.rows
+            progress.note(
+                f"{len(rows)} distinct of {len(table)} rows, {len(self.views_)} views, "
+                f"{len(self.graphs_)} graphs, {len(self.powers_)} terms"
+            )
+        rng = random_generator(self.random_state)
+        with progress.stage(_STAGES[1]):
+            self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
+            learned = learn_statistics(
+                table.X, table.columns, rows, training.weight, at(domains, rows)
+            )
+            self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
+            self._fused = self._relate_landmarks(training, expansion, learned)
+            progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")
+        with progress.stage(_STAGES[2]):
+            rows, weight = sample_rows(training, self.max_fit_samples, rng)
+            targets, classes = training.targets_of(rows), training.n_classes > 0
+            sample = table.X[rows], at(domains, rows)
+            self.__dict__.pop("history_", None)
+            fitted = learn(self, training.criterion, sample, targets, weight, classes)
+            self.__dict__.update(fitted)
+            progress.note(_learned(self, training.criterion, len(rows)))
+        with progress.stage(_STAGES[3]):
+            self._map = None
+            if self.output == "embedding":
+                self._map = map_landmarks(self._fused, self.n_components)
+            progress.note(f"{self._n_features_out} features out")
+
+    def _list_terms(self, table):
+        """Set the views, graphs and terms; returns the expansion."""
+        self.views_ = table.views
+        self.graphs_ = list_graphs(self.views_, self.relation)
+        expansion = list_terms(
+            len(self.graphs_), self.degree, self.interactions, self.expansion, self.zeroth
+        )
+        self.powers_ = expansion.powers
+        self.terms_ = name_terms(self.graphs_, self.powers_)
+        return expansion
+
+    def _relate_landmarks(self, training, expansion, learned):
+        """Fused graph of rows and landmarks, without weights yet."""
+        table, mass, n_landmarks = training.table, None, len(self.landmarks_)
+        if self.expansion == "hops":
+            distinct = training.rows[training.is_new]
+            merged = np.add.reduceat(training.weight, np.flatnonzero(training.is_new))
+            order = np.argsort(distinct)
+            mass = merged[order][np.searchsorted(distinct[order], self.landmarks_)]
+            foresee(
+                n_landmarks**2 * table.X.dtype.itemsize * self.degree * len(self.graphs_),
+                f"Hops over {n_landmarks} landmarks in {len(self.graphs_)} graphs at "
+                f"degree={self.degree}",
+                "use expansion='elementwise', fewer rows or a lower degree",
+            )
+        return FusedGraph(
+            table.columns,
+            self.graphs_,
+            expansion,
+            learned,
+            table.X[self.landmarks_],
+            at(training.domains, self.landmarks_),
+            mass,
+        )
+
+    @property
+    def net_(self):
+        """The trained skorch net, made anew from arrays on a device that is there."""
+        if getattr(self, "_neural", None) is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no net_: only fitting with weights='neural' "
+                "trains a net."
+            )
+        from ..nn.fusion_fit import restore_fusion
+
+        return restore_fusion(self._neural, self.device)
+
+    def fit_transform(self, X, y=None, sample_weight=None, sample_domain=None):
+        """Fit and return the embedding (or relations) of the training rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight, sample_domain
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+        """
+        self.fit(X, y, sample_weight=sample_weight, sample_domain=sample_domain)
+        return self.transform(X, sample_domain=sample_domain)
+
+    def transform(self, X, sample_domain=None):
+        """Embed rows, or relate them to the landmarks.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        sample_domain : array-like of shape (n_samples,), optional
+            Needed if fit was given domains.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            float32 for float32 input. Shape (n_samples, n_landmarks) for relations.
+
+        Raises
+        ------
+        ValueError
+            If X does not fit what was seen in fit, or a domain is unknown.
+        """
+        check_is_fitted(self)
+        return self._stream(X, sample_domain, self._map)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "weights_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = _one_column_each(self.views)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _one_column_each(views):
+    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
+    if not views or not isinstance(views, (dict, list)):
+        return False
+    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
+    return all(
+        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
+    )
+
+
+def _learned(estimator, criterion, n_rows):
+    """What was learned, in words."""
+    text = f"{criterion!r} on {n_rows} rows, {estimator.n_iter_} iteration(s)"
+    if estimator.loo_score_ is not None:
+        text += f", leave-one-out score {estimator.loo_score_:.3f}"
+    return text

@@ -1,0 +1,150 @@
+"""What a fitted transformer does with rows: embed them, fuse them, relate them."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..config import foresee
+from ..graphs import learn_statistics
+from ..tables import read_columns, read_domains
+from ._streaming import stream
+
+
+class FusedRows:
+    """Rows of the embedding, of the fused graph and of the relations."""
+
+    # what the estimator has
+    views: Any
+    domain_column: Any
+    expansion: Any
+    zeroth: Any
+    unseen_domains: Any
+    n_jobs: Any
+    views_: Any
+    graphs_: Any
+    _domains: Any
+    _fused: Any
+    _map: Any
+    _prior: Any
+
+    def fused_graph(self, X, references=None, sample_domain=None, reference_domain=None):
+        """Fused graph of rows and landmarks, or of rows and other rows.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        references : array-like, frame or sparse of shape (n_references, n_features), optional
+            By default the landmarks.
+        sample_domain : array-like of shape (n_samples,), optional
+        reference_domain : array-like of shape (n_references,), optional
+            Needed if fit was given ``sample_domain``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_references)
+
+        Raises
+        ------
+        ValueError
+            If references are given where hops or an identity need the landmarks.
+        """
+        check_is_fitted(self)
+        if references is None:
+            return self._stream(X, sample_domain, None)
+        if self.expansion == "hops" or self.zeroth == "identity":
+            raise ValueError(
+                "references cannot be given with expansion='hops' or zeroth='identity', which "
+                "need the training rows as references."
+            )
+        rows = self._encoded(references, reference_domain, dense=True)
+        return self._stream(X, sample_domain, None, self._fused.with_references(rows))
+
+    def relation_graphs(self, X, references=None, sample_domain=None, reference_domain=None):
+        """Relations of rows to the landmarks, or to other rows, graph by graph.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        references : array-like, frame or sparse of shape (n_references, n_features), optional
+            By default the landmarks.
+        sample_domain : array-like of shape (n_samples,), optional
+            Needed if fit was given ``sample_domain``.
+        reference_domain : array-like of shape (n_references,), optional
+            Needed with ``references`` if fit was given ``sample_domain``.
+
+        Returns
+        -------
+        dict of str, or of (str, str) where a view has several, to ndarray of shape \
+                (n_samples, n_references)
+
+        Raises
+        ------
+        MemoryError
+            If they would take too much of the memory available.
+        """
+        check_is_fitted(self)
+        fused = self._fused
+        if references is not None:
+            fused = fused.with_references(self._encoded(references, reference_domain, dense=True))
+        rows = self._encoded(X, sample_domain)
+        n_graphs, shape = len(self.graphs_), (len(rows), len(fused))
+        foresee(
+            n_graphs * shape[0] * shape[1] * fused.dtype.itemsize,
+            f"Relations of shape {shape} in {n_graphs} graphs",
+            "relate fewer rows at a time, or lower n_landmarks",
+        )
+        several = len(self.graphs_) > len(self.views_)
+        keys = self.graphs_ if several else [view for view, _ in self.graphs_]
+        return dict(zip(keys, fused.relations(rows), strict=True))
+
+    def _encoded(self, X, sample_domain, dense=False):
+        """Rows of a caller's X, encoded for every graph."""
+        table = read_columns(self, X, self.views, self.domain_column, reset=False)
+        domains = self._known_domains(table, sample_domain)
+        return self._fused.encode(table.X, domains, self._statistics(table, domains), dense)
+
+    @property
+    def normalization_(self):
+        """Matrix that turns rows of the fused graph into the embedding, or None for relations."""
+        check_is_fitted(self)
+        return self._map
+
+    def _stream(self, X, sample_domain, projection, fused=None):
+        table = read_columns(self, X, self.views, self.domain_column, reset=False)
+        domains = self._known_domains(table, sample_domain)
+        learned = self._statistics(table, domains)
+        prior = self._prior if fused is None else 0.0
+        fused = self._fused if fused is None else fused
+        return stream(table, domains, fused, learned, projection, prior, self.n_jobs)
+
+    def _known_domains(self, table, sample_domain):
+        domains = read_domains(table, sample_domain)
+        if (domains is None) != (not self._domains):
+            raise ValueError(
+                "fit was given domains, so transform needs sample_domain (or domain_column)."
+                if domains is None
+                else "transform was given domains, but fit was not: fit with sample_domain."
+            )
+        if domains is not None and self.unseen_domains == "error":
+            unseen = [d for d in np.unique(domains).tolist() if d not in self._domains]
+            if unseen:
+                raise ValueError(
+                    f"Unknown domain(s) {unseen}: fit saw {self._domains}. Set "
+                    "unseen_domains='batch' to standardise them by their own rows."
+                )
+        return domains
+
+    def _statistics(self, table, domains):
+        """Statistics by domain, those of unseen domains learned from their own rows."""
+        if domains is None:
+            return self._fused.learned
+        rows = np.flatnonzero(~np.isin(domains, self._domains))
+        if len(rows) == 0:
+            return self._fused.learned
+        new = learn_statistics(table.X, table.columns, rows, np.ones(len(rows)), domains[rows])
+        return {**self._fused.learned, **new}
+
+    @property
+    def _n_features_out(self):
+        return len(self._fused) if self._map is None else self._map.shape[1]

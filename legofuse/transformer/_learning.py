@@ -1,0 +1,112 @@
+"""From a sample of training rows to the weights, and from the landmarks to the map."""
+
+import warnings
+
+import numpy as np
+
+from ..readouts import embedding_map
+from ..sampling import fingerprint
+from ..terms import given_weights, learn_weights, view_importances
+from ..weights import Learned
+
+
+def learn(estimator, criterion, sample, targets, weight, classes):
+    """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+        Its parameters, graphs and fused graph are read.
+    criterion : str
+    sample : tuple of (X, domains)
+        The rows.
+    targets : ndarray of shape (n_rows, n_targets) or None
+    weight : ndarray of shape (n_rows,)
+    classes : bool
+        Whether targets are classes.
+
+    Returns
+    -------
+    dict
+        Fitted attributes.
+    """
+    fused, marks = estimator._fused, None
+    encoded = fused.encode(*sample, dense=True)
+    if fused.marks is not None:
+        marks = fingerprint(sample[0])
+    graphs, equal = fused.among(encoded, marks)
+    fitted: dict = {"_neural": None}
+    if criterion == "given":
+        n_terms = len(estimator.powers_)
+        found = Learned(given_weights(estimator.weights, n_terms, estimator.nonnegative))
+    else:
+        options = {"nonnegative": estimator.nonnegative}
+        if criterion in ("loo", "neural"):
+            options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
+            if encoded.present is not None and fused.hops is None:
+                options["present"] = fused.expansion.present(encoded.present)
+        name = "loo" if criterion == "neural" else criterion
+        found = learn_weights(name, graphs, equal, fused.expansion, targets, weight, **options)
+    if criterion == "neural":
+        fit, found = _train(estimator, encoded, marks, targets, weight, found.weights, classes)
+        fitted |= {"_neural": fit.state, "history_": fit.history}
+    views = [view for view, _ in estimator.graphs_]
+    importances = view_importances(graphs, fused.expansion, found.weights, weight, views)
+    del graphs, equal
+    fused.set_weights(found.weights)
+    prior = np.average(fused(encoded, marks), axis=0, weights=weight)
+    return fitted | {
+        "weights_": found.weights,
+        "loo_score_": found.loo_score,
+        "n_iter_": found.n_iter,
+        "ridge_": 1.0 if criterion in ("loo", "neural") else None,
+        "view_importances_": importances,
+        "_prior": prior.astype(fused.dtype),
+    }
+
+
+def map_landmarks(fused, n_components):
+    """Nyström map of the landmarks' fused graph, with a warning if that is no kernel."""
+    projection, negative = embedding_map(fused(fused.references, fused.marks), n_components)
+    if negative > 1e-3:
+        warnings.warn(
+            f"The fused graph is not positive semi-definite: {negative:.1%} of its "
+            "spectrum is negative and was dropped from the embedding.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return projection
+
+
+def _train(estimator, encoded, marks, targets, weight, start, classes):
+    """Train weights by gradients, from those of the closed form and at their scale."""
+    from ..nn.fusion_fit import fit_fusion
+
+    fused, expansion = estimator._fused, estimator._fused.expansion
+    relations, equal = fused.expanded(encoded, marks)
+    present = [
+        None if part.present is None or fused.hops else expansion.present(part.present)
+        for part in (encoded, fused.references)
+    ]
+    fit = fit_fusion(
+        relations,
+        expansion.terms(),
+        targets,
+        start,
+        sample_weight=weight,
+        classes=classes,
+        nonnegative=estimator.nonnegative,
+        separable=expansion.separable,
+        zeroth=equal if expansion.separable else None,
+        present=present[0],
+        reference_present=present[1],
+        max_iter=estimator.max_iter,
+        tol=estimator.tol,
+        batch_size=estimator.batch_size,
+        device=estimator.device,
+        random_state=estimator.random_state,
+    )
+    weights = fit.weights
+    if not expansion.separable and weights.sum() > 0:  # of a complete row to itself
+        weights = weights * (start.sum() / weights.sum())
+    return fit, Learned(weights, None, fit.n_iter)

@@ -1,0 +1,180 @@
+"""From X and y to the distinct training rows, their landmarks and a sample of them."""
+
+import warnings
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from .._compat import check_sample_weight
+from .._validation import check_criterion
+from ..landmarks import choose_landmarks, given_landmarks, view_features
+from ..sampling import canonical_rows, stratified_sample
+from ..tables import Table, read_columns, read_domains, read_targets
+
+
+class Training(NamedTuple):
+    """Training rows, read and checked.
+
+    Attributes
+    ----------
+    table : Table
+    domains : ndarray of shape (n_rows,) or None
+    targets : ndarray of shape (n_rows, n_targets) or None
+        Real values, or one column of class numbers.
+    strata : ndarray of shape (n_rows,), int
+        Class of each row; below, at or above the median of real values.
+    n_classes : int
+        0 for real values.
+    criterion : str
+    rows, weight, is_new : ndarray of shape (n_distinct,)
+        Of :func:`~legofuse.sampling.canonical_rows`.
+    """
+
+    table: Table
+    domains: Any
+    targets: Any
+    strata: Any
+    n_classes: int
+    criterion: str
+    rows: Any
+    weight: Any
+    is_new: Any
+
+    def targets_of(self, rows):
+        """Targets of some rows: one column of 0 and 1 for each class, or real values."""
+        if self.n_classes:
+            return np.eye(self.n_classes)[self.strata[rows]]
+        return at(self.targets, rows)
+
+
+def at(values, rows):
+    """Take some rows of an optional array."""
+    return None if values is None else values[rows]
+
+
+def read_training(estimator, X, y, sample_weight, sample_domain):
+    """Read and check what ``fit`` was given, and merge equal rows.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X, y, the weights or the domains are not usable.
+    """
+    table = read_columns(estimator, X, estimator.views, estimator.domain_column, reset=True)
+    domains = read_domains(table, sample_domain)
+    targets, strata = read_targets(y, len(table), estimator.target_type)
+    n_classes = 0 if strata is None else int(strata.max()) + 1
+    criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
+    weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
+    weight = _drop_empty_rows(table, weight)
+    rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
+    if len(rows) < 2:
+        raise ValueError(
+            f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
+            f"a minimum of 2 is required by {type(estimator).__name__}."
+        )
+    strata = strata if n_classes else _strata(targets, rows, len(table))
+    return Training(table, domains, targets, strata, n_classes, criterion, rows, weight, is_new)
+
+
+def random_generator(random_state):
+    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
+    rng = check_random_state(random_state)
+    return deepcopy(rng) if random_state is None else rng
+
+
+def sample_rows(training, n_samples, rng):
+    """Rows that weights are learned on, and their weights."""
+    sample = stratified_sample(training.strata[training.rows], n_samples, rng)
+    return training.rows[sample], training.weight[sample]
+
+
+def _strata(targets, rows, n_rows):
+    """Below, at or above the median of a target, so that rare values are sampled too."""
+    if targets is None:
+        return np.zeros(n_rows, np.int8)
+    varies = (targets[rows] != targets[rows[0]]).any(axis=0)
+    column = targets[:, np.argmax(varies)]
+    return np.sign(column - np.median(column[rows])).astype(np.int8)
+
+
+def _drop_empty_rows(table, weight):
+    """Set the weight of rows that miss every view to 0; check that each view occurs."""
+    if table.missing is None:
+        return weight
+    occurs = (~table.missing[weight > 0]).any(axis=0)
+    for view in np.array(list(table.views))[~occurs].tolist():
+        raise ValueError(
+            f"View {view!r} is missing (all NaN) in every training row: leave it out of "
+            "views, or give rows that have it."
+        )
+    empty = table.missing.all(axis=1)
+    warn_empty(np.count_nonzero(empty & (weight > 0)), "left out of the fit")
+    return np.where(empty, 0.0, weight)
+
+
+def warn_empty(count, what):
+    """Count the rows without any view in a warning."""
+    if count:
+        warnings.warn(
+            f"{count} row(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=6
+        )
+
+
+def select_landmarks(estimator, training, labels, learned, rng):
+    """Indices of the landmark rows among distinct rows, complete rows before others.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+        Its parameters say which and how many.
+    training : Training
+    labels : list
+        The domains.
+    learned : dict of (view, domain) to Statistics
+    rng : numpy.random.RandomState
+
+    Returns
+    -------
+    ndarray of int
+    """
+    table, candidates = training.table, training.rows[training.is_new]
+    needs_all = ["expansion='hops'"] * (estimator.expansion == "hops")
+    needs_all += ["zeroth='identity'"] * (estimator.zeroth == "identity")
+    if not isinstance(estimator.landmarks, str):
+        given = given_landmarks(estimator.landmarks, len(table))
+        if needs_all and not np.array_equal(np.sort(given), np.sort(candidates)):
+            raise ValueError(
+                f"{' and '.join(needs_all)} needs each of the {len(candidates)} distinct "
+                "training rows once as a landmark: leave landmarks at its default."
+            )
+        return given
+    if needs_all and estimator.n_landmarks < len(candidates):
+        raise ValueError(
+            f"{' and '.join(needs_all)} needs all {len(candidates)} distinct training rows as "
+            f"landmarks; got n_landmarks={estimator.n_landmarks}: raise it."
+        )
+    if table.missing is not None:
+        complete = candidates[~table.missing[candidates].any(axis=1)]
+        if len(complete) >= estimator.n_landmarks:
+            candidates = complete
+    groups, share = [candidates], estimator.n_landmarks
+    if training.domains is not None and estimator.domains == "per-domain" and not needs_all:
+        share = max(1, estimator.n_landmarks // len(labels))
+        groups = [candidates[training.domains[candidates] == label] for label in labels]
+
+    picked = []
+    for group in groups:
+
+        def features(positions, group=group):
+            return view_features(table.X[group[positions]], table.columns, learned)
+
+        strata = training.strata[group]
+        picked.append(group[choose_landmarks(estimator.landmarks, share, strata, features, rng)])
+    return np.concatenate(picked)
