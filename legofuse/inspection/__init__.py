@@ -1,8 +1,34 @@
 """Looking into results, as numbers: arrays and frames. Nothing is drawn here.
 
-This package may import legofuse.fusion and nothing else of legofuse.
+Estimators are read through their public attributes and methods alone: this package may import
+legofuse.fusion and nothing else of legofuse.
 """
 
+from ._explain import explain
 from ._frames import frame_auc, frame_labels, frame_scores
+from ._permutation import permutation_importance
+from ._results import (
+    Explanation,
+    PermutationImportance,
+    TermContributions,
+    ViewAgreement,
+    ViewImportances,
+)
+from ._terms import term_contributions
+from ._views import view_agreement, view_importances
 
-__all__ = ["frame_auc", "frame_labels", "frame_scores"]
+__all__ = [
+    "Explanation",
+    "PermutationImportance",
+    "TermContributions",
+    "ViewAgreement",
+    "ViewImportances",
+    "explain",
+    "frame_auc",
+    "frame_labels",
+    "frame_scores",
+    "permutation_importance",
+    "term_contributions",
+    "view_agreement",
+    "view_importances",
+]

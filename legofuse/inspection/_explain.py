@@ -1,0 +1,269 @@
+"""What one prediction, or one unit's anomaly score, is made of: parts that add up to it."""
+
+import warnings
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from scipy.special import logit
+from sklearn.utils import check_random_state
+
+from ..fusion import fuse
+from ._model import present_views, read_polynomial, split_pipeline
+from ._permutation import _like
+from ._results import Explanation
+
+__all__ = ["explain"]
+
+_MOST_VIEWS = 6  # of which all subsets are tried
+_SMALLEST = 1e-12  # a score of 0 or 1 has no finite logit
+
+
+def explain(
+    estimator,
+    X,
+    *,
+    target=None,
+    coef=None,
+    intercept=0.0,
+    sample_domain=None,
+    n_permutations=20,
+    random_state=None,
+):
+    r"""Take predictions, or anomaly scores of units, apart into parts that add up to them.
+
+    A linear model on the embedding (or on the relations to landmarks) is a sum over landmarks,
+    terms of the fusion, and views:
+
+    .. math:: f(x) = b + \sum_j \alpha_j \sum_a A_a \prod_m R_m(x, z_j)^{a_m},
+
+    where a term is divided among its views by exponent, :math:`a_m / |a|`. The logit of a unit's
+    anomaly score is divided among the views by Shapley values: what a view adds, averaged over
+    all orders in which views may come, where a view that has not come is missing in every unit.
+
+    Parameters
+    ----------
+    estimator : Pipeline, LEGOFusionTransformer or LEGOAnomalyClassifier
+        A fitted Pipeline of the transformer and a linear model (with ``coef_``), a search over
+        one, the transformer alone with `coef`, or the classifier.
+    X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+    target : class label or int, optional
+        The class, or the column of y, whose score is explained. By default the second of two
+        classes, the predicted class of each row where there are more, or the first column.
+    coef : array-like of shape (n_components,), optional
+        Coefficients of a linear model on what the transformer puts out.
+    intercept : float, default=0
+        Its intercept.
+    sample_domain : array-like of shape (n_samples,), optional
+        Needed by a transformer or classifier that was given it in fit.
+    n_permutations : int, default=20
+        Orders of views that are tried where there are more than 6 views, each also reversed.
+    random_state : int, RandomState or None, default=None
+        Draws these orders.
+
+    Returns
+    -------
+    Explanation
+        With ``base + view_parts.sum(axis=1) == scores``, and the same summed over landmarks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the model is not linear, or its terms cannot be taken apart (hops, an identity).
+
+    Notes
+    -----
+    A view that is missing in a row has no part in its score. Where a row misses every view, its
+    score is all base.
+
+    References
+    ----------
+    Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import explain
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifier()).fit(X, y)
+    >>> found = explain(pipe, X[:3], target=0)
+    >>> found.parts.shape  # rows, views, landmarks
+    (3, 3, 178)
+    >>> total = found.base + found.parts.sum(axis=(1, 2))
+    >>> bool(np.allclose(total, pipe.decision_function(X[:3])[:, 0]))
+    True
+    """
+    whole = getattr(estimator, "best_estimator_", estimator)
+    if hasattr(whole, "score_units"):
+        return _explain_units(whole, X, sample_domain, n_permutations, random_state)
+    model, X, head = split_pipeline(whole, X)
+    if (head is None) == (coef is None):
+        raise ValueError(
+            "coef must be given for a transformer alone."
+            if coef is None
+            else "coef is given, but the Pipeline has a model of its own."
+        )
+    polynomial = read_polynomial(model)
+    if head is None:
+        direction, base = np.asarray(coef, dtype=float)[None], np.atleast_1d(float(intercept))
+        chosen = np.zeros(_length(X), dtype=int)
+        targets, scores = None, None
+    else:
+        direction, base = _linear(head)
+    features = model.transform(X, sample_domain=sample_domain)
+    if head is not None:
+        scores, chosen, targets = _scores(head, features, target)
+    else:
+        scores = features @ direction[0] + base[0]
+    if model.normalization_ is not None:
+        direction = direction @ model.normalization_.T
+    parts, prior = _relation_parts(model, polynomial, X, sample_domain, direction[chosen])
+    return Explanation(
+        scores,
+        base[chosen] + prior,
+        polynomial.views,
+        parts.sum(axis=2),
+        np.asarray(model.landmarks_),
+        parts,
+        targets,
+    )
+
+
+def _length(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _linear(head):
+    """Coefficients (n_outputs, n_features) and intercepts of a linear model."""
+    head = getattr(head, "best_estimator_", head)
+    if not hasattr(head, "coef_"):
+        raise TypeError(
+            f"{type(head).__name__} has no coef_: only a linear model is a sum over landmarks."
+        )
+    coef = np.atleast_2d(np.asarray(head.coef_, dtype=float))
+    return coef, np.broadcast_to(np.asarray(head.intercept_, dtype=float), (len(coef),))
+
+
+def _scores(head, features, target):
+    """The explained score of each row, the output that gives it, and what that stands for."""
+    n = len(features)
+    classes = getattr(head, "classes_", None)
+    if classes is None:
+        values = np.asarray(head.predict(features)).reshape(n, -1)
+        column = 0 if target is None else target
+        if column not in range(values.shape[1]):
+            raise ValueError(f"target must be a column of y, 0 to {values.shape[1] - 1}.")
+        return values[:, column], np.full(n, column), np.full(n, column)
+    values = np.asarray(head.decision_function(features)).reshape(n, -1)
+    if target is not None and target not in classes.tolist():
+        raise ValueError(f"target={target!r} is not one of the classes {classes.tolist()}.")
+    if values.shape[1] == 1:  # two classes: the score is that of the second
+        if target is not None and target != classes[1]:
+            raise ValueError(f"with two classes scores are those of {classes[1]!r}: negate them.")
+        return values[:, 0], np.zeros(n, dtype=int), np.full(n, classes[1])
+    chosen = values.argmax(axis=1)
+    if target is not None:
+        chosen[:] = classes.tolist().index(target)
+    return values[np.arange(n), chosen], chosen, classes[chosen]
+
+
+def _relation_parts(model, polynomial, X, sample_domain, alpha):
+    """Parts (n_rows, n_views, n_landmarks), and what rows without any view score."""
+    graphs = model.relation_graphs(X, sample_domain=sample_domain).values()
+    graphs = [np.asarray(graph, dtype=float) for graph in graphs]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of rows without views: transform warned
+        fused = model.fused_graph(X, sample_domain=sample_domain).astype(float)
+    present = present_views(model, X)
+    shares = [
+        fuse(graphs, polynomial.powers, polynomial.weights * share)
+        for share in polynomial.view_shares.T
+    ]
+    rows = polynomial.factors(present)
+    raw = sum(shares) * rows[:, None]
+    # what the landmarks' own missing views are made up for by: fused = raw * factor of landmark
+    squares = (raw**2).sum(axis=0)
+    empty = ~present.any(axis=1)
+    products = (raw[~empty] * fused[~empty]).sum(axis=0)
+    columns = np.divide(products, squares, out=np.ones_like(squares), where=squares > 0)
+    scale = alpha * columns * rows[:, None]
+    parts = np.stack([share * scale for share in shares], axis=1)
+    return parts, np.where(empty, (fused * alpha).sum(axis=1), 0.0)
+
+
+def _explain_units(model, X, sample_domain, n_permutations, random_state):
+    """Shapley values of the views in the logit of each unit's score."""
+    bags, columns = _read_units(model, X, sample_domain)
+    used = {view for view, _ in model.graphs_}
+    views = [view for view in columns[0] if view in used]
+    offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
+    options = {} if sample_domain is None else {"sample_domain": sample_domain}
+    base = float(_logit(model.prior_))
+    known: dict = {frozenset(): np.full(offsets[-1], base)}
+
+    def value(shown):
+        if shown not in known:
+            hidden = [view for view in views if view not in shown]
+            masked = [_mask(bag, where, hidden) for bag, where in zip(bags, columns, strict=True)]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # of units without a view
+                known[shown] = _logit(np.concatenate(model.score_units(masked, **options)))
+        return known[shown]
+
+    parts = np.zeros((offsets[-1], len(views)))
+    for view, before, share in _arrivals(views, n_permutations, random_state):
+        parts[:, views.index(view)] += share * (value(before | {view}) - value(before))
+    scores = value(frozenset(views))
+    return Explanation(scores, np.full(len(scores), base), views, parts, offsets=offsets)
+
+
+def _logit(scores):
+    return logit(np.clip(scores, _SMALLEST, 1 - _SMALLEST))
+
+
+def _arrivals(views, n_permutations, random_state):
+    """Which view comes after which others, and the share of that among the orders of views."""
+    n = len(views)
+    if n <= _MOST_VIEWS:
+        for view in views:
+            others = [other for other in views if other != view]
+            for size in range(n):
+                share = 1 / (n * comb(n - 1, size))
+                for before in combinations(others, size):
+                    yield view, frozenset(before), share
+        return
+    rng = check_random_state(random_state)
+    for _ in range(n_permutations):
+        order = [views[k] for k in rng.permutation(n)]
+        for way in (order, order[::-1]):
+            for k, view in enumerate(way):
+                yield view, frozenset(way[:k]), 0.5 / n_permutations
+
+
+def _read_units(model, X, sample_domain):
+    """Bags as a list, and the columns of the views in each."""
+    if getattr(X, "ndim", None) == 3:  # trailing units that are all NaN are padding
+        lengths = [int(np.flatnonzero(~np.isnan(bag).all(axis=1))[-1:].sum()) + 1 for bag in X]
+        X = [bag[:n] for bag, n in zip(X, lengths, strict=True)]
+    elif getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
+        X = [X[i : i + 1] for i in range(len(X))]
+    bags = list(X)
+    views = model.views_
+    if not any(isinstance(columns, dict) for columns in views.values()):
+        return bags, [views] * len(bags)
+    if sample_domain is None:
+        raise ValueError("views differ from domain to domain: give sample_domain, one for a bag.")
+    return bags, [views[domain] for domain in np.asarray(sample_domain).tolist()]
+
+
+def _mask(bag, views, hidden):
+    """A copy of a bag in which some views are missing."""
+    values = np.array(bag, dtype=float)
+    for view in hidden:
+        values[:, views[view]] = np.nan
+    return _like(bag, values)

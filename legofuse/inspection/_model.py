@@ -1,0 +1,176 @@
+"""What inspection reads from an estimator: its polynomial, its views, its graphs."""
+
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_random_state
+
+from ..fusion import fuse
+
+_MAX_TERMS = 5000
+
+
+class Polynomial(NamedTuple):
+    """The fusion of a fitted estimator, term by term.
+
+    Attributes
+    ----------
+    powers : ndarray of shape (n_terms, n_graphs)
+    weights : ndarray of shape (n_terms,)
+    terms : list of str
+    owners : list of str
+        The view of each graph.
+    views : list of str
+    """
+
+    powers: Any
+    weights: Any
+    terms: Any
+    owners: Any
+    views: Any
+
+    @property
+    def membership(self):
+        """1 where a graph is of a view, of shape (n_graphs, n_views)."""
+        return (np.array(self.owners)[:, None] == np.array(self.views)).astype(float)
+
+    @property
+    def view_shares(self):
+        """Share of each view in each term by exponent, of shape (n_terms, n_views)."""
+        return self.powers / self.powers.sum(axis=1, keepdims=True) @ self.membership
+
+    def factors(self, present, weights=None):
+        """Row factors that make up for missing views: sqrt(complete / own relation to itself)."""
+        weights = self.weights if weights is None else weights
+        have = np.ascontiguousarray((present @ self.membership.T).T)
+        diagonal = fuse(list(have), self.powers, weights)
+        ratio = np.divide(weights.sum(), diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
+        return np.sqrt(np.maximum(ratio, 0))
+
+
+def read_polynomial(model):
+    """Terms of a fitted fusion; a separable one is multiplied out."""
+    kind = type(model).__name__
+    if getattr(model, "expansion", "elementwise") == "hops":
+        raise ValueError(f"{kind} with expansion='hops' cannot be taken apart: use 'elementwise'.")
+    if getattr(model, "zeroth", "ones") == "identity":
+        raise ValueError(f"{kind} with zeroth='identity' cannot be taken apart: use 'ones'.")
+    owners = [view for view, _ in model.graphs_]
+    powers, weights = model.powers_, np.asarray(model.weights_, dtype=float)
+    terms = list(model.terms_)
+    if model.interactions == "separable":
+        powers, weights, terms = _multiply_out(powers, weights, terms)
+    return Polynomial(powers, weights, terms, owners, list(dict.fromkeys(owners)))
+
+
+def _multiply_out(powers, weights, terms):
+    n_graphs = powers.shape[1]
+    factors = weights.reshape(n_graphs, -1)
+    if factors.shape[1] ** n_graphs > _MAX_TERMS:
+        raise ValueError(
+            f"a separable fusion of {n_graphs} graphs stands for {factors.shape[1] ** n_graphs} "
+            f"terms, above the limit of {_MAX_TERMS} that inspection lists: choose one relation, "
+            "a lower degree, or interactions='pairwise'."
+        )
+    grid = np.array(list(product(range(factors.shape[1]), repeat=n_graphs)))[1:]
+    grid = grid[np.argsort(grid.sum(axis=1), kind="stable")]
+    names = [terms[k] for k in np.flatnonzero(powers.sum(axis=1) == 1)]
+    listed = [
+        " * ".join(
+            name if p == 1 else f"{name}^{p}" for name, p in zip(names, row, strict=True) if p
+        )
+        for row in grid
+    ]
+    return grid, factors[np.arange(n_graphs), grid].prod(axis=1), listed
+
+
+def split_pipeline(estimator, X):
+    """Return the fusion transformer in an estimator, X as it sees it, and the step after it."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    if hasattr(estimator, "relation_graphs"):
+        return estimator, X, None
+    steps = [step for _, step in getattr(estimator, "steps", [])]
+    where = [k for k, step in enumerate(steps) if hasattr(step, "relation_graphs")]
+    if not where:
+        raise TypeError(
+            "needs a fitted LEGOFusionTransformer, or a Pipeline with one; got "
+            f"{type(estimator).__name__}."
+        )
+    k = where[0]
+    if len(steps) - k > 2:
+        raise ValueError(
+            "the fusion transformer must be the last step of the Pipeline or the one before it; "
+            f"{len(steps) - k - 1} steps follow it."
+        )
+    for step in steps[:k]:
+        if step is not None and step != "passthrough":
+            X = step.transform(X)
+    head = steps[k + 1] if k + 1 < len(steps) else None
+    return steps[k], X, None if head == "passthrough" else head
+
+
+def take_rows(X, rows):
+    """Rows of an array, frame or sparse matrix."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]
+
+
+def present_views(model, X):
+    """Which views each row has, (n_rows, n_views) of 0 and 1."""
+    if issparse(X):
+        return np.ones((X.shape[0], len(model.views_)))
+    columns = [int(index[0]) for index in model.views_.values()]
+    if hasattr(X, "iloc"):
+        parts = [X.iloc[:, c].to_numpy() for c in columns]
+    elif hasattr(X, "select"):
+        parts = [X[:, c].to_numpy() for c in columns]
+    else:
+        parts = [np.asarray(X)[:, c] for c in columns]
+    return np.stack([~np.isnan(np.asarray(p, dtype=float)) for p in parts], axis=1).astype(float)
+
+
+class Square(NamedTuple):
+    """Graphs of some rows among themselves.
+
+    Attributes
+    ----------
+    relations : list of ndarray of shape (n_rows, n_rows)
+    present : ndarray of shape (n_rows, n_views)
+    rows : ndarray of int
+        Which of the caller's rows.
+    """
+
+    relations: Any
+    present: Any
+    rows: Any
+
+    def kernel(self, polynomial, weights):
+        """Fused graph by some weights, missing views made up for."""
+        scale = polynomial.factors(self.present, weights)
+        return fuse(self.relations, polynomial.powers, weights) * np.outer(scale, scale)
+
+
+def square(model, X, sample_domain, max_samples, random_state):
+    """Relate at most `max_samples` rows that have a view to one another."""
+    present = present_views(model, X)
+    rows = np.flatnonzero(present.any(axis=1))
+    if len(rows) < 3:
+        raise ValueError(f"needs at least 3 rows that have a view; got {len(rows)}.")
+    if len(rows) > max_samples:
+        rng = check_random_state(random_state)
+        rows = np.sort(rng.choice(rows, max_samples, replace=False))
+    part = take_rows(X, rows)
+    domain = None if sample_domain is None else np.asarray(sample_domain)[rows]
+    found = model.relation_graphs(part, part, domain, domain)
+    relations = [np.asarray(graph, dtype=float) for graph in found.values()]
+    return Square(relations, present[rows], rows)
+
+
+def centred(kernel, weight=None):
+    """H K H, rows weighed where weights are given."""
+    means = np.average(kernel, axis=0, weights=weight)
+    other = np.average(kernel, axis=1, weights=weight)
+    return kernel - means - other[:, None] + np.average(means, weights=weight)

@@ -1,0 +1,125 @@
+"""Permutation importance of whole views."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+
+from ._results import PermutationImportance
+
+__all__ = ["permutation_importance"]
+
+
+def permutation_importance(
+    estimator, X, y, *, views=None, scoring=None, n_repeats=5, random_state=None
+):
+    """Fall of a score when the columns of one view are permuted together over the rows.
+
+    Columns of a view keep their relation to one another and lose that to the other views and to
+    y. In bags, the view is permuted over all units of all bags.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted. Any estimator does if `views` is given.
+    X : array, frame or sparse of shape (n_samples, n_features), or list of (n_units_i, n_features)
+    y : array-like of shape (n_samples,)
+    views : dict of str to index array or slice, optional
+        Positions of the columns of each view. By default ``views_`` of the estimator, or of the
+        first step of a Pipeline.
+    scoring : str or callable, optional
+        As in :func:`sklearn.model_selection.cross_val_score`; by default the estimator's own.
+    n_repeats : int, default=5
+    random_state : int, RandomState or None, default=None
+
+    Returns
+    -------
+    PermutationImportance
+
+    Raises
+    ------
+    ValueError, TypeError
+        If no views are known, or the estimator has no score.
+
+    See Also
+    --------
+    sklearn.inspection.permutation_importance : The same, column by column.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifierCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import permutation_importance
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifierCV()).fit(X, y)
+    >>> found = permutation_importance(pipe, X, y, random_state=0)
+    >>> found.views[found.importances_mean.argmax()]
+    'colour'
+    """
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
+    views = _known_views(estimator) if views is None else dict(views)
+    scorer = check_scoring(estimator, scoring=scoring)
+    rng = check_random_state(random_state)
+    score = float(scorer(estimator, X, y))
+    falls = np.empty((len(views), n_repeats))
+    for k, columns in enumerate(views.values()):
+        for r in range(n_repeats):
+            falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y)
+    return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
+
+
+def _known_views(estimator):
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
+    found = getattr(first, "views_", None)
+    if not found:
+        raise ValueError(
+            "views must be given: the estimator (the first step of a Pipeline) has no views_."
+        )
+    if any(isinstance(columns, dict) for columns in found.values()):
+        raise ValueError("views differ from domain to domain: give the views of one, and its rows.")
+    return found
+
+
+def _permuted(X, columns, rng):
+    """X with some columns permuted together over its rows (or over the units of all bags)."""
+    if isinstance(X, list | tuple) and np.ndim(X[0]) == 2:
+        units = np.concatenate([np.asarray(bag, dtype=float) for bag in X])
+        ends = np.cumsum([len(bag) for bag in X])[:-1]
+        units[:, columns] = units[rng.permutation(len(units))][:, columns]
+        return [_like(bag, part) for bag, part in zip(X, np.split(units, ends), strict=True)]
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    if X.ndim == 3 if hasattr(X, "ndim") else False:
+        raise ValueError("give bags as a list of (n_units_i, n_features) arrays.")
+    order = rng.permutation(X.shape[0])
+    columns = np.arange(X.shape[1])[columns]
+    if sp.issparse(X):
+        columns_of = sp.csc_array(X)
+        shuffled = columns_of[order]
+        parts = [
+            (shuffled if c in set(columns.tolist()) else columns_of)[:, [c]]
+            for c in range(X.shape[1])
+        ]
+        return sp.csr_array(sp.hstack(parts))
+    if hasattr(X, "iloc"):
+        new = X.copy()
+        for c in columns:
+            new.isetitem(c, X.iloc[order, c].to_numpy())
+        return new
+    if hasattr(X, "with_columns"):
+        return X.with_columns([X.to_series(int(c)).gather(order) for c in columns])
+    new = np.array(X)
+    new[:, columns] = new[order][:, columns]
+    return new
+
+
+def _like(bag, values):
+    """Values as a frame where the bag is one."""
+    if hasattr(bag, "iloc"):
+        return type(bag)(values, columns=bag.columns)
+    return type(bag)(values, schema=bag.columns) if hasattr(bag, "with_columns") else values

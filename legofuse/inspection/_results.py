@@ -1,0 +1,191 @@
+"""What the functions return: named tuples of arrays, each with a frame where pandas is there."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = [
+    "Explanation",
+    "PermutationImportance",
+    "TermContributions",
+    "ViewAgreement",
+    "ViewImportances",
+]
+
+
+def _frame(columns, index=None, name=None):
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "to_frame() needs pandas (pip install pandas); the fields are plain arrays."
+        ) from error
+    found = pd.DataFrame(columns, index=index)
+    found.index.name = name
+    return found
+
+
+class TermContributions(NamedTuple):
+    """What each term, and each view, gives to the fused graph.
+
+    Attributes
+    ----------
+    terms : list of str
+    weights : ndarray of shape (n_terms,)
+    shares : ndarray of shape (n_terms,)
+        Share of the sum of the terms' centred norms; they add up to 1.
+    loo_lost : ndarray of shape (n_terms,) or None
+        Fall of the leave-one-out score without the term; negative where it does harm. None
+        without y.
+    views : list of str
+    view_shares : ndarray of shape (n_views,)
+        A term's share is divided among its views by exponent.
+    view_loo_lost : ndarray of shape (n_views,) or None
+        Fall of the score without all terms of the view; NaN for the only view.
+    loo_score : float or None
+        Share of the targets' variance that leave-one-out predictions of all terms explain.
+    """
+
+    terms: Any
+    weights: Any
+    shares: Any
+    loo_lost: Any
+    views: Any
+    view_shares: Any
+    view_loo_lost: Any
+    loo_score: Any
+
+    def to_frame(self, of="terms"):
+        """Return a frame of the terms, largest share first, or of the views (``of="views"``)."""
+        if of == "views":
+            columns = {"share": self.view_shares, "loo_lost": self.view_loo_lost}
+            return _frame(columns, self.views, "view")
+        columns = {"weight": self.weights, "share": self.shares, "loo_lost": self.loo_lost}
+        found = _frame(columns, self.terms, "term")
+        return found.sort_values("share", ascending=False, kind="stable")
+
+
+class ViewImportances(NamedTuple):
+    """Importance of each view with an interval.
+
+    Attributes
+    ----------
+    views : list of str
+    importances : ndarray of shape (n_views,)
+        They add up to 1.
+    low, high : ndarray of shape (n_views,)
+        Ends of the interval.
+    samples : ndarray of shape (n_bootstrap, n_views)
+    """
+
+    views: Any
+    importances: Any
+    low: Any
+    high: Any
+    samples: Any
+
+    def to_frame(self):
+        """Return a frame with a row for each view."""
+        columns = {"importance": self.importances, "low": self.low, "high": self.high}
+        return _frame(columns, self.views, "view")
+
+
+class ViewAgreement(NamedTuple):
+    """Cosines between centred graphs.
+
+    Attributes
+    ----------
+    names : list of str
+        Views, or graphs.
+    cosines : ndarray of shape (n_names, n_names)
+        1 where two graphs tell the same; NaN where no two rows have both views.
+    """
+
+    names: Any
+    cosines: Any
+
+    def to_frame(self):
+        """Return the matrix as a frame."""
+        return _frame(dict(zip(self.names, self.cosines.T, strict=True)), self.names)
+
+
+class PermutationImportance(NamedTuple):
+    """Fall of a score when the columns of a view are permuted together.
+
+    Attributes
+    ----------
+    views : list of str
+    importances_mean, importances_std : ndarray of shape (n_views,)
+    importances : ndarray of shape (n_views, n_repeats)
+    score : float
+        With nothing permuted.
+    """
+
+    views: Any
+    importances_mean: Any
+    importances_std: Any
+    importances: Any
+    score: Any
+
+    def to_frame(self):
+        """Return a frame with a row for each view."""
+        columns = {"mean": self.importances_mean, "std": self.importances_std}
+        return _frame(columns, self.views, "view")
+
+
+class Explanation(NamedTuple):
+    """Parts that add up to scores: ``base + view_parts.sum(axis=1) == scores``.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_rows,)
+        What is explained: the decision value or prediction of each row, or the logit of each
+        unit's anomaly score.
+    base : ndarray of shape (n_rows,)
+        The score that no view has a part in.
+    views : list of str
+    view_parts : ndarray of shape (n_rows, n_views)
+    landmarks : ndarray of shape (n_landmarks,) or None
+        Training rows that the scores are sums of relations to.
+    parts : ndarray of shape (n_rows, n_views, n_landmarks) or None
+        What each landmark says through each view. None where scores are no such sums.
+    targets : ndarray of shape (n_rows,) or None
+        The class, or column of y, whose score is explained.
+    offsets : ndarray of shape (n_bags + 1,) or None
+        Where each bag begins and ends among the rows, where rows are units of bags.
+    """
+
+    scores: Any
+    base: Any
+    views: Any
+    view_parts: Any
+    landmarks: Any = None
+    parts: Any = None
+    targets: Any = None
+    offsets: Any = None
+
+    @property
+    def landmark_parts(self):
+        """Parts by landmark alone, of shape (n_rows, n_landmarks), or None."""
+        return None if self.parts is None else self.parts.sum(axis=1)
+
+    def of_bag(self, bag):
+        """Return the explanation of the units of one bag."""
+        if self.offsets is None:
+            raise ValueError("These rows are no units of bags: take rows by their index.")
+        rows = slice(self.offsets[bag], self.offsets[bag + 1])
+        cut = {name: getattr(self, name) for name in ("scores", "base", "view_parts", "parts")}
+        cut = {name: None if part is None else part[rows] for name, part in cut.items()}
+        return self._replace(**cut, offsets=np.array([0, len(self.scores[rows])]))
+
+    def to_frame(self, row=None):
+        """Return a frame: rows by views, or (``row``) landmarks by views of one row."""
+        if row is None:
+            columns = {"score": self.scores, "base": self.base}
+            return _frame(columns | dict(zip(self.views, self.view_parts.T, strict=True)))
+        if self.parts is None:
+            raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
+        columns = dict(zip(self.views, self.parts[row], strict=True))
+        found = _frame(columns | {"all views": self.parts[row].sum(axis=0)}, self.landmarks)
+        found.index.name = "landmark"
+        return found.sort_values("all views", key=np.abs, ascending=False, kind="stable")

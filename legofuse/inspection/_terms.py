@@ -1,0 +1,134 @@
+"""What each term and each view gives to the fused graph."""
+
+import numpy as np
+
+from ..fusion import fuse
+from ._model import centred, read_polynomial, split_pipeline, square
+from ._results import TermContributions
+
+__all__ = ["term_contributions"]
+
+
+def leave_one_out_score(kernel, targets, ridge=1.0):
+    """Share of the targets' variance explained by leave-one-out ridge predictions."""
+    inverse = np.linalg.inv(kernel + ridge * np.eye(len(kernel)))
+    sums = inverse.sum(axis=1)
+    residual = inverse - np.outer(sums, sums) / sums.sum()  # the intercept is not penalised
+    errors = residual @ targets / np.diagonal(residual)[:, None]
+    return float(1 - (errors**2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+
+
+def read_targets(y, target_type):
+    """One-hot classes, or real columns, as the transformer reads them."""
+    y = np.asarray(y)
+    real = y.ndim == 2 or y.dtype.kind == "f"
+    if target_type == "regression" or (target_type == "auto" and real):
+        return y.astype(float).reshape(len(y), -1)
+    return (y[:, None] == np.unique(y)).astype(float)
+
+
+def term_contributions(
+    estimator, X, y=None, *, sample_domain=None, max_samples=500, random_state=None
+):
+    r"""Share of each term, and of each view, in the fused graph, and what is lost without it.
+
+    The share of term a is :math:`A_a \|H K_a H\|_F` over the sum of these. What is lost is the
+    fall of the leave-one-out score of ridge regression when the term (or all terms with the view)
+    goes and the others are scaled up alike, as they are for rows that miss the view.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer, or Pipeline with one
+        Fitted.
+    X : array-like, frame or sparse of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+    sample_domain : array-like of shape (n_samples,), optional
+        Needed if fit was given it.
+    max_samples : int, default=500
+        So many rows are drawn where there are more: cost is cubic in them, for each term.
+    random_state : int, RandomState or None, default=None
+        Draws rows.
+
+    Returns
+    -------
+    TermContributions
+
+    Raises
+    ------
+    ValueError, TypeError
+        If there is no fusion transformer, its terms cannot be taken apart (hops, an identity),
+        or fewer than 3 rows have a view.
+
+    Notes
+    -----
+    The ridge is that of the fit (1), or the best one of the whole fused graph where weights were
+    learned by a criterion that fixes none. All terms are inspected with their weights as they
+    are; nothing is fitted again.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import term_contributions
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> model = LEGOFusionTransformer(views, relation="correlation").fit(X, y)
+    >>> found = term_contributions(model, X, y)
+    >>> float(found.shares.sum().round(6)), len(found.terms), len(found.views)
+    (1.0, 9, 3)
+    """
+    model, X, _ = split_pipeline(estimator, X)
+    polynomial = read_polynomial(model)
+    graphs = square(model, X, sample_domain, max_samples, random_state)
+    norms = np.abs(polynomial.weights) * _norms(polynomial, graphs)
+    shares = norms / (norms.sum() or 1.0)
+    view_shares = shares @ polynomial.view_shares
+    lost = view_lost = score = None
+    if y is not None:
+        targets = read_targets(y, model.target_type)[graphs.rows]
+        ridge = _ridge(model, graphs.kernel(polynomial, polynomial.weights), targets)
+
+        def without(gone):
+            weights = np.where(gone, 0.0, polynomial.weights)
+            if not weights.any():
+                return np.nan
+            total = weights.sum()
+            scale = polynomial.weights.sum() / total if total > 0 else 1.0
+            kernel = graphs.kernel(polynomial, weights * scale)
+            return leave_one_out_score(kernel, targets, ridge)
+
+        score = without(np.zeros(len(shares), bool))
+        used, rows = np.flatnonzero(polynomial.weights), np.arange(len(shares))
+        lost = np.zeros(len(shares))
+        lost[used] = [score - without(rows == k) for k in used]
+        has = polynomial.powers @ polynomial.membership > 0
+        view_lost = np.array([score - without(gone) for gone in has.T])
+    return TermContributions(
+        polynomial.terms,
+        polynomial.weights,
+        shares,
+        lost,
+        polynomial.views,
+        view_shares,
+        view_lost,
+        score,
+    )
+
+
+def _ridge(model, kernel, targets):
+    if model.ridge_ is not None:
+        return model.ridge_
+    ridges = np.logspace(-6, 3, 19)
+    scores = [leave_one_out_score(kernel, targets, ridge) for ridge in ridges]
+    return ridges[int(np.nanargmax(scores))]
+
+
+def term_kernels(polynomial, graphs):
+    """Kernels of the terms one by one, missing views made up for."""
+    scale = polynomial.factors(graphs.present)
+    for row in polynomial.powers:
+        yield fuse(graphs.relations, row[None], np.ones(1)) * np.outer(scale, scale)
+
+
+def _norms(polynomial, graphs):
+    return np.array([np.linalg.norm(centred(k)) for k in term_kernels(polynomial, graphs)])

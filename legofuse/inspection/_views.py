@@ -1,0 +1,202 @@
+"""How much the views count, how sure that is, and how alike their graphs are."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from ._model import centred, read_polynomial, split_pipeline, square
+from ._results import ViewAgreement, ViewImportances
+from ._terms import term_kernels
+
+__all__ = ["view_agreement", "view_importances"]
+
+
+def view_importances(
+    estimator,
+    X,
+    y=None,
+    *,
+    n_bootstrap=100,
+    level=0.9,
+    sample_domain=None,
+    max_samples=300,
+    random_state=None,
+):
+    """Importance of each view with a bootstrap interval.
+
+    Without y the weights stay as they are and the interval tells how much importances depend on
+    the rows that they are computed on. With y the estimator is fitted anew on each bootstrap
+    sample, which tells how far the learned weights can be relied on.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+        Fitted. The classifier needs y.
+    X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+    y : array-like of shape (n_samples,), optional
+    n_bootstrap : int, default=100
+    level : float, default=0.9
+        Share of the bootstrap samples between the ends of the interval, which is shifted so that
+        their mean is the importance (repeated rows inflate a graph's diagonal).
+    sample_domain : array-like of shape (n_samples,), optional
+    max_samples : int, default=300
+        Number of rows used without y.
+    random_state : int, RandomState or None, default=None
+
+    Returns
+    -------
+    ViewImportances
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the level is not between 0 and 1, or the estimator has no importances.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import view_importances
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> model = LEGOFusionTransformer(views).fit(X, y)
+    >>> found = view_importances(model, X, random_state=0)
+    >>> bool((found.low <= found.importances).all() and (found.importances <= found.high).all())
+    True
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1; got {level!r}.")
+    if n_bootstrap < 2:
+        raise ValueError(f"n_bootstrap must be at least 2; got {n_bootstrap!r}.")
+    rng = check_random_state(random_state)
+    if hasattr(estimator, "score_units"):
+        model = estimator
+        if y is None:
+            raise ValueError("y is needed for a classifier of bags, which is fitted anew.")
+    else:
+        model, X, _ = split_pipeline(estimator, X)
+    if not hasattr(model, "view_importances_"):
+        raise TypeError(f"this {type(model).__name__} has no view_importances_.")
+    views = list(model.view_importances_)
+    point = np.array(list(model.view_importances_.values()))
+    if y is None:
+        samples = _resample(model, X, sample_domain, max_samples, n_bootstrap, rng)
+    else:
+        samples = _refit(model, X, y, sample_domain, n_bootstrap, rng)
+    tail = (1 - level) / 2
+    ends = np.quantile(samples - samples.mean(axis=0), [tail, 1 - tail], axis=0)
+    low, high = np.clip(point + ends, 0, 1)
+    return ViewImportances(views, point, np.minimum(low, point), np.maximum(high, point), samples)
+
+
+def _resample(model, X, sample_domain, max_samples, n_bootstrap, rng):
+    """Importances under bootstrap weights of the rows, the fusion as it is."""
+    polynomial = read_polynomial(model)
+    graphs = square(model, X, sample_domain, max_samples, rng)
+    n = len(graphs.rows)
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=n_bootstrap).T.astype(float)
+    samples = np.zeros((n_bootstrap, len(polynomial.views)))
+    for kernel, weight, shares in zip(
+        term_kernels(polynomial, graphs), polynomial.weights, polynomial.view_shares, strict=True
+    ):
+        if weight == 0:
+            continue
+        means = kernel @ counts / n
+        squares = (counts * (kernel**2 @ counts)).sum(axis=0)
+        squares += (counts * means).sum(axis=0) ** 2 - 2 * n * (counts * means**2).sum(axis=0)
+        norms = abs(weight) * np.sqrt(np.maximum(squares, 0))
+        samples += np.outer(norms, shares)
+    return samples / samples.sum(axis=1, keepdims=True)
+
+
+def _refit(model, X, y, sample_domain, n_bootstrap, rng):
+    """Importances of the estimator fitted on bootstrap samples, as weights of the rows."""
+    n, samples = len(y), []
+    options = {} if sample_domain is None else {"sample_domain": sample_domain}
+    for _ in range(n_bootstrap):
+        counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
+        fitted = clone(model).fit(X, y, sample_weight=counts, **options)
+        samples.append(list(fitted.view_importances_.values()))
+    return np.array(samples)
+
+
+def view_agreement(
+    estimator, X, *, by="view", sample_domain=None, max_samples=500, random_state=None
+):
+    r"""How alike the graphs of the views are: cosines between the centred graphs.
+
+    .. math:: \frac{\langle H R_m H, H R_k H \rangle}{\|H R_m H\|_F \|H R_k H\|_F}
+
+    The graph of a view with several relations is the mean of these, each at norm 1. Each pair of
+    views is compared on the rows that have both.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer, or Pipeline with one
+        Fitted.
+    X : array-like, frame or sparse of shape (n_samples, n_features)
+    by : {"view", "graph"}, default="view"
+        Whether to compare views or each of their graphs.
+    sample_domain : array-like of shape (n_samples,), optional
+    max_samples : int, default=500
+    random_state : int, RandomState or None, default=None
+
+    Returns
+    -------
+    ViewAgreement
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `by` is unknown, or there is no fusion transformer.
+
+    References
+    ----------
+    Escoufier's RV coefficient: Robert and Escoufier, "A unifying tool for linear multivariate
+    statistical methods", Applied Statistics 1976.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import view_agreement
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "phenols again": slice(5, 9)}
+    >>> model = LEGOFusionTransformer(views, relation="correlation").fit(X, y)
+    >>> cosines = view_agreement(model, X).cosines
+    >>> bool(cosines[1, 2] > 0.999 > cosines[0, 1])
+    True
+    """
+    if by not in ("view", "graph"):
+        raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
+    model, X, _ = split_pipeline(estimator, X)
+    graphs = square(model, X, sample_domain, max_samples, random_state)
+    views = list(dict.fromkeys(view for view, _ in model.graphs_))
+    place = {view: k for k, view in enumerate(views)}
+    if by == "view":
+        names = views
+        groups = [[k for k, (v, _) in enumerate(model.graphs_) if v == view] for view in views]
+    else:
+        names = [_graph_name(view, relation, model.graphs_) for view, relation in model.graphs_]
+        groups = [[k] for k in range(len(names))]
+    has = [graphs.present[:, place[model.graphs_[g[0]][0]]] > 0 for g in groups]
+
+    def graph(k, rows):
+        parts = [centred(graphs.relations[i][np.ix_(rows, rows)]) for i in groups[k]]
+        return sum(part / (np.linalg.norm(part) or 1.0) for part in parts)
+
+    cosines = np.full((len(names), len(names)), np.nan)
+    for i in range(len(names)):
+        for j in range(i + 1):
+            rows = np.flatnonzero(has[i] & has[j])
+            if len(rows) < 2:
+                continue
+            one, other = graph(i, rows), graph(j, rows)
+            size = np.linalg.norm(one) * np.linalg.norm(other)
+            cosines[i, j] = cosines[j, i] = np.vdot(one, other) / size if size > 0 else np.nan
+    return ViewAgreement(names, cosines)
+
+
+def _graph_name(view, relation, graphs):
+    several = sum(other == view for other, _ in graphs) > 1
+    return f"{view}[{getattr(relation, '__name__', relation)}]" if several else view

@@ -1,0 +1,239 @@
+"""Parts add up to scores, whatever the model: the theorem that explanations rest on."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse.datasets import make_digit_bags
+from legofuse.inspection import explain
+
+X, y = load_wine(return_X_y=True)
+VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+MISSING = X.copy()
+MISSING[:60, VIEWS["phenols"]] = np.nan
+MISSING[30:90, VIEWS["colour"]] = np.nan
+MISSING[::50] = X[::50]
+DIGITS = make_digit_bags(40, (3, 6), random_state=0)
+NAMES = ("pixels", "gradients", "fourier")
+DIGIT_VIEWS = {name: DIGITS.views[name] for name in NAMES}
+
+
+def make(head, **parameters):
+    options = {
+        "relation": "correlation",
+        "n_landmarks": 40,
+        "max_iter": 10,
+        "random_state": 0,
+    } | parameters
+    return make_pipeline(LEGOFusionTransformer(VIEWS, **options), head)
+
+
+def assert_adds_up(found, scores, **tolerance):
+    tolerance = {"rtol": 1e-8, "atol": 1e-8} | tolerance
+    assert_allclose(found.scores, scores, **tolerance)
+    assert_allclose(found.base + found.view_parts.sum(axis=1), scores, **tolerance)
+    if found.parts is not None:
+        assert_allclose(found.parts.sum(axis=2), found.view_parts, **tolerance)
+        assert_allclose(found.base + found.landmark_parts.sum(axis=1), scores, **tolerance)
+
+
+@pytest.mark.parametrize("data", [X, MISSING], ids=["complete", "missing"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"relation": {"minerals": "rbf", "phenols": "cosine", "colour": "angular"}, "degree": 3},
+        {"interactions": "separable"},
+        {"output": "relations", "weights": "uniform"},
+        {"output": "relations", "weights": "alignment", "nonnegative": False},
+        {"n_components": 5},
+    ],
+    ids=lambda parameters: " ".join(parameters) or "default",
+)
+def test_parts_add_up_to_the_predicted_class(data, parameters):
+    pipe = make(RidgeClassifier(), **parameters).fit(data, y)
+    found = explain(pipe, data)
+    assert found.parts.shape == (len(X), 3, 40)
+    assert_adds_up(found, pipe.decision_function(data).max(axis=1))
+    assert_array_equal(found.targets, pipe.predict(data))
+    assert_array_equal(found.landmarks, pipe[0].landmarks_)
+
+
+def test_parts_of_a_missing_view_are_nought():
+    pipe = make(RidgeClassifier()).fit(MISSING, y)
+    found = explain(pipe, MISSING)
+    assert_array_equal(found.view_parts[1:30, 1], 0)  # phenols
+    assert_array_equal(found.view_parts[60:90, 2], 0)  # colour
+    assert (found.view_parts[61:90, 1] != 0).all()
+
+
+@pytest.mark.filterwarnings("ignore:.*miss every view")
+def test_a_row_without_views_is_all_base():
+    pipe = make(RidgeClassifier()).fit(X, y)
+    data = X[:3].copy()
+    data[1] = np.nan
+    found = explain(pipe, data, target=2)
+    assert_adds_up(found, pipe.decision_function(data)[:, 2])
+    assert_array_equal(found.view_parts[1], 0)
+
+
+def test_one_class_two_classes_and_real_values():
+    names = np.array(["a", "b", "c"])[y]
+    pipe = make(LogisticRegression()).fit(X, names)
+    assert_adds_up(explain(pipe, X, target="b"), pipe.decision_function(X)[:, 1])
+    two = make(LogisticRegression()).fit(X, y == 1)
+    assert_adds_up(explain(two, X), two.decision_function(X))
+    real = make(Ridge()).fit(X, X[:, 12])
+    assert_adds_up(explain(real, X), real.predict(X), rtol=1e-7)
+    columns = make(LinearRegression(), n_components=20).fit(X, X[:, :2])
+    assert_adds_up(explain(columns, X, target=1), columns.predict(X)[:, 1], rtol=1e-6)
+
+
+def test_single_precision_domains_searches_and_steps_before():
+    pipe = make(RidgeClassifier()).fit(X.astype(np.float32), y)
+    found = explain(pipe, X.astype(np.float32))
+    scores = pipe.decision_function(X.astype(np.float32)).max(axis=1)
+    assert_adds_up(found, scores, rtol=1e-3, atol=1e-3)
+    search = GridSearchCV(make(RidgeClassifier()), {"ridgeclassifier__alpha": [0.1, 1]}, cv=2)
+    search.fit(X, y)
+    assert_adds_up(explain(search, X), search.decision_function(X).max(axis=1))
+    scaled = make_pipeline(StandardScaler(), *make(RidgeClassifier()))
+    scaled.fit(X, y)
+    assert_adds_up(explain(scaled, X), scaled.decision_function(X).max(axis=1))
+    domain = np.where(np.arange(len(X)) % 2, "one", "two")
+    fusion = make(None)[0].fit(X, y, sample_domain=domain)
+    features = fusion.transform(X, sample_domain=domain)
+    coef = np.linspace(-1, 1, features.shape[1])
+    found = explain(fusion, X, coef=coef, intercept=2, sample_domain=domain)
+    assert_adds_up(found, features @ coef + 2)
+
+
+def test_the_nearest_landmark_says_most():
+    """With one graph and weights on one landmark alone, all comes from there."""
+    pipe = make(RidgeClassifier(), output="relations", weights="uniform").fit(X, y)
+    coef = np.zeros(40)
+    coef[7] = 1.0
+    found = explain(pipe[0], X, coef=coef)
+    assert_array_equal(np.flatnonzero(np.abs(found.landmark_parts).sum(axis=0)), [7])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: explain(make(RandomForestClassifier(3)).fit(X, y), X), TypeError, "no coef_"),
+        (lambda: explain(make(None)[0].fit(X, y), X), ValueError, "coef must be given"),
+        (lambda: explain(make(Ridge()).fit(X, y), X, coef=[1]), ValueError, "model of its own"),
+        (lambda: explain(make(Ridge()).fit(X, y), X, target=3), ValueError, "column of y"),
+        (lambda: explain(make(RidgeClassifier()).fit(X, y), X, target=9), ValueError, "classes"),
+        (
+            lambda: explain(make(RidgeClassifier()).fit(X, y > 0), X, target=False),
+            ValueError,
+            "negate",
+        ),
+        (
+            lambda: explain(make_pipeline(*make(StandardScaler()), RidgeClassifier()).fit(X, y), X),
+            ValueError,
+            "2 steps follow",
+        ),
+        (lambda: explain(RidgeClassifier().fit(X, y), X), TypeError, "Pipeline with one"),
+        (
+            lambda: explain(
+                make(RidgeClassifier(), expansion="hops", n_landmarks=500, output="relations").fit(
+                    X, y
+                ),
+                X,
+            ),
+            ValueError,
+            "hops",
+        ),
+    ],
+)
+def test_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    return model.fit(DIGITS.bags[:30], DIGITS.y[:30])
+
+
+def logits(model, bags):
+    scores = np.clip(np.concatenate(model.score_units(bags)), 1e-12, 1 - 1e-12)
+    return np.log(scores) - np.log1p(-scores)
+
+
+def test_parts_of_units_add_up_to_their_logits(classifier):
+    bags = DIGITS.bags[30:]
+    found = explain(classifier, bags)
+    assert_adds_up(found, logits(classifier, bags))
+    assert list(found.views) == list(NAMES)
+    one = found.of_bag(2)
+    assert_allclose(one.scores, logits(classifier, bags)[slice(*found.offsets[2:4])])
+    assert_adds_up(one, one.scores)
+
+
+def test_units_without_a_view_have_no_part_from_it(classifier):
+    bags = [bag.copy() for bag in DIGITS.bags[30:34]]
+    bags[0][1, DIGIT_VIEWS["pixels"]] = np.nan
+    found = explain(classifier, bags)
+    assert_adds_up(found, logits(classifier, bags))
+    assert_allclose(found.view_parts[1, 0], 0, atol=1e-12)
+
+
+def test_all_forms_of_bags(classifier):
+    pd = pytest.importorskip("pandas")
+    bags = [bag[:3] for bag in DIGITS.bags[30:33]]
+    expected = explain(classifier, bags).view_parts
+    assert_allclose(explain(classifier, np.stack(bags)).view_parts, expected)
+    padded = np.full((3, 5, bags[0].shape[1]), np.nan)
+    padded[:, :3] = bags
+    assert_allclose(explain(classifier, padded).view_parts, expected)
+    table = explain(classifier, np.concatenate(bags))
+    assert_array_equal(table.offsets, np.arange(10))
+    names = DIGITS.feature_names
+    frames = [pd.DataFrame(bag, columns=names) for bag in DIGITS.bags]
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    model.fit(frames[:30], DIGITS.y[:30])
+    assert_adds_up(explain(model, frames[30:32]), logits(model, frames[30:32]))
+
+
+class Additive(BaseEstimator):
+    """A classifier of bags whose logit is a sum over views, for which Shapley values are known."""
+
+    def __init__(self, n_views):
+        self.views_ = {f"v{k}": [k] for k in range(n_views)}
+        self.graphs_ = [(view, "none") for view in self.views_]
+        self.prior_ = 0.5
+
+    def score_units(self, X):
+        return [1 / (1 + np.exp(-np.nansum(bag, axis=1))) for bag in X]
+
+
+@pytest.mark.parametrize("n_views", [3, 9])
+def test_shapley_values_of_a_sum_are_its_summands(n_views):
+    bags = [np.random.default_rng(k).normal(size=(4, n_views)) for k in range(3)]
+    found = explain(Additive(n_views), bags, n_permutations=3, random_state=0)
+    assert_allclose(found.view_parts, np.concatenate(bags), atol=1e-9)
+
+
+def test_frames():
+    pytest.importorskip("pandas")
+    found = explain(make(RidgeClassifier()).fit(X, y), X[:5])
+    assert list(found.to_frame().columns) == ["score", "base", *VIEWS]
+    frame = found.to_frame(row=0)
+    assert frame.shape == (40, 4)
+    assert_allclose(frame["all views"].sum() + found.base[0], found.scores[0])
+    with pytest.raises(ValueError, match="no sums over landmarks"):
+        found._replace(parts=None).to_frame(row=0)
+    with pytest.raises(ValueError, match="no units of bags"):
+        found.of_bag(0)

@@ -1,0 +1,87 @@
+"""Permutation importance of views."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_wine
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse.datasets import make_digit_bags
+from legofuse.inspection import permutation_importance
+
+X, y = load_wine(return_X_y=True)
+VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+
+
+def test_a_view_that_the_model_does_not_use_has_importance_nought():
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    model[1].coef_[:, VIEWS["phenols"]] = 0
+    found = permutation_importance(model, X, y, views=VIEWS, n_repeats=3, random_state=0)
+    assert found.importances.shape == (3, 3)
+    assert (found.importances[1] == 0).all()
+    assert (found.importances_mean[[0, 2]] > 0.05).all()
+    assert_allclose(found.score, model.score(X, y))
+
+
+def test_columns_of_a_view_stay_together():
+    seen = []
+
+    class Spy:
+        def fit(self, X, y):
+            return self
+
+        def score(self, X, y):
+            seen.append(np.array(X))
+            return 0.0
+
+    permutation_importance(Spy(), X, y, views=VIEWS, n_repeats=1, random_state=0)
+    for shuffled, columns in zip(seen[1:], VIEWS.values(), strict=True):
+        others = np.delete(np.arange(13), np.arange(13)[columns])
+        assert_allclose(shuffled[:, others], X[:, others])
+        rows = np.lexsort(shuffled[:, columns].T)
+        assert_allclose(shuffled[rows][:, columns], X[np.lexsort(X[:, columns].T)][:, columns])
+        assert not np.allclose(shuffled, X)
+
+
+@pytest.mark.parametrize("form", ["array", "pandas", "polars", "sparse"])
+def test_all_forms_of_X_give_the_same(form):
+    names = [f"c{i}" for i in range(13)]
+    if form == "array":
+        data = X
+    elif form == "sparse":
+        data = sp.csr_matrix(X)
+    else:
+        module = pytest.importorskip(form)
+        data = module.DataFrame(X, **{"columns" if form == "pandas" else "schema": names})
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
+    pipe = make_pipeline(fusion, RidgeClassifier()).fit(data, y)
+    found = permutation_importance(pipe, data, y, n_repeats=2, random_state=0)
+    plain = make_pipeline(fusion, RidgeClassifier()).fit(X, y)
+    expected = permutation_importance(plain, X, y, n_repeats=2, random_state=0)
+    assert found.views == list(VIEWS)
+    assert_allclose(found.importances, expected.importances)
+
+
+def test_views_of_bags_are_permuted_over_units():
+    data = make_digit_bags(40, 4, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=30, random_state=0).fit(data.bags, data.y)
+    found = permutation_importance(model, data.bags, data.y, n_repeats=2, random_state=0)
+    assert found.views == ["pixels", "gradients"]
+    assert found.importances_mean.max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: permutation_importance(m, X, y), "views must be given"),
+        (lambda m: permutation_importance(m, X, y, views=VIEWS, n_repeats=0), "n_repeats"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(LogisticRegression(max_iter=5000).fit(StandardScaler().fit_transform(X), y))

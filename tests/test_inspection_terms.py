@@ -1,0 +1,245 @@
+"""Contributions, importances and agreement: shares add up and agree with what fit says."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_wine
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse.datasets import make_digit_bags
+from legofuse.inspection import term_contributions, view_agreement, view_importances
+
+X, y = load_wine(return_X_y=True)
+VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+RELATION = {"minerals": "rbf", "phenols": "correlation", "colour": "rbf"}
+RNG = np.random.default_rng(0)
+MISSING = X.copy()
+MISSING[:40, VIEWS["phenols"]] = np.nan
+MISSING[30:60, VIEWS["colour"]] = np.nan
+
+
+def fitted(X=X, views=VIEWS, relation=RELATION, **parameters):
+    options = {"relation": relation, "max_iter": 10} | parameters
+    return LEGOFusionTransformer(views, **options).fit(X, y)
+
+
+@pytest.mark.parametrize("interactions", ["total", "pairwise", "additive"])
+def test_shares_are_those_of_the_view_importances(interactions):
+    model = fitted(interactions=interactions)
+    found = term_contributions(model, X)
+    assert_allclose(found.shares.sum(), 1)
+    assert_allclose(found.view_shares, list(model.view_importances_.values()), rtol=1e-6)
+    assert found.terms == model.terms_
+    assert found.loo_score is None
+    assert found.loo_lost is None
+
+
+@pytest.mark.parametrize("data", [X, MISSING], ids=["complete", "missing"])
+def test_the_leave_one_out_score_is_that_of_the_fit(data):
+    model = fitted(data)
+    found = term_contributions(model, data, y)
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-8)
+    assert np.isfinite(found.loo_lost).all()
+
+
+def test_real_targets_too():
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10).fit(X, X[:, 12])
+    found = term_contributions(model, X, X[:, 12])
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-8)
+
+
+def test_a_view_that_tells_all_is_missed_and_noise_is_not():
+    signal = np.eye(3)[y] + 0.3 * RNG.normal(size=(len(y), 3))
+    noise = RNG.normal(size=(len(y), 5))
+    model = fitted(np.hstack([signal, noise]), {"signal": slice(0, 3), "noise": slice(3, 8)}, "rbf")
+    found = term_contributions(model, np.hstack([signal, noise]), y)
+    lost = dict(zip(found.views, found.view_loo_lost, strict=True))
+    assert lost["signal"] > 0.5 > 0.1 > abs(lost["noise"])
+
+
+def test_an_only_view_has_no_fall():
+    model = LEGOFusionTransformer({"all": slice(0, 13)}, relation="rbf").fit(X, y)
+    assert np.isnan(term_contributions(model, X, y).view_loo_lost).all()
+
+
+def test_without_a_term_is_the_score_of_the_rest():
+    """Leave-one-out done literally, on the kernel of the terms that are left."""
+    rows = np.arange(0, len(X), 6)
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", degree=1).fit(X[rows], y[rows])
+    found = term_contributions(model, X[rows], y[rows])
+    graphs = list(model.relation_graphs(X[rows], X[rows]).values())
+    weights = model.weights_ * [0, 1, 1]
+    weights *= model.weights_.sum() / weights.sum()
+    kernel = sum(w * g for w, g in zip(weights, graphs, strict=True))
+    targets = np.eye(3)[y[rows]]
+    errors = []
+    for i in range(len(rows)):
+        kept = np.arange(len(rows)) != i
+        system = np.block(
+            [
+                [kernel[np.ix_(kept, kept)] + np.eye(kept.sum()), np.ones((kept.sum(), 1))],
+                [np.ones((1, kept.sum())), np.zeros((1, 1))],
+            ]
+        )
+        solution = np.linalg.solve(system, np.vstack([targets[kept], np.zeros((1, 3))]))
+        errors.append(targets[i] - kernel[i, kept] @ solution[:-1] - solution[-1])
+    score = 1 - np.sum(np.square(errors)) / ((targets - targets.mean(axis=0)) ** 2).sum()
+    assert_allclose(found.loo_lost[0], found.loo_score - score, rtol=1e-6)
+
+
+def test_a_separable_fusion_is_multiplied_out():
+    model = fitted(interactions="separable")
+    found = term_contributions(model, X, y)
+    assert len(found.terms) == 3**3 - 1
+    assert "minerals^2 * phenols * colour" in found.terms
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"expansion": "hops", "output": "relations"}, "expansion='hops'"),
+        ({"zeroth": "identity", "interactions": "pairwise"}, "zeroth='identity'"),
+        ({"interactions": "separable", "degree": 30}, "above the limit"),
+    ],
+)
+def test_what_cannot_be_taken_apart_says_so(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        term_contributions(fitted(**parameters), X)
+
+
+def test_pipelines_and_domains():
+    fusion = LEGOFusionTransformer(VIEWS, relation="correlation", max_iter=10)
+    pipe = make_pipeline(StandardScaler(), fusion, RidgeClassifier())
+    pipe.fit(X, y)
+    inside = term_contributions(pipe[1], pipe[0].transform(X), y)
+    assert_allclose(term_contributions(pipe, X, y).shares, inside.shares)
+    domain = np.where(np.arange(len(X)) % 2, "one", "two")
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10).fit(
+        X, y, sample_domain=domain
+    )
+    found = term_contributions(model, X, y, sample_domain=domain)
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-6)
+    with pytest.raises(ValueError, match="sample_domain"):
+        term_contributions(model, X, y)
+    with pytest.raises(TypeError, match="Pipeline with one"):
+        term_contributions(RidgeClassifier().fit(X, y), X)
+
+
+def test_other_criteria_find_their_ridge():
+    found = term_contributions(fitted(weights="alignment"), X, y)
+    assert 0.5 < found.loo_score <= 1
+
+
+def test_rows_are_drawn_where_there_are_many():
+    model = fitted()
+    few = term_contributions(model, X, y, max_samples=40, random_state=0)
+    again = term_contributions(model, X, y, max_samples=40, random_state=0)
+    assert_allclose(few.shares, again.shares)
+    assert_allclose(few.shares, term_contributions(model, X).shares, atol=0.1)
+
+
+def test_intervals_hold_the_importances():
+    found = view_importances(fitted(), X, random_state=0, n_bootstrap=50)
+    assert found.samples.shape == (50, 3)
+    assert_allclose(found.samples.sum(axis=1), 1)
+    assert (found.low <= found.importances).all()
+    assert (found.importances <= found.high).all()
+    assert (found.high - found.low < 0.2).all()
+    narrow = view_importances(fitted(), X, random_state=0, n_bootstrap=50, level=0.5)
+    assert (narrow.high - narrow.low < found.high - found.low).all()
+
+
+def test_bootstrap_weights_are_repeated_rows():
+    """The weighed norm is that of the graph with rows repeated."""
+    model, counts = fitted(degree=1), np.zeros(len(X))
+
+    class Draws(np.random.RandomState):
+        def multinomial(self, n, shares, size):
+            drawn = super().multinomial(n, shares, size=size)
+            counts[:] = drawn[0]
+            return drawn
+
+    found = view_importances(model, X, random_state=Draws(0), n_bootstrap=2)
+    rows = np.repeat(np.arange(len(X)), counts.astype(int))
+    repeated = term_contributions(model, X[rows])
+    assert_allclose(found.samples[0], repeated.view_shares, rtol=1e-8)
+
+
+def test_with_y_the_fit_is_repeated():
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", degree=1, max_iter=5).fit(X, y)
+    found = view_importances(model, X, y, n_bootstrap=4, random_state=0)
+    assert len(np.unique(found.samples.round(8), axis=0)) == 4
+    assert model.loo_score_ is not None
+
+
+def test_agreement_of_a_view_with_itself_and_with_noise():
+    data = np.hstack([X[:, :5], X[:, :5], RNG.normal(size=(len(X), 5))])
+    views = {"a": slice(0, 5), "again": slice(5, 10), "noise": slice(10, 15)}
+    for relation in ("rbf", "auto"):
+        model = fitted(data, views, relation, weights="uniform")
+        found = view_agreement(model, data)
+        assert found.names == ["a", "again", "noise"]
+        assert_allclose(np.diag(found.cosines), 1)
+        assert_allclose(found.cosines, found.cosines.T)
+        assert_allclose(found.cosines[0, 1], 1)
+        assert found.cosines[0, 2] < 0.5
+    graphs = view_agreement(model, data, by="graph")
+    assert len(graphs.names) == len(model.graphs_)
+
+
+def test_agreement_is_on_the_rows_that_both_views_have():
+    data = X.copy()
+    data[:90, VIEWS["phenols"]] = np.nan
+    data[90:, VIEWS["colour"]] = np.nan
+    data[:50, VIEWS["minerals"]] = np.nan
+    model = fitted(data)
+    cosines = view_agreement(model, data).cosines
+    assert np.isnan(cosines[1, 2])
+    alone = view_agreement(model, data[90:]).cosines
+    assert_allclose(cosines[0, 1], alone[0, 1])
+    with pytest.raises(ValueError, match="'view' or 'graph'"):
+        view_agreement(model, data, by="term")
+
+
+def test_frames():
+    pd = pytest.importorskip("pandas")
+    data = pd.DataFrame(X, columns=[f"c{i}" for i in range(13)])
+    model = fitted(data)
+    frame = term_contributions(model, data, y).to_frame()
+    assert list(frame.columns) == ["weight", "share", "loo_lost"]
+    assert frame["share"].is_monotonic_decreasing
+    assert list(term_contributions(model, data).to_frame("views").index) == list(VIEWS)
+    assert list(view_agreement(model, data).to_frame().columns) == list(VIEWS)
+    assert list(view_importances(model, data, n_bootstrap=5).to_frame().index) == list(VIEWS)
+
+
+def test_polars():
+    pl = pytest.importorskip("polars")
+    data = pl.DataFrame(MISSING, schema=[f"c{i}" for i in range(13)])
+    model = fitted(data)
+    assert_allclose(
+        term_contributions(model, data).shares, term_contributions(fitted(MISSING), MISSING).shares
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"), [({"level": 1.0}, "level"), ({"n_bootstrap": 1}, "n_bootstrap")]
+)
+def test_bad_parameters(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        view_importances(fitted(), X, **parameters)
+
+
+def test_the_classifier_of_bags():
+    data = make_digit_bags(30, 4, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=20, random_state=0).fit(data.bags, data.y)
+    with pytest.raises(ValueError, match="y is needed"):
+        view_importances(model, data.bags)
+    if hasattr(model, "view_importances_"):
+        found = view_importances(model, data.bags, data.y, n_bootstrap=2, random_state=0)
+        assert found.samples.shape == (2, 2)
