@@ -80,7 +80,7 @@ class Encoded(NamedTuple):
         return Encoded(
             self.rows[index],
             self.offset,
-            *(None if part is None else part[index] for part in self[2:]),
+            *(None if part is None else part[index] for part in tuple(self)[2:]),
         )
 
 

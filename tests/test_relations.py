@@ -228,3 +228,13 @@ def test_distances_that_overflow_raise(scale, dtype):
 def test_tiny_numbers_under_rbf_stay_finite():
     X = (data() * 1e-30).astype(np.float32)
     assert np.isfinite(rbf(X, X)).all()
+
+
+def test_taking_rows_of_encoded_views_is_encoding_these_rows():
+    X = np.random.RandomState(0).normal(size=(6, 3))
+    stats = statistics(X, np.ones(6))
+    for name in RELATIONS:
+        encoding = "cosine" if name in ("angular", "spherical") else name
+        whole, part = encode(X, encoding, stats)[2:5], encode(X[2:5], encoding, stats)
+        np.testing.assert_allclose(whole.rows, part.rows)
+        assert (whole.norms is None) == (part.norms is None)

@@ -5,6 +5,8 @@ generators that are passed in, so that torch's global generator stays as it is; 
 number of threads.
 """
 
+from .bag_fit import fit_bags, restore_bags, score_bags
+from .bag_model import BagLoss, BagModel, BagSettings
 from .batches import PackedBags, TensorBatches, TensorData
 from .fusion import FusionPolynomial
 from .generators import make_generator
@@ -22,6 +24,9 @@ from .propagation import Propagation, propagate
 from .state import load_module, module_arrays, net_arrays, restore_net, to_arrays, to_tensors
 
 __all__ = [
+    "BagLoss",
+    "BagModel",
+    "BagSettings",
     "FusionPolynomial",
     "LinearHead",
     "MLPHead",
@@ -36,6 +41,7 @@ __all__ = [
     "cross_entropy",
     "degree_variance_penalty",
     "epoch_losses",
+    "fit_bags",
     "fit_net",
     "load_module",
     "make_generator",
@@ -46,7 +52,9 @@ __all__ = [
     "pad",
     "propagate",
     "resolve_device",
+    "restore_bags",
     "restore_net",
+    "score_bags",
     "squared_error",
     "to_arrays",
     "to_tensors",

@@ -49,6 +49,8 @@ class PackedBags:
         Number of units of each bag; kept on the CPU.
     bags : tree of tensors of shape (n_bags, ...), optional
         What there is once for each bag.
+    shared : tree of tensors, optional
+        What all units share; it stays whole.
 
     Examples
     --------
@@ -59,10 +61,11 @@ class PackedBags:
     (tensor([3, 4, 5, 0]), tensor([3, 1]))
     """
 
-    def __init__(self, units, lengths, bags=None):
+    def __init__(self, units, lengths, bags=None, shared=None):
         self.units = units
         self.lengths = torch.as_tensor(lengths).cpu().long()
         self.bags = bags
+        self.shared = shared
         n_units = _count(units)
         if n_units is not None and n_units != int(self.lengths.sum()):
             raise ValueError(f"lengths add up to {int(self.lengths.sum())}, units are {n_units}.")
@@ -78,12 +81,13 @@ class PackedBags:
         lengths = self.lengths[index]
         shift = self._starts[index] - (lengths.cumsum(0) - lengths)
         units = torch.repeat_interleave(shift, lengths) + torch.arange(int(lengths.sum()))
-        return PackedBags(_take(self.units, units), lengths, _take(self.bags, index))
+        return PackedBags(_take(self.units, units), lengths, _take(self.bags, index), self.shared)
 
     def to(self, device):
         """Move all tensors to a device."""
-        units, bags = (_map(t, lambda part: part.to(device)) for t in (self.units, self.bags))
-        return PackedBags(units, self.lengths, bags)
+        trees = self.units, self.bags, self.shared
+        units, bags, shared = (_map(tree, lambda part: part.to(device)) for tree in trees)
+        return PackedBags(units, self.lengths, bags, shared)
 
 
 class TensorData(Dataset):
