@@ -27,6 +27,7 @@ from legofuse.nn import (
     degree_variance_penalty,
     epoch_losses,
     fit_net,
+    fuse_fixed,
     load_module,
     make_generator,
     make_net,
@@ -107,6 +108,32 @@ def test_fusion_gradients(tensor, parametrisation, separable):
         return torch.func.functional_call(layer, {"raw": raw}, (graphs,))
 
     assert torch.autograd.gradcheck(function, (layer.raw, graphs))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_fixed_relations_fuse_alike_and_pull_gradients_back_alike(tensor, dtype):
+    powers, graphs = exponents(3, 3), tensor(3, 2, 5, 7).to(dtype)
+    slope = (tensor(2, 5, 7) - 0.5).to(dtype)
+    found = []
+    for function in (fuse_fixed, fuse):
+        weights = torch.linspace(0.1, 2, len(powers), dtype=dtype, requires_grad=True)
+        fused = function(list(graphs), powers, weights)
+        (fused * slope).sum().backward()
+        assert fused.dtype == weights.grad.dtype == dtype
+        found.append((fused.detach(), weights.grad))
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def test_fixed_fusion_gradients(tensor):
+    powers, graphs = exponents(2, 3), list(tensor(2, 3, 4))
+    weights = torch.linspace(0.1, 2, len(powers), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda w: fuse_fixed(graphs, powers, w), weights)
+    graphs[0].requires_grad_()  # where relations have a gradient they get it
+    assert torch.autograd.gradcheck(
+        lambda w, g: fuse_fixed([g, graphs[1]], powers, w), (weights, graphs[0])
+    )
 
 
 def test_zero_weights_stay_positive_and_can_grow():

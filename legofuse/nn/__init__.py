@@ -8,7 +8,7 @@ number of threads.
 from .bag_fit import fit_bags, restore_bags, score_bags
 from .bag_model import BagLoss, BagModel, BagSettings
 from .batches import PackedBags, TensorBatches, TensorData
-from .fusion import FusionPolynomial
+from .fusion import FusionPolynomial, fuse_fixed
 from .generators import make_generator
 from .heads import LinearHead, MLPHead
 from .losses import (
@@ -43,6 +43,7 @@ __all__ = [
     "epoch_losses",
     "fit_bags",
     "fit_net",
+    "fuse_fixed",
     "load_module",
     "make_generator",
     "make_net",

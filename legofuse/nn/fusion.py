@@ -3,12 +3,62 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
-from ..fusion import fuse, fuse_separable
+from ..fusion import fuse, fuse_adjoint, fuse_separable
 
-__all__ = ["FusionPolynomial"]
+__all__ = ["FusionPolynomial", "fuse_fixed"]
 
 _SMALLEST = 1e-6  # share of the largest weight that a weight of zero starts from
+
+
+class _Fixed(torch.autograd.Function):
+    """The numpy paths of ``fuse`` and ``fuse_adjoint``: in blocks that stay in cache."""
+
+    @staticmethod
+    def forward(ctx, weights, powers, *relations):
+        ctx.powers, ctx.relations = powers, [relation.numpy() for relation in relations]
+        fused = fuse(ctx.relations, powers, weights.detach().numpy())
+        return torch.from_numpy(fused)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        pulled = fuse_adjoint(ctx.relations, ctx.powers, gradient.numpy())
+        return torch.from_numpy(pulled).to(gradient.dtype), None, *[None] * len(ctx.relations)
+
+
+def fuse_fixed(relations, powers, weights):
+    """Fuse relations that have no gradient: what :func:`~legofuse.fusion.fuse` gives, but faster.
+
+    On the CPU, forward and backward run in blocks that stay in cache and store nothing in
+    between; they can be differentiated once. Elsewhere, and where relations do have a gradient,
+    it is plain ``fuse``.
+
+    Parameters
+    ----------
+    relations : sequence of M tensors of shape (..., n_units, n_references)
+    powers : array-like of shape (n_terms, M), int
+    weights : Tensor of shape (n_terms,)
+
+    Returns
+    -------
+    Tensor of shape (..., n_units, n_references)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from legofuse.nn import fuse_fixed
+    >>> weights = torch.ones(2, requires_grad=True)
+    >>> fuse_fixed([torch.tensor([[0.5, 2.0]])], [[1], [2]], weights).sum().backward()
+    >>> weights.grad
+    tensor([2.5000, 4.2500])
+    """
+    relations = list(relations)
+    kinds = {(part.dtype, part.device.type, part.requires_grad) for part in relations}
+    if kinds in ({(dtype, "cpu", False)} for dtype in (torch.float32, torch.float64)):
+        return _Fixed.apply(weights, powers, *relations)
+    return fuse(relations, powers, weights)
 
 
 class FusionPolynomial(nn.Module):

@@ -12,7 +12,7 @@ from torch import nn
 
 from .._threads import single_threaded_openmp
 from .batches import TensorData
-from .fusion import FusionPolynomial
+from .fusion import FusionPolynomial, fuse_fixed
 from .generators import make_generator
 from .heads import LinearHead
 from .losses import cross_entropy, squared_error
@@ -87,10 +87,16 @@ class FusionModel(nn.Module):
         -------
         Tensor of shape (n_units, n_references)
         """
-        graph = self.fusion(batch["relations"], batch.get("zeroth"))
+        graph = self._fuse(batch["relations"], batch.get("zeroth"))
         if "present" in batch:
             graph = graph * self._factor(batch["present"].T)[:, None]
         return graph if self.present is None else graph * self._factor(self.present)
+
+    def _fuse(self, relations, zeroth):
+        fusion = self.fusion
+        if fusion.separable:
+            return fusion(relations, zeroth)
+        return fuse_fixed(relations, fusion.powers, fusion.weights)
 
     def _factor(self, present):
         """Square root of a complete unit's relation to itself over that of each unit."""
