@@ -9,11 +9,12 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow doctest lint types clean
+.PHONY: help demo test test-slow doctest docs lint types clean
 
 ENVS ?= .
 DEMO := $(ENVS)/.venv-demo
 TEST := $(ENVS)/.venv-test
+DOCS := $(ENVS)/.venv-docs
 
 # The first interpreter that is new enough and can create environments.
 PROBE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -27,6 +28,7 @@ help:
 	@echo 'make test       all fast tests, doctests included'
 	@echo 'make test-slow  the tests that take longer'
 	@echo 'make doctest    the examples in docstrings only'
+	@echo 'make docs       the documentation, with all examples run: docs/_build/html/index.html'
 	@echo 'make lint       ruff: rules and formatting'
 	@echo 'make types      mypy'
 	@echo 'make clean      remove environments, caches and outputs'
@@ -46,6 +48,13 @@ test-slow: $(TEST)/.ready
 doctest: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest legofuse $(ARGS)
 
+# Without a network; ARGS='-D plot_gallery=0' leaves the examples out.
+docs: export OMP_NUM_THREADS ?= 1
+docs: export OPENBLAS_NUM_THREADS ?= 1
+docs: $(DOCS)/.ready
+	$(DOCS)/bin/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html $(ARGS)
+	@echo 'open docs/_build/html/index.html'
+
 lint: $(TEST)/.ready
 	$(TEST)/bin/python -m ruff check .
 	$(TEST)/bin/python -m ruff format --check .
@@ -55,12 +64,15 @@ types: $(TEST)/.ready
 
 $(DEMO)/.ready: EXTRAS := plot
 $(TEST)/.ready: EXTRAS := test,lint
-$(DEMO)/.ready $(TEST)/.ready: pyproject.toml constraints.txt
+$(DOCS)/.ready: EXTRAS := docs,plot
+$(DEMO)/.ready $(TEST)/.ready $(DOCS)/.ready: pyproject.toml constraints.txt
 	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 with venv was found: make PYTHON=...' >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear '$(@D)'
 	'$(@D)/bin/python' -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch '$@'
 
 clean:
-	rm -rf $(DEMO) $(TEST) build dist demo_output .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(TEST) $(DOCS) build dist demo_output examples/demo_output
+	rm -rf docs/_build docs/generated docs/auto_examples
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find legofuse tests -name __pycache__ -type d -prune -exec rm -rf {} +

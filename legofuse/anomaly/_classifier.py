@@ -106,7 +106,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         Largest number of iterations of a head.
     n_features_in_ : int
         Number of columns of a unit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where bags are frames.
 
     See Also

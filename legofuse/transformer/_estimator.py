@@ -45,9 +45,9 @@ class LEGOFusionTransformer(
         Which columns form which view: names, ints, slices, boolean masks or callables, as in
         :class:`~sklearn.compose.ColumnTransformer`. An int splits the columns into that many
         contiguous runs; None is a single view of all columns.
-    relation : {"auto", "cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
-            "bhattacharyya"}, callable or dict, default="auto"
-        Similarity of samples within a view (:mod:`legofuse.relations`), or one for each view.
+    relation : str, callable or dict, default="auto"
+        Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
+        for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
         of each view and lets the weights decide. A callable takes ``(X, references)`` and returns
         an array of shape (n_samples, n_references).
@@ -61,10 +61,10 @@ class LEGOFusionTransformer(
     zeroth : {"ones", "identity"}, default="ones"
         What the zeroth power of a graph is. ``"identity"`` needs ``interactions`` pairwise or
         separable and all training rows as landmarks.
-    weights : {"auto", "loo", "alignment", "consensus", "uniform", "neural"} or array of \
-            shape (n_terms,), default="auto"
-        Criterion that the weights A are learned by; ``"auto"`` is ``"loo"`` with y and
-        ``"consensus"`` without. ``"neural"`` starts from ``"loo"`` and trains A by gradients
+    weights : str or array-like of shape (n_terms,), default="auto"
+        Criterion that the weights A are learned by: ``"loo"``, ``"alignment"``, ``"consensus"``,
+        ``"uniform"`` or ``"neural"``; ``"auto"`` is ``"loo"`` with y and ``"consensus"`` without.
+        ``"neural"`` starts from ``"loo"`` and trains A by gradients
         with a linear head on the relations to the landmarks (cross-entropy or squared error).
     nonnegative : bool, default=True
         Whether A >= 0, which makes the fused graph a kernel. False needs
@@ -138,7 +138,7 @@ class LEGOFusionTransformer(
         Loss of each epoch, by ``"neural"``.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in fit, where X has string names.
 
     See Also
