@@ -1,6 +1,6 @@
 """Draw the picture of the landing page: from two views of digits to one embedding.
 
-    python docs/draw_method.py        writes docs/images/method.svg and docs/images/method.png
+    python docs/draw_method.py        writes docs/images/method.png
 
 All that is shown is computed: the relations, the learned weights, the fused graph, the embedding.
 """
@@ -55,7 +55,12 @@ def heat(ax, graph, title):
 def arrow(figure, start, end):
     figure.add_artist(
         plt.matplotlib.patches.FancyArrowPatch(
-            start, end, transform=figure.transFigure, arrowstyle="-|>", mutation_scale=14, color="0.35"
+            start,
+            end,
+            transform=figure.transFigure,
+            arrowstyle="-|>",
+            mutation_scale=14,
+            color="0.35",
         )
     )
 
@@ -72,7 +77,9 @@ def draw(data):
     ):
         ax = figure.add_axes((0.015, bottom, 0.14, 0.32))
         if name == "pixels":
-            tiles = np.pad(data["images"].reshape(4, 12, 8, 8)[:, :5], ((0, 0), (0, 0), (1, 1), (1, 1)))
+            tiles = np.pad(
+                data["images"].reshape(4, 12, 8, 8)[:, :5], ((0, 0), (0, 0), (1, 1), (1, 1))
+            )
             ax.imshow(tiles.transpose(0, 2, 1, 3).reshape(40, 50), cmap="gray_r")
         else:
             standard = (values - values.mean(0)) / (values.std(0) + 1e-12)
@@ -119,7 +126,4 @@ def draw(data):
 
 
 if __name__ == "__main__":
-    plt.rcParams["svg.hashsalt"] = "legofuse"  # the same file for the same figure
-    figure = draw(compute())
-    for suffix, metadata in (("svg", {"Date": None}), ("png", {})):
-        figure.savefig(FOLDER / f"method.{suffix}", dpi=130, metadata=metadata, facecolor="white")
+    draw(compute()).savefig(FOLDER / "method.png", dpi=130, facecolor="white")

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 FOLDER = Path("generated", "modules")
 # what reads first; modules that are not listed come last
 ORDER = ["relations", "fusion", "weights", "readouts", "inspection", "plotting", "report"]
-ORDER += ["views", "bags", "datasets", "nn"]
+ORDER += ["views", "bags", "datasets", "config", "nn"]
 
 
 def public_modules():
@@ -27,7 +27,7 @@ def public_modules():
             found.append((name, importlib.import_module(f"legofuse.{name}")))
         except ModuleNotFoundError as error:
             logger.info("no page for legofuse.%s: %s", name, error)
-    return sorted(found, key=lambda pair: (ORDER + [pair[0]]).index(pair[0]))
+    return sorted(found, key=lambda pair: [*ORDER, pair[0]].index(pair[0]))
 
 
 def page(name, module):
@@ -59,6 +59,7 @@ def page(name, module):
 def write(app, config):
     folder = Path(app.srcdir, FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
+    pages = ["api.rst"]
     modules = public_modules()
     for number, (name, module) in enumerate(modules):
         path = folder / f"{number:02d}_{name}.rst"
@@ -68,6 +69,8 @@ def write(app, config):
         text = page(name, module)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+        pages.append(path.relative_to(app.srcdir).as_posix())
+    config.autosummary_generate = pages
 
 
 def skip(app, what, name, obj, skip, options):
@@ -76,14 +79,36 @@ def skip(app, what, name, obj, skip, options):
 
 
 def resolve(app, env, node, content):
-    """Names that `legofuse` itself has too, such as `legofuse.bags.to_bags`, lead there."""
+    """Find names that are written as the defining module knows them.
+
+    `legofuse.bags.to_bags` is documented as `legofuse.to_bags`, and `Net` of `legofuse.nn.nets` as
+    `legofuse.nn.Net`. Names that exist but are not public stay plain text.
+    """
     target = node.get("reftarget", "")
-    name = target.rpartition(".")[2]
-    if not target.startswith("legofuse.") or name not in legofuse._CLASSES_AND_FUNCTIONS:
+    if node.get("refdomain") != "py" or not target:
         return None
     python = env.get_domain("py")
-    where = node.get("refdoc")
-    return python.resolve_xref(env, where, app.builder, "obj", f"legofuse.{name}", node, content)
+    last = target.rpartition(".")[2]
+    short = target if not target.startswith("legofuse.") else last
+    known = [n for n in python.objects if n.startswith("legofuse.") and n.endswith(f".{short}")]
+    if known:
+        name = min(known, key=len)
+        return python.resolve_xref(env, node.get("refdoc"), app.builder, "obj", name, node, content)
+    module = node.get("py:module") or ""
+    return content if module.startswith("legofuse") and exists(module, target) else None
+
+
+def exists(module, target):
+    """Whether the defining module of anything in a public module has a name."""
+    public = importlib.import_module(module)
+    homes = {module} | {getattr(value, "__module__", module) for value in vars(public).values()}
+    for home in {home for home in homes if home.startswith("legofuse")}:
+        value = importlib.import_module(home)
+        for part in target.removeprefix(f"{home}.").split("."):
+            value = getattr(value, part, None)
+        if value is not None:
+            return True
+    return False
 
 
 def setup(app):

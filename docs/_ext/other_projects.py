@@ -1,4 +1,4 @@
-"""Names of other projects become links by rule, without their inventories: nothing is downloaded."""
+"""Names of other projects become links by rule, without inventories: nothing is downloaded."""
 
 from docutils import nodes
 

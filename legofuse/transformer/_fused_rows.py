@@ -75,8 +75,8 @@ class FusedRows:
 
         Returns
         -------
-        dict of str, or of (str, str) where a view has several, to ndarray of shape \
-                (n_samples, n_references)
+        dict of str to ndarray of shape (n_samples, n_references)
+            By view, or by (view, relation) where a view has several graphs.
 
         Raises
         ------
