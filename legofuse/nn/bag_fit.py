@@ -132,7 +132,7 @@ def fit_bags(
     Parameters
     ----------
     units : dict
-        Relations of the units, as in :meth:`BagModel.fuse`.
+        Relations of the units, as in :meth:`BagModel.graph`.
     lengths, labels, weight : ndarray of shape (n_bags,)
         Units, label (0 or 1) and weight of each bag.
     powers : ndarray of shape (n_terms, n_graphs)
