@@ -24,6 +24,7 @@ __all__ = [
     "relate_rows",
 ]
 
+_STATISTICS_ROWS = 100_000
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
 
 
@@ -118,13 +119,30 @@ def learn_statistics(X, columns, rows, weight, domains=None):
     Returns
     -------
     dict of (str, domain) to Statistics
+
+    Notes
+    -----
+    At most the first 100000 rows of a domain that have the view are read. In canonical order they
+    are a random sample, and more rows would change a mean by less than 0.003 standard deviations.
     """
     groups = {None: slice(None)} if domains is None else split_domains(domains)
-    return {
-        (view, domain): statistics(take(X, index, rows[where]), weight[where])
-        for domain, where in groups.items()
-        for view, index in columns.items()
-    }
+    learned = {}
+    for domain, where in groups.items():
+        for view, index in columns.items():
+            chosen = _first_present(X, index, rows[where])
+            learned[view, domain] = statistics(
+                take(X, index, rows[where][chosen]), weight[where][chosen]
+            )
+    return learned
+
+
+def _first_present(X, index, rows):
+    """Positions of the first rows that have a view: as many as statistics need."""
+    if len(rows) <= _STATISTICS_ROWS:
+        return slice(None)
+    if sp.issparse(X):
+        return slice(_STATISTICS_ROWS)
+    return np.flatnonzero(~np.isnan(X[:, index[0]][rows]))[:_STATISTICS_ROWS]
 
 
 def split_domains(domains):
@@ -139,6 +157,8 @@ def take(X, columns, rows=slice(None)):
         columns = slice(int(columns[0]), int(columns[-1]) + 1)
     if isinstance(rows, slice) and rows == slice(None):
         return X[:, columns]
+    if isinstance(columns, slice) and not sp.issparse(X):
+        return X[rows, columns]
     return X[rows][:, columns]
 
 

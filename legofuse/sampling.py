@@ -70,6 +70,18 @@ def fingerprint(X, block=4096):
     return marks
 
 
+def _sorted_order(keys):
+    """Stable order of the rows of keys, by their first number; others only where that ties."""
+    order = np.argsort(keys[:, 0], kind="stable")
+    first = keys[order, 0]
+    same = first[1:] == first[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if len(tied):
+        rows = order[tied]
+        order[tied] = rows[np.lexsort([rows, *keys[rows].T[::-1]])]
+    return order
+
+
 def canonical_rows(X, targets=None, sample_weight=None, domains=None):
     """Merge equal rows, adding up their weights, and sort them by content.
 
@@ -106,7 +118,7 @@ def canonical_rows(X, targets=None, sample_weight=None, domains=None):
     if domains is not None:
         marks = _mix(marks + np.unique(domains, return_inverse=True)[1][:, None].astype(np.uint64))
     keys = marks if targets is None else np.hstack([marks, fingerprint(np.asarray(targets))])
-    kept = kept[np.lexsort([kept, *keys[kept].T[::-1]])]
+    kept = kept[_sorted_order(keys[kept])]
     sorted_keys = keys[kept]
     starts = np.ones(len(kept), bool)
     starts[1:] = (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)

@@ -61,6 +61,8 @@ def _take_columns(X, used):
         return X.iloc[:, used]
     if _is_frame(X):
         return X[:, used.tolist()]
+    if isinstance(X, np.ndarray) and used[-1] - used[0] + 1 == len(used):
+        return X[:, used[0] : used[-1] + 1]  # a run of columns is not copied
     return X[:, used]
 
 
