@@ -16,7 +16,7 @@ PACKAGE = Path(legofuse.__file__).parent
 # import none of us
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
 PARTS = {"expansion", "fused", "graphs", "landmarks", "tables", "terms", "weights"}
-PARTS |= {"_progress", "_threads", "_validation", "config"}
+PARTS |= {"_lazy", "_progress", "_threads", "_validation", "config"}
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "landmarks": {"sampling"},
     "tables": {"views"},
     "terms": {"expansion", "fusion", "weights"},
+    "_lazy": {"sampling", "tables"},
     "_progress": set(),
     "_threads": set(),
     "config": set(),  # settings; imports none of us

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import CallbackSupportMixin, with_callbacks
+from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._threads import single_threaded_blas
 from .._validation import check_fusion
@@ -236,6 +237,9 @@ class LEGOFusionTransformer(
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            Of a dask array or DataFrame a sample of 100000 rows is gathered and read (fewer of
+            very wide rows, all if there are no more); y, weights and domains are dask arrays or
+            Series in its blocks then, and ``landmarks_`` are positions in the sample.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             Classes, real values, or several columns of real values.
         sample_weight : array-like of shape (n_samples,), optional
@@ -251,6 +255,11 @@ class LEGOFusionTransformer(
         ValueError, TypeError
             If a parameter, the views, X, y or the weights are not usable; nothing is fitted then.
         """
+        if is_lazy(X):
+            check_fusion(self)
+            X, y, sample_weight, sample_domain = gather_sample(
+                self, X, y, sample_weight, sample_domain
+            )
         context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
         try:
@@ -365,13 +374,15 @@ class LEGOFusionTransformer(
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            A dask array or DataFrame is transformed lazily, block by block.
         sample_domain : array-like of shape (n_samples,), optional
             Needed if fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            float32 for float32 input. Shape (n_samples, n_landmarks) for relations.
+            float32 for float32 input. Shape (n_samples, n_landmarks) for relations. A dask array
+            or DataFrame for one of dask.
 
         Raises
         ------
@@ -379,6 +390,8 @@ class LEGOFusionTransformer(
             If X does not fit what was seen in fit, or a domain is unknown.
         """
         check_is_fitted(self)
+        if is_lazy(X):
+            return self._map_blocks("transform", X, sample_domain, self.get_feature_names_out())
         return self._stream(X, sample_domain, self._map)
 
     def __sklearn_is_fitted__(self):

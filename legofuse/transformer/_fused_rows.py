@@ -3,12 +3,25 @@
 from typing import Any
 
 import numpy as np
+from sklearn import get_config
 from sklearn.utils.validation import check_is_fitted
 
+from .._lazy import is_lazy, map_rows
 from ..config import foresee
 from ..graphs import learn_statistics
 from ..tables import read_columns, read_domains
 from ._streaming import stream
+
+
+class BlockMethod:
+    """A method of a fitted estimator, for one block after another in any process."""
+
+    def __init__(self, estimator, method):
+        self.estimator, self.method = estimator, method
+
+    def __call__(self, rows, sample_domain=None):
+        """Apply it to rows in memory."""
+        return getattr(self.estimator, self.method)(rows, sample_domain=sample_domain)
 
 
 class FusedRows:
@@ -23,6 +36,8 @@ class FusedRows:
     n_jobs: Any
     views_: Any
     graphs_: Any
+    landmarks_: Any
+    n_features_in_: Any
     _domains: Any
     _fused: Any
     _map: Any
@@ -50,6 +65,9 @@ class FusedRows:
             If references are given where hops or an identity need the landmarks.
         """
         check_is_fitted(self)
+        if is_lazy(X) and references is None:
+            names = [f"landmark{row}" for row in self.landmarks_]
+            return self._map_blocks("fused_graph", X, sample_domain, names)
         if references is None:
             return self._stream(X, sample_domain, None)
         if self.expansion == "hops" or self.zeroth == "identity":
@@ -100,6 +118,7 @@ class FusedRows:
 
     def _encoded(self, X, sample_domain, dense=False):
         """Rows of a caller's X, encoded for every graph."""
+        _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, sample_domain)
         return self._fused.encode(table.X, domains, self._statistics(table, domains), dense)
@@ -110,7 +129,30 @@ class FusedRows:
         check_is_fitted(self)
         return self._map
 
+    def _map_blocks(self, method, X, sample_domain, names):
+        """Apply transform or fused_graph to the blocks of a dask collection, lazily."""
+        if get_config()["transform_output"] != "default" or self._output_is_set:
+            raise ValueError(
+                "set_output is for rows in memory: a dask array becomes a dask array and a dask "
+                "DataFrame a dask DataFrame. Leave it at 'default' for lazy input."
+            )
+        return map_rows(
+            BlockMethod(self, method),
+            X,
+            sample_domain,
+            names,
+            self._fused.dtype,
+            self.n_features_in_,
+            getattr(self, "feature_names_in_", None),
+        )
+
+    @property
+    def _output_is_set(self):
+        chosen = getattr(self, "_sklearn_output_config", {}).get("transform", "default")
+        return chosen != "default"
+
     def _stream(self, X, sample_domain, projection, fused=None):
+        _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, sample_domain)
         learned = self._statistics(table, domains)
@@ -148,3 +190,11 @@ class FusedRows:
     @property
     def _n_features_out(self):
         return len(self._fused) if self._map is None else self._map.shape[1]
+
+
+def _refuse_lazy(X):
+    if is_lazy(X):
+        raise TypeError(
+            f"{type(X).__module__} input is taken by fit, transform and fused_graph(X) only: "
+            "compute() the rows first."
+        )

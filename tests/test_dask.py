@@ -1,0 +1,244 @@
+"""Dask arrays and frames give what the same rows in memory give."""
+
+import os
+import signal
+import threading
+import time
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_wine
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
+
+from legofuse import LEGOFusionTransformer, _lazy
+
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+WINE, TARGET = load_wine(return_X_y=True)
+FRAME = load_wine(as_frame=True).data
+VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+
+
+def make(**parameters):
+    return LEGOFusionTransformer(**({"views": VIEWS, "relation": "correlation"} | parameters))
+
+
+def lazy(values, rows=50):
+    chunks = (rows, -1) if np.ndim(values) == 2 else rows
+    return da.from_array(np.asarray(values), chunks=chunks)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("output", ["embedding", "relations"])
+def test_transform_of_an_array(dtype, output):
+    X = WINE.astype(dtype)
+    model = make(output=output).fit(X, TARGET)
+    found = model.transform(lazy(X))
+    assert isinstance(found, da.Array)
+    assert found.numblocks == (4, 1)
+    assert found.dtype == dtype
+    assert found.shape == model.transform(X).shape
+    assert_allclose(found.compute(), model.transform(X), rtol=0, atol=1e-5)
+    graph = model.fused_graph(lazy(X)).compute()
+    assert_allclose(graph, model.fused_graph(X), rtol=0, atol=1e-5)
+
+
+def test_nothing_is_computed_before_it_is_asked_for():
+    model = make().fit(WINE, TARGET)
+    X = da.map_blocks(lambda block: 1 / 0, lazy(WINE), dtype=float, meta=WINE[:0])
+    with pytest.raises(ZeroDivisionError):
+        model.transform(X).compute()
+
+
+def test_transform_of_a_frame():
+    model = make().fit(FRAME, TARGET)
+    frame = dd.from_pandas(FRAME, npartitions=3)
+    found = model.transform(frame)
+    assert isinstance(found, dd.DataFrame)
+    expected = model.set_output(transform="pandas").transform(FRAME)
+    pd.testing.assert_frame_equal(found.compute(), expected, atol=1e-10)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.set_output(transform="default").transform(frame[list(FRAME.columns[::-1])])
+    with pytest.raises(ValueError, match="set_output is for rows in memory"):
+        model.set_output(transform="pandas").transform(frame)
+
+
+def test_empty_blocks_and_unknown_lengths():
+    model = make().fit(FRAME, TARGET)
+    frame = dd.from_pandas(FRAME, npartitions=3)
+    some = frame[frame["alcohol"] > 14]  # may leave partitions empty
+    expected = model.transform(FRAME[FRAME["alcohol"] > 14])
+    assert_allclose(model.transform(some).compute(), expected, atol=1e-10)
+    plain = make().fit(WINE, TARGET)
+    kept = lazy(WINE)[lazy(WINE)[:, 0] > 14]  # chunks of unknown length
+    assert_allclose(plain.transform(kept).compute(), expected, atol=1e-10)
+    empty = lazy(WINE)[lazy(WINE)[:, 0] > 99]
+    assert plain.transform(empty).compute().shape == (0, len(plain.get_feature_names_out()))
+    with pytest.raises(ValueError, match="All blocks of X are empty"):
+        make().fit(empty)
+
+
+def test_columns_in_several_blocks():
+    model = make().fit(WINE, TARGET)
+    X = da.from_array(WINE, chunks=(60, 4))
+    assert_allclose(model.transform(X).compute(), model.transform(WINE), atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["array", "frame"])
+@pytest.mark.parametrize("rows", [30, 178])
+def test_fit_is_the_fit_in_memory(kind, rows):
+    X, y = np.vstack([WINE, WINE[:20]]), np.append(TARGET, TARGET[:20])  # repeated over blocks
+    labels = np.array(["a", "b", "c"])[y]
+    weight = np.random.default_rng(0).integers(0, 3, len(X)).astype(float)
+    if kind == "array":
+        parts = lazy(X, rows), lazy(labels, rows), lazy(weight, rows)
+        expected = make().fit(X, labels, sample_weight=weight)
+    else:
+        frame = pd.DataFrame(X, columns=FRAME.columns).assign(label=labels, weight=weight)
+        blocks = dd.from_pandas(frame, chunksize=rows)
+        parts = blocks[list(FRAME.columns)], blocks["label"], blocks["weight"]
+        expected = make().fit(frame[list(FRAME.columns)], labels, sample_weight=weight)
+    model = make().fit(*parts[:2], sample_weight=parts[2])
+    assert_array_equal(model.weights_, expected.weights_)
+    assert_array_equal(model.transform(WINE[:5]) if kind == "array" else model.transform(FRAME[:5]),
+                       expected.transform(WINE[:5]) if kind == "array"
+                       else expected.transform(FRAME[:5]))  # fmt: skip
+
+
+def test_fit_transform_without_targets():
+    found = make().fit_transform(lazy(WINE))
+    assert_allclose(found.compute(), make().fit_transform(WINE), atol=1e-10)
+
+
+def test_a_sample_does_not_depend_on_the_blocks(monkeypatch):
+    monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 60)
+    one, other = (_lazy.gather_sample(make(), lazy(WINE, n), lazy(TARGET, n)) for n in (20, 89))
+    assert one.X.shape == (60, 13)
+    assert_array_equal(one.X, other.X)
+    assert_array_equal(one.y, other.y)
+    model = make().fit(lazy(WINE), lazy(TARGET))
+    assert model.weights_.shape == (9,)
+    assert len(model.landmarks_) == 60
+
+
+def test_domains():
+    sites = np.where(np.arange(len(WINE)) % 2, "a", "b")
+    model = make().fit(lazy(WINE), lazy(TARGET), sample_domain=lazy(sites))
+    expected = make().fit(WINE, TARGET, sample_domain=sites)
+    found = model.transform(lazy(WINE), sample_domain=lazy(sites)).compute()
+    assert_allclose(found, expected.transform(WINE, sites), atol=1e-10)
+    with pytest.raises(ValueError, match="row chunks"):
+        model.transform(lazy(WINE), sample_domain=lazy(sites, 60))
+    with pytest.raises(TypeError, match="sample_domain must be a dask array"):
+        model.transform(lazy(WINE), sample_domain=sites)
+    table = FRAME.assign(site=sites)
+    by_column = make(domain_column="site").fit(dd.from_pandas(table, npartitions=2),
+                                               lazy(TARGET, 89))  # fmt: skip
+    found = by_column.transform(dd.from_pandas(table, npartitions=3)).compute()
+    assert_allclose(found, expected.transform(WINE, sites), atol=1e-10)
+
+
+def broken(change):
+    """Blocks of which the third is not what the array says."""
+
+    def work(block, block_id=None):
+        return change(block) if block_id[0] == 2 else block
+
+    return da.map_blocks(work, lazy(WINE), dtype=float, meta=WINE[:0], chunks=lazy(WINE).chunks)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (broken(lambda b: b.astype(np.float32)), "Block 2 of X holds float32, .* says float64"),
+        (broken(lambda b: b[:, :7]), r"Block 2 of X has shape \(50, 7\), .* 13 columns"),
+    ],
+)
+def test_blocks_that_differ(X, message):
+    model = make().fit(WINE, TARGET)
+    with pytest.raises(ValueError, match=message):
+        model.transform(X).compute()
+    with pytest.raises(ValueError, match=message):
+        make().fit(X, lazy(TARGET))
+
+
+def test_what_does_not_belong_together():
+    model = make().fit(WINE, TARGET)
+    with pytest.raises(ValueError, match="X has 12 features, but fit saw 13"):
+        model.transform(lazy(WINE)[:, :12])
+    with pytest.raises(ValueError, match="Expected a 2-D dask array"):
+        model.transform(lazy(TARGET))
+    unknown = da.Array(lazy(WINE).dask, lazy(WINE).name, ((50,) * 4, (np.nan,)), dtype=float)
+    with pytest.raises(ValueError, match="number of columns is unknown"):
+        model.transform(unknown)
+    with pytest.raises(ValueError, match="y has 3 blocks, but X has 4"):
+        make().fit(lazy(WINE), lazy(TARGET, 60))
+    with pytest.raises(ValueError, match=r"Block \d of X has 50 rows, but that of y 45"):
+        make().fit(lazy(WINE), lazy(TARGET, 45))
+    with pytest.raises(TypeError, match="y must be a dask array or Series"):
+        make().fit(lazy(WINE), TARGET)
+    with pytest.raises(TypeError, match=r"compute\(\) the rows first"):
+        model.relation_graphs(lazy(WINE))
+    broken_model = make(degree=0)
+    with pytest.raises(ValueError, match="degree"):
+        broken_model.fit(lazy(WINE))
+    assert not hasattr(broken_model, "weights_")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.mark.slow
+def test_two_processes(cluster):
+    model = make().fit(lazy(WINE), lazy(TARGET))
+    assert_array_equal(model.weights_, make().fit(WINE, TARGET).weights_)
+    assert_allclose(model.transform(lazy(WINE)).compute(), model.transform(WINE), atol=1e-10)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_loses_nothing(cluster):
+    model = make().fit(WINE, TARGET)
+    X = np.tile(WINE, (10, 1))
+
+    def slowly(block):
+        time.sleep(0.2)
+        return block
+
+    blocks = da.map_blocks(slowly, lazy(X, 60), dtype=float, meta=X[:0])
+    victim = next(iter(cluster.run(os.getpid).values()))
+    killer = threading.Timer(1.0, os.kill, (victim, signal.SIGKILL))
+    killer.start()
+    found = model.transform(blocks).compute()
+    killer.join()
+    assert victim not in cluster.run(os.getpid).values()
+    assert_allclose(found, model.transform(X), atol=1e-10)
+
+
+@pytest.mark.slow
+def test_grid_search_on_the_cluster(cluster):
+    pipe = Pipeline([("fuse", make()), ("clf", RidgeClassifier())])
+    grid = {"fuse__degree": [1, 2]}
+    with joblib.parallel_config("dask"):
+        search = GridSearchCV(pipe, grid, cv=3).fit(WINE, TARGET)
+    here = GridSearchCV(pipe, grid, cv=3).fit(WINE, TARGET)
+    assert_allclose(
+        search.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"], atol=1e-10
+    )
