@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import permutation_importance
+from legofuse.inspection import missing_view_curve, permutation_importance
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -85,3 +85,37 @@ def test_views_of_bags_are_permuted_over_units():
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call(LogisticRegression(max_iter=5000).fit(StandardScaler().fit_transform(X), y))
+
+
+def test_blocks_are_removed_and_every_row_keeps_a_view():
+    seen = []
+
+    class Spy:
+        views_ = VIEWS
+
+        def fit(self, X, y):
+            return self
+
+        def score(self, X, y):
+            seen.append(np.array(X))
+            return 0.0
+
+    curve = missing_view_curve(Spy(), X, y, shares=[0, 0.3, 0.9], n_repeats=1, random_state=0)
+    assert curve.scores.shape == (3, 1)
+    assert_allclose(seen[0], X)
+    for share, data in zip(curve.shares[1:], seen[1:], strict=True):
+        blocks = [np.isnan(data[:, columns]).all(axis=1) for columns in VIEWS.values()]
+        gone = np.stack(blocks, axis=1)
+        assert not gone.all(axis=1).any()
+        assert abs(gone.mean() - share * 2 / 3) < 0.06
+        assert_allclose(data[~np.isnan(data)], X[~np.isnan(data)])
+
+
+def test_frames_lose_views_too():
+    pd = pytest.importorskip("pandas")
+    data = pd.DataFrame(X, columns=[f"c{i}" for i in range(13)])
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, max_iter=5)
+    pipe = make_pipeline(fusion, RidgeClassifier()).fit(data, y)
+    curve = missing_view_curve(pipe, data, y, shares=[0, 0.5], n_repeats=2, random_state=0)
+    assert curve.scores[0].mean() > curve.scores[1].mean()
+    assert list(curve.to_frame().columns) == ["mean", "std"]

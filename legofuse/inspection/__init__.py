@@ -6,9 +6,11 @@ legofuse.fusion and nothing else of legofuse.
 
 from ._explain import explain
 from ._frames import frame_auc, frame_labels, frame_scores
+from ._missing import missing_view_curve
 from ._permutation import permutation_importance
 from ._results import (
     Explanation,
+    MissingViewCurve,
     PermutationImportance,
     TermContributions,
     ViewAgreement,
@@ -19,6 +21,7 @@ from ._views import view_agreement, view_importances
 
 __all__ = [
     "Explanation",
+    "MissingViewCurve",
     "PermutationImportance",
     "TermContributions",
     "ViewAgreement",
@@ -27,6 +30,7 @@ __all__ = [
     "frame_auc",
     "frame_labels",
     "frame_scores",
+    "missing_view_curve",
     "permutation_importance",
     "term_contributions",
     "view_agreement",

@@ -51,12 +51,17 @@ class Polynomial(NamedTuple):
 
 
 def read_polynomial(model):
-    """Terms of a fitted fusion; a separable one is multiplied out."""
+    """Terms of a fitted fusion that is a polynomial in the entries of its relations."""
     kind = type(model).__name__
     if getattr(model, "expansion", "elementwise") == "hops":
         raise ValueError(f"{kind} with expansion='hops' cannot be taken apart: use 'elementwise'.")
     if getattr(model, "zeroth", "ones") == "identity":
         raise ValueError(f"{kind} with zeroth='identity' cannot be taken apart: use 'ones'.")
+    return read_terms(model)
+
+
+def read_terms(model):
+    """Terms and weights of a fitted fusion; a separable one is multiplied out."""
     owners = [view for view, _ in model.graphs_]
     powers, weights = model.powers_, np.asarray(model.weights_, dtype=float)
     terms = list(model.terms_)
@@ -86,7 +91,7 @@ def _multiply_out(powers, weights, terms):
     return grid, factors[np.arange(n_graphs), grid].prod(axis=1), listed
 
 
-def split_pipeline(estimator, X):
+def split_pipeline(estimator, X=None):
     """Return the fusion transformer in an estimator, X as it sees it, and the step after it."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     if hasattr(estimator, "relation_graphs"):
@@ -99,6 +104,8 @@ def split_pipeline(estimator, X):
             f"{type(estimator).__name__}."
         )
     k = where[0]
+    if X is None:  # only the transformer is wanted
+        return steps[k], None, None
     if len(steps) - k > 2:
         raise ValueError(
             "the fusion transformer must be the last step of the Pipeline or the one before it; "

@@ -6,6 +6,7 @@ import numpy as np
 
 __all__ = [
     "Explanation",
+    "MissingViewCurve",
     "PermutationImportance",
     "TermContributions",
     "ViewAgreement",
@@ -131,6 +132,25 @@ class PermutationImportance(NamedTuple):
         """Return a frame with a row for each view."""
         columns = {"mean": self.importances_mean, "std": self.importances_std}
         return _frame(columns, self.views, "view")
+
+
+class MissingViewCurve(NamedTuple):
+    """Scores where shares of the views are missing.
+
+    Attributes
+    ----------
+    shares : ndarray of shape (n_shares,)
+        Of all blocks (a row's view), removed at random.
+    scores : ndarray of shape (n_shares, n_repeats)
+    """
+
+    shares: Any
+    scores: Any
+
+    def to_frame(self):
+        """Return a frame with a row for each share."""
+        columns = {"mean": self.scores.mean(axis=1), "std": self.scores.std(axis=1)}
+        return _frame(columns, self.shares, "share")
 
 
 class Explanation(NamedTuple):

@@ -1,0 +1,96 @@
+"""How a score falls when views go missing."""
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+
+from ._permutation import _known_views, _like
+from ._results import MissingViewCurve
+
+__all__ = ["missing_view_curve"]
+
+
+def missing_view_curve(
+    estimator,
+    X,
+    y,
+    *,
+    shares=(0.0, 0.25, 0.5, 0.75),
+    views=None,
+    scoring=None,
+    n_repeats=5,
+    random_state=None,
+):
+    """Score of a fitted estimator when shares of all blocks (a row's view) are removed at random.
+
+    Every row keeps at least one view, so that the share removed is below the share asked for
+    where that is high.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted, and able to take rows that miss views: a Pipeline of the transformer and a
+        predictor, say.
+    X : array or frame of shape (n_samples, n_features)
+        Dense; rows that were not used to fit tell most.
+    y : array-like of shape (n_samples,)
+    shares : sequence of float, default=(0, 0.25, 0.5, 0.75)
+    views : dict of str to index array or slice, optional
+        By default ``views_`` of the estimator, or of the first step of a Pipeline.
+    scoring : str or callable, optional
+    n_repeats : int, default=5
+    random_state : int, RandomState or None, default=None
+
+    Returns
+    -------
+    MissingViewCurve
+
+    Raises
+    ------
+    ValueError
+        If a share is not in [0, 1), no views are known, or there is a single one.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifierCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import missing_view_curve
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifierCV()).fit(X, y)
+    >>> curve = missing_view_curve(pipe, X, y, random_state=0)
+    >>> bool(curve.scores[0].mean() > curve.scores[-1].mean())
+    True
+    """
+    shares = np.asarray(shares, dtype=float)
+    if shares.ndim != 1 or not ((shares >= 0) & (shares < 1)).all():
+        raise ValueError(f"shares must be numbers from 0 up to below 1; got {shares.tolist()}.")
+    if n_repeats < 1:
+        raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
+    views = _known_views(estimator) if views is None else dict(views)
+    if len(views) < 2:
+        raise ValueError("there is a single view: a row without it has nothing to go by.")
+    scorer = check_scoring(estimator, scoring=scoring)
+    rng = check_random_state(random_state)
+    scores = np.empty((len(shares), n_repeats))
+    for repeat in range(n_repeats):
+        draws = rng.uniform(size=(len(y), len(views)))
+        kept = rng.randint(len(views), size=len(y))
+        for k, share in enumerate(shares):
+            scores[k, repeat] = scorer(estimator, _remove(X, views, draws < share, kept), y)
+    return MissingViewCurve(shares, scores)
+
+
+def _remove(X, views, gone, kept):
+    """X without some blocks; every row keeps one view."""
+    gone = gone.copy()
+    gone[np.arange(len(gone)), kept] = False
+    if not gone.any():
+        return X
+    values = np.array(X, dtype=float)
+    for k, columns in enumerate(views.values()):
+        rows = np.flatnonzero(gone[:, k])
+        values[np.ix_(rows, np.arange(values.shape[1])[columns])] = np.nan
+    return _like(X, values)

@@ -1,0 +1,276 @@
+"""Graphs of rows ordered by class, and the embedding that comes of them."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
+
+from ..inspection._model import split_pipeline, take_rows
+from ._style import COLOURS, MAP, MARKERS, new_axes, pyplot, short
+
+__all__ = ["EmbeddingDisplay", "GraphsDisplay"]
+
+_MOST_REAL = 5
+_MOST_CLASSES = 20  # more different values of y are drawn as a scale
+
+
+class GraphsDisplay:
+    """Relation graphs of the views and the fused graph, side by side, rows ordered by class.
+
+    Parameters
+    ----------
+    graphs : dict of str to ndarray of shape (n_rows, n_rows)
+        One panel each.
+    groups : list of (object, int), optional
+        Classes in the order of the rows, each with its number of rows.
+
+    Attributes
+    ----------
+    axes_ : ndarray of Axes
+        One for each graph.
+    ax_ : Axes
+        That of the last graph, the fused one.
+    figure_ : Figure
+    ims_ : list of AxesImage
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.plotting import GraphsDisplay
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> model = LEGOFusionTransformer(views, relation="rbf").fit(X, y)
+    >>> display = GraphsDisplay.from_estimator(model, X, y)
+    >>> list(display.graphs)
+    ['minerals', 'phenols', 'colour', 'fused']
+    """
+
+    def __init__(self, graphs, groups=None):
+        self.graphs, self.groups = graphs, groups
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y=None,
+        *,
+        by="view",
+        max_samples=200,
+        sample_domain=None,
+        random_state=None,
+        axes=None,
+    ):
+        """Relate rows to one another and draw the graphs.
+
+        Parameters
+        ----------
+        estimator : LEGOFusionTransformer, or Pipeline with one
+            Fitted, with ``expansion="elementwise"`` and ``zeroth="ones"``.
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            Rows are ordered by it; where it has few values, these are written beside the graphs.
+        by : {"view", "graph"}, default="view"
+            One panel for each view (the mean of its relations), or for each relation of it.
+        max_samples : int, default=200
+            So many rows are drawn where there are more.
+        sample_domain : array-like of shape (n_samples,), optional
+        random_state : int, RandomState or None, default=None
+        axes : sequence of Axes, optional
+            One for each panel.
+
+        Returns
+        -------
+        GraphsDisplay
+        """
+        if by not in ("view", "graph"):
+            raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
+        model, X, _ = split_pipeline(estimator, X)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        rows, groups = _ordered(X.shape[0], y, max_samples, check_random_state(random_state))
+        part = take_rows(X, rows)
+        domain = None if sample_domain is None else np.asarray(sample_domain)[rows]
+        related = list(model.relation_graphs(part, part, domain, domain).values())
+        panels: dict = {}
+        for (view, relation), graph in zip(model.graphs_, related, strict=True):
+            name = view
+            if by == "graph" and len(model.graphs_) > len(model.views_):
+                name = f"{view}[{getattr(relation, '__name__', relation)}]"
+            panels.setdefault(name, []).append(graph)
+        graphs = {name: np.mean(found, axis=0) for name, found in panels.items()}
+        graphs["fused"] = model.fused_graph(part, part, domain, domain)
+        return cls(graphs, groups).plot(axes=axes)
+
+    def plot(self, *, axes=None):
+        """Draw.
+
+        Parameters
+        ----------
+        axes : sequence of Axes, optional
+            One for each graph.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the number of axes is not that of the graphs.
+        """
+        n = len(self.graphs)
+        if axes is None:
+            n_columns = min(n, 4)
+            n_rows = -(-n // n_columns)
+            size = 0.6 + 2.7 * n_columns, 0.3 + 2.6 * n_rows
+            options = {"figsize": size, "layout": "constrained", "squeeze": False}
+            _, grid = pyplot().subplots(n_rows, n_columns, **options)
+            for ax in grid.ravel()[n:]:
+                ax.remove()
+            axes = grid.ravel()[:n]
+        self.axes_ = np.array(axes, dtype=object).ravel()
+        if len(self.axes_) != n:
+            raise ValueError(f"axes must hold one for each of {n} graphs; got {len(self.axes_)}.")
+        self.figure_, self.ax_ = self.axes_[0].figure, self.axes_[-1]
+        self.ims_ = []
+        for k, (ax, (name, graph)) in enumerate(zip(self.axes_, self.graphs.items(), strict=True)):
+            low, high = np.quantile(graph, [0.01, 0.99])  # a few extremes would hide all else
+            im = ax.imshow(graph, cmap=MAP, vmin=low, vmax=high, interpolation="nearest")
+            self.ims_.append(im)
+            self.figure_.colorbar(im, ax=ax, shrink=0.75, extend="both", format="%.2g")
+            ax.set_title(short(name, 24), fontweight="bold" if name == "fused" else None)
+            self._label(ax, first=k % 4 == 0)
+        return self
+
+    def _label(self, ax, first):
+        """Write the classes beside their rows, and draw lines between them."""
+        if self.groups is None:
+            ax.set(xlabel="row", ylabel="row" if first else "")
+            return
+        counts = np.array([count for _, count in self.groups])
+        ends = np.cumsum(counts)
+        for end in ends[:-1]:
+            for draw in (ax.axhline, ax.axvline):
+                draw(end - 0.5, color="white", linewidth=0.8)
+        middles, names = ends - counts / 2 - 0.5, [short(label, 10) for label, _ in self.groups]
+        upright = max(map(len, names)) > 2
+        ax.set_xticks(middles, names, rotation=90 if upright else 0)
+        ax.set_yticks(middles, names if first else [""] * len(names))
+        ax.tick_params(length=0)
+        ax.set(xlabel="rows by class", ylabel="rows by class" if first else "")
+
+
+def _ordered(n_rows, y, max_samples, rng):
+    """Rows drawn evenly, ordered by y, and the classes with their counts where these are few."""
+    rows = np.arange(n_rows)
+    if n_rows > max_samples:
+        rows = np.sort(rng.choice(n_rows, max_samples, replace=False))
+    if y is None:
+        return rows, None
+    y = np.asarray(y)
+    if y.ndim != 1 or len(y) != n_rows:
+        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {y.shape}.")
+    rows = rows[np.argsort(y[rows], kind="stable")]
+    values, counts = np.unique(y[rows], return_counts=True)
+    few = len(values) <= _MOST_CLASSES
+    return rows, list(zip(values.tolist(), counts.tolist(), strict=True)) if few else None
+
+
+class EmbeddingDisplay:
+    """Rows in the first two principal components of the embedding.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, 2)
+    y : ndarray of shape (n_rows,), optional
+    variances : (float, float), optional
+        Share of the embedding's variance along each axis.
+
+    Attributes
+    ----------
+    ax_ : Axes
+    figure_ : Figure
+    points_ : list of PathCollection
+        One for each class.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.plotting import EmbeddingDisplay
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> model = LEGOFusionTransformer(views, relation="rbf").fit(X, y)
+    >>> len(EmbeddingDisplay.from_estimator(model, X, y).points_)
+    3
+    """
+
+    def __init__(self, points, y=None, variances=None):
+        self.points, self.y, self.variances = points, y, variances
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y=None, *, sample_domain=None, ax=None):
+        """Embed rows and draw them.
+
+        Parameters
+        ----------
+        estimator : LEGOFusionTransformer, or Pipeline with one
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,), optional
+            Classes are told by colour and marker, many values by a scale of colours.
+        sample_domain : array-like of shape (n_samples,), optional
+        ax : Axes, optional
+
+        Returns
+        -------
+        EmbeddingDisplay
+        """
+        model, X, _ = split_pipeline(estimator, X)
+        features = np.asarray(model.transform(X, sample_domain=sample_domain), dtype=float)
+        if features.shape[1] < 2:
+            features = np.column_stack([features, np.zeros(len(features))])
+        found = PCA(2, svd_solver="full").fit(features)
+        y = None if y is None else np.asarray(y)
+        return cls(found.transform(features), y, found.explained_variance_ratio_).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+
+        Returns
+        -------
+        self
+        """
+        self.ax_, self.figure_ = new_axes(ax, (6.0, 4.4))
+        style = {"s": 22, "linewidths": 0.5, "edgecolors": "k", "alpha": 0.85}
+        values = np.unique([] if self.y is None else self.y)
+        real = values.dtype.kind == "f"
+        scale = len(values) > (_MOST_REAL if real else _MOST_CLASSES)
+        if self.y is None or scale:
+            options = {"c": self.y, "cmap": MAP} if scale else {"color": COLOURS[0]}
+            self.points_ = [self.ax_.scatter(*self.points.T, **options, **style)]
+            if scale:
+                self.figure_.colorbar(self.points_[0], ax=self.ax_, label="y")
+        else:
+            self.points_ = [
+                self.ax_.scatter(
+                    *self.points[self.y == value].T,
+                    color=COLOURS[k % len(COLOURS)],
+                    marker=MARKERS[k % len(MARKERS)],
+                    label=short(f"{value:g}" if real else value, 20),
+                    **style,
+                )
+                for k, value in enumerate(values.tolist())
+            ]
+            side = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False}
+            self.ax_.legend(title="class", **side)  # beside the points, never over them
+        names = [f"principal component {k + 1}" for k in (0, 1)]
+        if self.variances is not None:
+            names = [
+                f"{n} ({v:.0%} of variance)" for n, v in zip(names, self.variances, strict=True)
+            ]
+        self.ax_.set(xlabel=names[0], ylabel=names[1])
+        return self

@@ -1,0 +1,247 @@
+"""Scores of units in time, and what a score is made of."""
+
+import numpy as np
+
+from ._style import COLOURS, MARKERS, new_axes, short
+
+__all__ = ["ExplanationDisplay", "UnitScoresDisplay"]
+
+
+class UnitScoresDisplay:
+    """Timeline of the unit scores of a bag, over the truth.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_units,)
+    truth : array-like of shape (n_units,), optional
+        True (or 1) where a unit is anomalous.
+    positions : array-like of shape (n_units,), optional
+        Where units stand in time; by default 0, 1, 2, ...
+
+    Attributes
+    ----------
+    ax_ : Axes
+    figure_ : Figure
+    line_ : Line2D
+    spans_ : list of Polygon
+        One for each run of anomalous units.
+
+    Examples
+    --------
+    >>> from legofuse import LEGOAnomalyClassifier
+    >>> from legofuse.datasets import make_digit_bags
+    >>> from legofuse.plotting import UnitScoresDisplay
+    >>> data = make_digit_bags(n_bags=40, units_per_bag=5, random_state=0)
+    >>> views = {name: data.views[name] for name in ("pixels", "gradients")}
+    >>> model = LEGOAnomalyClassifier(views, n_references=40, random_state=0)
+    >>> model = model.fit(data.bags[:30], data.y[:30])
+    >>> display = UnitScoresDisplay.from_estimator(model, data.bags[30], data.unit_y[30])
+    >>> display.ax_.get_ylabel()
+    'unit score'
+    """
+
+    def __init__(self, scores, truth=None, positions=None):
+        self.scores = np.asarray(scores, dtype=float)
+        self.truth = None if truth is None else np.asarray(truth).astype(bool)
+        self.positions = np.arange(len(self.scores)) if positions is None else np.asarray(positions)
+        for name, values in (("truth", self.truth), ("positions", self.positions)):
+            if values is not None and values.shape != self.scores.shape:
+                raise ValueError(
+                    f"{name} must have one value for each of {len(self.scores)} units; got shape "
+                    f"{values.shape}."
+                )
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, bag, truth=None, *, positions=None, sample_domain=None, ax=None
+    ):
+        """Score the units of one bag and draw them.
+
+        Parameters
+        ----------
+        estimator : LEGOAnomalyClassifier
+            Fitted.
+        bag : array-like or frame of shape (n_units, n_features)
+        truth : array-like of shape (n_units,), optional
+        positions : array-like of shape (n_units,), optional
+        sample_domain : object, optional
+            The domain of the bag.
+        ax : Axes, optional
+
+        Returns
+        -------
+        UnitScoresDisplay
+        """
+        options = {} if sample_domain is None else {"sample_domain": [sample_domain]}
+        (scores,) = estimator.score_units([bag], **options)
+        return cls(scores, truth, positions).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+
+        Returns
+        -------
+        self
+        """
+        self.ax_, self.figure_ = new_axes(ax, (7.0, 2.6))
+        order = np.argsort(self.positions, kind="stable")
+        places, scores = self.positions[order], self.scores[order]
+        few = len(places) <= 60
+        (self.line_,) = self.ax_.plot(
+            places, scores, color=COLOURS[0], marker=MARKERS[0] if few else None, label="score"
+        )
+        self.spans_: list = []
+        if self.truth is not None:
+            for start, end in _runs(places, self.truth[order]):
+                span = self.ax_.axvspan(
+                    start,
+                    end,
+                    facecolor=COLOURS[1],
+                    alpha=0.35,
+                    hatch="//",
+                    edgecolor="k",
+                    linewidth=0,
+                    zorder=0,
+                    label=None if self.spans_ else "truly anomalous",
+                )
+                self.spans_.append(span)
+        self.ax_.set(ylim=(-0.03, 1.03), xlabel="unit", ylabel="unit score")
+        self.ax_.margins(x=0.02)
+        if np.issubdtype(places.dtype, np.integer):
+            self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        if self.truth is not None:
+            above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": 2}
+            self.ax_.legend(**above, frameon=False)  # above the curve, never over it
+        return self
+
+
+def _runs(places, truth):
+    """Where each run of true units begins and ends, half a step beyond them to either side."""
+    if len(places) == 1:
+        edges = np.array([places[0] - 0.5, places[0] + 0.5])
+    else:
+        middles = (places[1:] + places[:-1]) / 2
+        edges = np.r_[2 * places[0] - middles[0], middles, 2 * places[-1] - middles[-1]]
+    steps = np.diff(np.r_[0, truth.astype(int), 0])
+    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    return [(edges[a], edges[b]) for a, b in zip(starts, ends, strict=True)]
+
+
+class ExplanationDisplay:
+    """Bars of the parts that a score is the sum of.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the parts, the base first.
+    parts : ndarray of shape (n_parts,)
+    score : float
+        Their sum.
+
+    Attributes
+    ----------
+    ax_ : Axes
+    figure_ : Figure
+    bars_ : BarContainer
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.inspection import explain
+    >>> from legofuse.plotting import ExplanationDisplay
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifier()).fit(X, y)
+    >>> display = ExplanationDisplay.from_explanation(explain(pipe, X[:3]), row=0)
+    >>> display.names
+    ['base', 'minerals', 'phenols', 'colour']
+    """
+
+    def __init__(self, names, parts, score):
+        self.names, self.parts, self.score = list(names), np.asarray(parts, float), float(score)
+
+    @classmethod
+    def from_explanation(cls, found, row=0, *, by="view", n_landmarks=8, ax=None):
+        """Draw what one row's score is made of.
+
+        Parameters
+        ----------
+        found : Explanation
+            Of :func:`legofuse.inspection.explain`.
+        row : int, default=0
+        by : {"view", "landmark"}, default="view"
+            Landmarks with small parts are drawn as one.
+        n_landmarks : int, default=8
+        ax : Axes, optional
+
+        Returns
+        -------
+        ExplanationDisplay
+
+        Raises
+        ------
+        ValueError
+            If `by` is unknown, or the scores are no sums over landmarks.
+        """
+        if by == "view":
+            names, parts = list(found.views), found.view_parts[row]
+        elif by != "landmark":
+            raise ValueError(f"by must be 'view' or 'landmark'; got {by!r}.")
+        elif found.parts is None:
+            raise ValueError("these scores are no sums over landmarks: use by='view'.")
+        else:
+            every = found.landmark_parts[row]
+            order = np.argsort(-np.abs(every), kind="stable")
+            top, rest = order[:n_landmarks], order[n_landmarks:]
+            names = [f"row {k}" for k in found.landmarks[top]]
+            parts = every[top]
+            if len(rest):
+                names.append(f"{len(rest)} others")
+                parts = np.append(parts, every[rest].sum())
+        return cls(["base", *names], np.r_[found.base[row], parts], found.scores[row]).plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw, each bar from where the one above it ends.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+
+        Returns
+        -------
+        self
+        """
+        n = len(self.parts)
+        self.ax_, self.figure_ = new_axes(ax, (6.4, 1.3 + 0.32 * (n + 1)))
+        ends = np.cumsum(self.parts)
+        starts = ends - self.parts
+        up, down = COLOURS[1], COLOURS[5]
+        self.bars_ = self.ax_.barh(
+            range(n),
+            self.parts,
+            left=starts,
+            color=[up if part >= 0 else down for part in self.parts],
+            hatch=["" if part >= 0 else "//" for part in self.parts],
+            edgecolor="k",
+            linewidth=0.6,
+        )
+        low, high = min(starts.min(), ends.min(), 0), max(starts.max(), ends.max(), 0)
+        room = (high - low) or 1.0
+        self.ax_.axvline(self.score, color="k", linestyle="--", linewidth=1)
+        style = {"va": "center", "ha": "left", "fontsize": "small"}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # over the dashed line
+        for k, part in enumerate(self.parts):
+            tip = max(starts[k], ends[k]) + 0.012 * room
+            self.ax_.text(tip, k, f"{part:+.2f}", bbox=box, **style)
+        self.ax_.set_xlim(low - 0.03 * room, high + 0.14 * room)
+        self.ax_.set_yticks(range(n), [short(name) for name in self.names])
+        self.ax_.invert_yaxis()
+        self.ax_.set(xlabel=f"score (dashed: {self.score:.2f})", ylabel="part")
+        return self

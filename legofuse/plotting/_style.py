@@ -1,0 +1,49 @@
+"""Colours, markers and axes that all displays share."""
+
+# Okabe and Ito, "Color Universal Design", ordered so that neighbours differ in lightness too
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#000000",
+    "#56B4E9",
+    "#D55E00",
+    "#999999",
+)
+MARKERS = "osD^vP*X<>"
+LINES = ("-", "--", "-.", ":")
+HATCHES = ("", "///", "...", "xxx")
+MAP = "cividis"  # perceptually uniform, and the same to colour-blind readers
+
+
+def new_axes(ax, size=(6.4, 4.0), **options):
+    """Return the axes that are given, or new ones, and their figure."""
+    if ax is not None:
+        return ax, ax.figure
+    figure, ax = pyplot().subplots(figsize=size, layout="constrained", **options)
+    return ax, figure
+
+
+def pyplot():
+    """Import matplotlib."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError("drawing needs matplotlib: pip install matplotlib.") from error
+    return plt
+
+
+def short(name, limit=40):
+    """Cut a name that would not fit beside the axes."""
+    name = str(name).replace("$", r"\$")
+    return name if len(name) <= limit else name[: limit - 1] + "…"
+
+
+def line_style(k):
+    """Colour, marker and line style of the k-th of several lines."""
+    return {
+        "color": COLOURS[k % len(COLOURS)],
+        "marker": MARKERS[k % len(MARKERS)],
+        "linestyle": LINES[k % len(LINES)],
+    }

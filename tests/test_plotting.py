@@ -1,0 +1,280 @@
+"""Displays: what is drawn is what was found, labelled, readable in grey, and drawn late."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.datasets import load_wine
+from sklearn.linear_model import RidgeClassifier
+from sklearn.pipeline import make_pipeline
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+from matplotlib.colors import to_rgb  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, plotting  # noqa: E402
+from legofuse.datasets import make_digit_bags  # noqa: E402
+from legofuse.inspection import explain, permutation_importance  # noqa: E402
+from legofuse.plotting import (  # noqa: E402
+    EmbeddingDisplay,
+    ExplanationDisplay,
+    GraphsDisplay,
+    HistoryDisplay,
+    ImportancesDisplay,
+    MissingViewDisplay,
+    UnitScoresDisplay,
+    WeightsDisplay,
+)
+
+X, y = load_wine(return_X_y=True)
+VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour $x$ & <y>": slice(9, 13)}
+COLOUR = list(VIEWS)[2]
+DIGITS = make_digit_bags(30, 5, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    fusion = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10)
+    return make_pipeline(fusion, RidgeClassifier()).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=20, random_state=0)
+    return model.fit(DIGITS.bags, DIGITS.y)
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def displays(pipe, classifier):
+    """One of each kind, by its from_ method, called with an ax."""
+    history = [{"epoch": k, "train_loss": 1 / k, "valid_loss": 2 / k} for k in range(1, 4)]
+    found, units = explain(pipe, X[:2]), explain(classifier, DIGITS.bags[:1])
+    return {
+        "bars": lambda ax: WeightsDisplay.from_estimator(pipe, ax=ax),
+        "heat map": lambda ax: WeightsDisplay.from_estimator(
+            pipe, pair=("minerals", "phenols"), ax=ax
+        ),
+        "weights of bags": lambda ax: WeightsDisplay.from_estimator(classifier, ax=ax),
+        "importances": lambda ax: ImportancesDisplay.from_estimator(pipe, ax=ax),
+        "intervals": lambda ax: ImportancesDisplay.from_estimator(
+            pipe, X, n_bootstrap=5, random_state=0, ax=ax
+        ),
+        "permutation": lambda ax: ImportancesDisplay.from_permutation(
+            permutation_importance(pipe, X, y, n_repeats=2, random_state=0), ax=ax
+        ),
+        "embedding": lambda ax: EmbeddingDisplay.from_estimator(pipe, X, y, ax=ax),
+        "embedding, real": lambda ax: EmbeddingDisplay.from_estimator(pipe, X, X[:, 0], ax=ax),
+        "embedding, plain": lambda ax: EmbeddingDisplay.from_estimator(pipe, X, ax=ax),
+        "units": lambda ax: UnitScoresDisplay.from_estimator(
+            classifier, DIGITS.bags[0], DIGITS.unit_y[0], ax=ax
+        ),
+        "explanation": lambda ax: ExplanationDisplay.from_explanation(found, 1, ax=ax),
+        "landmarks": lambda ax: ExplanationDisplay.from_explanation(found, by="landmark", ax=ax),
+        "explained unit": lambda ax: ExplanationDisplay.from_explanation(units, 2, ax=ax),
+        "missing": lambda ax: MissingViewDisplay.from_estimator(
+            pipe, X, y, shares=(0, 0.5), n_repeats=2, name="fused", random_state=0, ax=ax
+        ),
+        "history": lambda ax: HistoryDisplay(history).plot(ax=ax),
+    }
+
+
+KINDS = [
+    "bars",
+    "heat map",
+    "weights of bags",
+    "importances",
+    "intervals",
+    "permutation",
+    "embedding",
+    "embedding, real",
+    "embedding, plain",
+    "units",
+    "explanation",
+    "landmarks",
+    "explained unit",
+    "missing",
+    "history",
+]
+
+
+def inside(figure):
+    """Every text and legend lies within the figure."""
+    figure.canvas.draw()
+    whole = figure.bbox
+    for ax in figure.axes:
+        box = ax.get_tightbbox()
+        assert whole.x0 - 1 <= box.x0 < box.x1 <= whole.x1 + 1
+        assert whole.y0 - 1 <= box.y0 < box.y1 <= whole.y1 + 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labelled_and_within_the_figure(kind, pipe, classifier):
+    display = displays(pipe, classifier)[kind](None)
+    assert display.figure_ is display.ax_.figure
+    assert display.ax_.get_xlabel()
+    assert display.ax_.get_ylabel()
+    inside(display.figure_)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_axes_are_drawn_into(kind, pipe, classifier):
+    ax = Figure(layout="constrained").subplots()
+    display = displays(pipe, classifier)[kind](ax)
+    assert display.ax_ is ax
+    assert display.figure_ is ax.figure
+    assert display.plot() is display  # again, into axes of its own
+    assert display.ax_ is not ax
+
+
+def test_every_kind_is_tested(pipe, classifier):
+    assert list(displays(pipe, classifier)) == KINDS
+    assert set(plotting.__all__) <= set(globals())
+
+
+def test_bars_are_the_largest_weights(pipe):
+    display = WeightsDisplay.from_estimator(pipe, n_terms=4)
+    weights = np.sort(pipe[0].weights_)[-4:]
+    widths = [bar.get_width() for bar in display.bars_]
+    assert_allclose(widths, weights / pipe[0].weights_.sum())
+    assert display.im_ is None
+
+
+def test_the_heat_map_holds_the_weights_of_the_pair(pipe):
+    display = WeightsDisplay.from_estimator(pipe, pair=("minerals", COLOUR))
+    model = pipe[0]
+    for powers, weight in zip(model.powers_, model.weights_, strict=True):
+        if powers[1] == 0:
+            assert display.grid[powers[0], powers[2]] == pytest.approx(weight)
+    assert np.isnan(display.grid[0, 0])
+    assert np.isnan(display.grid[2, 2])
+    two = LEGOFusionTransformer({"a": slice(0, 5), "b": slice(5, 13)}, relation="rbf", max_iter=5)
+    assert WeightsDisplay.from_estimator(two.fit(X, y)).pair == ("a", "b")
+    with pytest.raises(ValueError, match="two of the views"):
+        WeightsDisplay.from_estimator(pipe, pair=("minerals", "nothing"))
+
+
+def test_several_relations_of_a_pair_are_added_up():
+    views = {"a": slice(0, 5), "b": slice(5, 13)}
+    model = LEGOFusionTransformer(views, relation="auto", weights="uniform").fit(X)
+    display = WeightsDisplay.from_estimator(model, pair=("a", "b"))
+    assert np.nansum(display.grid) == pytest.approx(model.weights_.sum())
+
+
+def test_graphs_are_ordered_by_class(pipe):
+    display = GraphsDisplay.from_estimator(pipe, X, y, max_samples=100, random_state=0)
+    assert list(display.graphs) == [*VIEWS, "fused"]
+    assert len(display.axes_) == len(display.ims_) == 4
+    assert display.ax_ is display.axes_[-1]
+    assert sum(count for _, count in display.groups) == 100
+    assert [label for label, _ in display.groups] == [0, 1, 2]
+    for graph in display.graphs.values():
+        assert graph.shape == (100, 100)
+        assert_allclose(graph, graph.T, atol=1e-8)
+    assert all(ax.get_xlabel() for ax in display.axes_)
+    inside(display.figure_)
+    axes = Figure(layout="constrained").subplots(2, 2)
+    assert display.plot(axes=axes).figure_ is axes[0, 0].figure
+    with pytest.raises(ValueError, match="one for each of 4"):
+        display.plot(axes=axes[0])
+
+
+def test_graphs_without_classes_and_by_relation():
+    model = LEGOFusionTransformer(VIEWS, relation="auto", weights="uniform").fit(X)
+    display = GraphsDisplay.from_estimator(model, X, by="graph", max_samples=30)
+    assert len(display.graphs) == len(model.graphs_) + 1
+    assert display.groups is None
+    assert GraphsDisplay.from_estimator(model, X, X[:, 0], max_samples=30).groups is None
+    with pytest.raises(ValueError, match="'view' or 'graph'"):
+        GraphsDisplay.from_estimator(model, X, by="term")
+    with pytest.raises(ValueError, match="one value for each"):
+        GraphsDisplay.from_estimator(model, X, y[:5])
+
+
+def test_classes_differ_in_marker_and_colour(pipe):
+    display = EmbeddingDisplay.from_estimator(pipe, X, y)
+    assert len(display.points_) == 3
+    shapes = {tuple(p.get_paths()[0].vertices.ravel().round(3)) for p in display.points_}
+    colours = {tuple(p.get_facecolor()[0]) for p in display.points_}
+    assert len(shapes) == len(colours) == 3
+    legend = display.ax_.get_legend().get_window_extent()
+    assert legend.x0 >= display.ax_.get_window_extent().x1  # beside the points
+
+
+def test_the_timeline_marks_the_truth():
+    scores, truth = [0.1, 0.9, 0.8, 0.2, 0.7], [0, 1, 1, 0, 1]
+    display = UnitScoresDisplay(scores, truth).plot()
+    assert_allclose(display.line_.get_ydata(), scores)
+    spans = [(s.get_x(), s.get_x() + s.get_width()) for s in display.spans_]
+    assert_allclose(spans, [(0.5, 2.5), (3.5, 4.5)])
+    assert all(span.get_hatch() for span in display.spans_)  # not by colour alone
+    assert UnitScoresDisplay(scores).plot().ax_.get_legend() is None
+    assert_allclose(UnitScoresDisplay([0.5], [1]).plot().spans_[0].get_x(), -0.5)
+    late = UnitScoresDisplay(scores, truth, positions=[10, 30, 20, 0, 40]).plot()
+    assert_allclose(late.line_.get_xdata(), [0, 10, 20, 30, 40])
+    with pytest.raises(ValueError, match="truth must have one value"):
+        UnitScoresDisplay(scores, truth[:2])
+
+
+def test_bars_of_an_explanation_end_at_the_score(pipe):
+    found = explain(pipe, X[:3])
+    for by in ("view", "landmark"):
+        display = ExplanationDisplay.from_explanation(found, 2, by=by)
+        last = display.bars_[-1]
+        assert last.get_x() + last.get_width() == pytest.approx(found.scores[2])
+    with pytest.raises(ValueError, match="no sums over landmarks"):
+        ExplanationDisplay.from_explanation(found._replace(parts=None), by="landmark")
+    with pytest.raises(ValueError, match="'view' or 'landmark'"):
+        ExplanationDisplay.from_explanation(found, by="term")
+
+
+def test_curves_in_the_same_axes_differ_in_line_and_marker(pipe):
+    first = MissingViewDisplay([0, 0.5], [[1.0, 0.9], [0.7, 0.6]], "one").plot()
+    second = MissingViewDisplay([0, 0.5], [[0.9, 0.9], [0.5, 0.6]], "two").plot(ax=first.ax_)
+    for trait in ("get_marker", "get_linestyle", "get_color"):
+        assert getattr(first.line_, trait)() != getattr(second.line_, trait)()
+    assert [t.get_text() for t in first.ax_.get_legend().get_texts()] == ["one", "two"]
+    with pytest.raises(ValueError, match="from 0 up to below 1"):
+        MissingViewDisplay.from_estimator(pipe, X, y, shares=[0, 1])
+    with pytest.raises(ValueError, match="single view"):
+        MissingViewDisplay.from_estimator(pipe, X, y, views={"all": slice(0, 13)})
+
+
+def test_history_of_a_fit_by_gradients(pipe):
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", weights="neural", max_iter=5).fit(X, y)
+    display = HistoryDisplay.from_estimator(model)
+    assert len(display.lines_[0].get_xdata()) == len(model.history_)
+    with pytest.raises(ValueError, match="no history_"):
+        HistoryDisplay.from_estimator(pipe)
+    with pytest.raises(ValueError, match="no loss"):
+        HistoryDisplay([]).plot()
+
+
+def test_colours_differ_in_grey():
+    """Neighbours in the order of use, and the first four pairwise, differ in lightness."""
+    from legofuse.plotting._style import COLOURS
+
+    grey = np.array([np.dot(to_rgb(colour), [0.299, 0.587, 0.114]) for colour in COLOURS])
+    assert (np.abs(np.diff(grey)) > 0.09).all()
+
+
+def test_matplotlib_is_imported_when_something_is_drawn():
+    code = "import sys, legofuse.plotting; print('matplotlib' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match="pip install matplotlib"):
+        UnitScoresDisplay([0.1, 0.2]).plot()
