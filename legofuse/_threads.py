@@ -8,6 +8,7 @@ calling thread's own, so it is not.
 This module imports nothing from legofuse.
 """
 
+import sys
 import threading
 from contextlib import contextmanager
 
@@ -15,6 +16,20 @@ from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _state: dict = {"users": 0, "restore": []}
+_found: dict = {"modules": 0, "libraries": None}
+
+
+def _libraries():
+    """The thread pools of this process; looking for them takes longer than scoring a few rows.
+
+    A library comes with the import of a module, so they are looked for anew once there are more.
+    """
+    n_modules = len(sys.modules)
+    libraries = _found["libraries"]
+    if libraries is None or _found["modules"] != n_modules:
+        libraries = ThreadpoolController()
+        _found.update(modules=n_modules, libraries=libraries)
+    return libraries
 
 
 @contextmanager
@@ -25,7 +40,7 @@ def single_threaded_blas(active=True):
         return
     with _lock:
         if _state["users"] == 0:
-            found = ThreadpoolController().select(user_api="blas").lib_controllers
+            found = _libraries().select(user_api="blas").lib_controllers
             _state["restore"] = [(library, library.num_threads) for library in found]
             for library in found:
                 _set_threads(library, 1)
@@ -64,5 +79,5 @@ def single_threaded_openmp(active=True):
     if not active:
         yield
         return
-    with ThreadpoolController().limit(limits=1, user_api="openmp"):
+    with _libraries().limit(limits=1, user_api="openmp"):
         yield

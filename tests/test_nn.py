@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import sys
 import threading
 
 import numpy as np
@@ -517,3 +518,13 @@ def test_a_net_trained_on_the_accelerator_scores_alike_on_the_cpu():
     net.module_.eval()
     other = load_module(bag_net()[0].module, module_arrays(net.module_)).eval()
     torch.testing.assert_close(net.module_(moved.X).cpu(), other(data.X), rtol=1e-5, atol=1e-5)
+
+
+def test_a_library_loaded_later_is_limited_too(monkeypatch):
+    from legofuse import _threads
+
+    with single_threaded_openmp():
+        known = _threads._libraries()
+    assert _threads._libraries() is known  # nothing was imported: not looked for again
+    monkeypatch.setitem(sys.modules, "as_if_imported_later", threading)
+    assert _threads._libraries() is not known
