@@ -73,4 +73,4 @@ if __name__ == "__main__":
     nets = [restore_bags(fitted.state, d) for d in (str(device), "cpu")]
     there, here = (score_bags(net, *some)[0] for net in nets)
     print(f"scores of that fit on the CPU differ by at most {np.abs(there - here).max():.1e}")
-    print(f"ratio accelerator / CPU: {on_device / on_cpu:.3f}")
+    print(f"ratio: {on_device / on_cpu:.3g} training on the accelerator / on the CPU (at most 1)")

@@ -117,4 +117,4 @@ if __name__ == "__main__":
     print(f"{BAGS} bags of about {UNITS} units, {VIEWS} views, {REFERENCES} references; {device}")
     print(f"bare torch loop {1e3 * plain:8.1f} ms an epoch")
     print(f"through skorch  {1e3 * skorch:8.1f} ms an epoch")
-    print(f"skorch's share over the bare loop: {share:.3f}")
+    print(f"ratio: {share:.3g} time of skorch over that of a bare torch loop, less 1 (at most 0.2)")
