@@ -23,6 +23,7 @@ _SUBMODULES = (
     "plotting",
     "readouts",
     "relations",
+    "report",
     "views",
     "weights",
 )

@@ -7,6 +7,7 @@ from legofuse import nn as nn
 from legofuse import plotting as plotting
 from legofuse import readouts as readouts
 from legofuse import relations as relations
+from legofuse import report as report
 from legofuse import views as views
 from legofuse import weights as weights
 from legofuse.anomaly import LEGOAnomalyClassifier as LEGOAnomalyClassifier

@@ -198,7 +198,7 @@ def _relation_parts(model, polynomial, X, sample_domain, alpha):
 
 def _explain_units(model, X, sample_domain, n_permutations, random_state):
     """Shapley values of the views in the logit of each unit's score."""
-    bags, columns = _read_units(model, X, sample_domain)
+    bags, columns = read_units(model, X, sample_domain)
     used = {view for view, _ in model.graphs_}
     views = [view for view in columns[0] if view in used]
     offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
@@ -245,7 +245,7 @@ def _arrivals(views, n_permutations, random_state):
                 yield view, frozenset(way[:k]), 0.5 / n_permutations
 
 
-def _read_units(model, X, sample_domain):
+def read_units(model, X, sample_domain):
     """Bags as a list, and the columns of the views in each."""
     if getattr(X, "ndim", None) == 3:  # trailing units that are all NaN are padding
         lengths = [int(np.flatnonzero(~np.isnan(bag).all(axis=1))[-1:].sum()) + 1 for bag in X]

@@ -72,15 +72,21 @@ def missing_view_curve(
     views = _known_views(estimator) if views is None else dict(views)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
+    have = _present(X, views)
     scorer = check_scoring(estimator, scoring=scoring)
     rng = check_random_state(random_state)
     scores = np.empty((len(shares), n_repeats))
     for repeat in range(n_repeats):
         draws = rng.uniform(size=(len(y), len(views)))
-        kept = rng.randint(len(views), size=len(y))
+        kept = (rng.uniform(size=draws.shape) * have).argmax(axis=1)  # a view that is there
         for k, share in enumerate(shares):
             scores[k, repeat] = scorer(estimator, _remove(X, views, draws < share, kept), y)
     return MissingViewCurve(shares, scores)
+
+
+def _present(X, views):
+    values = np.asarray(X, dtype=float)
+    return np.stack([~np.isnan(values[:, c]).all(axis=1) for c in views.values()], axis=1)
 
 
 def _remove(X, views, gone, kept):

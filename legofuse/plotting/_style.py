@@ -47,3 +47,18 @@ def line_style(k):
         "marker": MARKERS[k % len(MARKERS)],
         "linestyle": LINES[k % len(LINES)],
     }
+
+
+def to_svg(draw):
+    """What a function that returns a display draws, as SVG that is the same each time; closed."""
+    from io import BytesIO
+
+    plt = pyplot()
+    out = BytesIO()
+    with plt.rc_context({"svg.hashsalt": "legofuse", "figure.dpi": 100}), plt.ioff():
+        display = draw()
+        try:
+            display.figure_.savefig(out, format="svg", metadata={"Date": None})
+        finally:
+            plt.close(display.figure_)
+    return out.getvalue()

@@ -1,0 +1,89 @@
+"""One HTML page that tells what an estimator learned: numbers, figures, no script, no network.
+
+This package may import legofuse.inspection and legofuse.plotting.
+"""
+
+from pathlib import Path
+
+from ..plotting._weights import fusion_of
+from ._bags import bag_sections
+from ._html import page
+from ._tables import table_sections
+
+__all__ = ["write"]
+
+
+def write(
+    estimator,
+    X,
+    y=None,
+    path="report.html",
+    *,
+    title=None,
+    unit_y=None,
+    sample_domain=None,
+    max_samples=300,
+    random_state=0,
+):
+    """Write a report of a fitted estimator as one self-contained HTML page.
+
+    Numbers and figures are computed on the data given here: take rows (or bags) that were not
+    used to fit where scores should tell of new ones.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+        Fitted.
+    X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+    y : array-like of shape (n_samples,), optional
+    path : str or path-like, default="report.html"
+        Written over if it is there.
+    title : str, optional
+    unit_y : sequence of arrays of shape (n_units_i,), optional
+        Truth of the units of each bag, drawn under their scores.
+    sample_domain : array-like of shape (n_samples,), optional
+        Needed if fit was given it.
+    max_samples : int, default=300
+        Rows that graphs are computed on, drawn at random where there are more.
+    random_state : int, RandomState or None, default=0
+        Draws rows, permutations and bootstrap samples.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the page.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is none of these; nothing is written then.
+    OSError
+        If the path cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.linear_model import RidgeClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOFusionTransformer, report
+    >>> X, y = load_wine(return_X_y=True)
+    >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
+    >>> fusion = LEGOFusionTransformer(views, relation="rbf")
+    >>> pipe = make_pipeline(fusion, RidgeClassifier()).fit(X[::2], y[::2])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = report.write(pipe, X[1::2], y[1::2], f"{folder}/wine.html")
+    ...     path.read_text(encoding="utf-8").count("<figure>") > 5
+    True
+    """
+    inside = getattr(estimator, "best_estimator_", estimator)
+    bags = hasattr(inside, "score_units")
+    sections = bag_sections if bags else table_sections
+    options = {"sample_domain": sample_domain, "random_state": random_state}
+    options |= {"unit_y": unit_y} if bags else {"max_samples": max_samples}
+    if title is None:
+        title = f"What {type(fusion_of(inside)).__name__} learned"
+    text = page(title, sections(inside, X, y, **options))
+    path = Path(path)
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,69 @@
+"""Sections that both kinds of estimator have."""
+
+import numpy as np
+
+from ..inspection import permutation_importance
+from ..inspection._model import read_terms
+from ..plotting import HistoryDisplay, ImportancesDisplay, WeightsDisplay
+from ._html import code, figure, paragraph, table
+
+MOST_ROWS = 15
+
+
+def attempt(heading, make):
+    """One section, or the reason that it cannot be made."""
+    try:
+        return [(heading, make())]
+    except (ValueError, TypeError) as error:
+        return [(heading, [paragraph(f"Not shown: {error}")])]
+
+
+def terms(model):
+    """Weights of the terms."""
+    found = read_terms(model)
+    size = np.abs(found.weights)
+    top = np.argsort(-size, kind="stable")[:MOST_ROWS]
+    total = size.sum() or 1.0
+    rows = [(found.terms[k], float(found.weights[k]), float(size[k] / total)) for k in top]
+    parts = [
+        figure(lambda: WeightsDisplay.from_estimator(model), "Weights of the largest terms."),
+        table(f"Largest of {len(size)} terms", ["term", "weight", "share of all weights"], rows),
+    ]
+    if len(found.views) > 2:
+        parts.append(_pair(model, found))
+    return parts
+
+
+def _pair(model, found):
+    """Heat map of the two views with the largest weights."""
+    by_view = np.abs(found.weights) @ found.view_shares
+    pair = tuple(found.views[k] for k in np.sort(np.argsort(-by_view, kind="stable")[:2]))
+    caption = f"Weights by the powers of {pair[0]} and {pair[1]}, without other views."
+    return figure(lambda: WeightsDisplay.from_estimator(model, pair=pair), caption)
+
+
+def permuted(estimator, X, y, random_state):
+    """Permutation importance."""
+    found = permutation_importance(estimator, X, y, n_repeats=3, random_state=random_state)
+    rows = list(zip(found.views, found.importances_mean, found.importances_std, strict=True))
+    return [
+        paragraph(f"Score on the data given here: {found.score:.3f}."),
+        figure(
+            lambda: ImportancesDisplay.from_permutation(found),
+            "Fall of the score when a view is permuted over the rows.",
+        ),
+        table("Fall of the score", ["view", "mean", "standard deviation"], rows),
+    ]
+
+
+def history(model):
+    """Losses of a fit by gradients, if there was one."""
+    if not getattr(model, "history_", None):
+        return []
+    parts = [figure(lambda: HistoryDisplay.from_estimator(model), "Loss of each epoch.")]
+    return [("Training", parts)]
+
+
+def parameters(estimator):
+    """The estimator as it was made."""
+    return [("Parameters", [code(repr(estimator))])]

@@ -1,0 +1,162 @@
+"""Sections on a transformer, alone or in a Pipeline."""
+
+import numpy as np
+
+from ..inspection import (
+    explain,
+    missing_view_curve,
+    term_contributions,
+    view_agreement,
+    view_importances,
+)
+from ..inspection._model import present_views, split_pipeline, take_rows
+from ..plotting import (
+    EmbeddingDisplay,
+    ExplanationDisplay,
+    GraphsDisplay,
+    ImportancesDisplay,
+    MissingViewDisplay,
+)
+from ._html import figure, paragraph, table
+from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
+
+_MOST_POINTS = 500
+
+
+def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state):
+    """Sections of the page, a list of (heading, pieces of HTML)."""
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    model, inner, head = split_pipeline(estimator, X)
+    common = {"sample_domain": sample_domain, "random_state": random_state}
+    square = common | {"max_samples": max_samples}
+    sections = [("Summary", _summary(model, inner, head))]
+    sections += attempt("Views", lambda: _views(model, inner, y, square))
+    sections += attempt("Terms", lambda: terms(model))
+    sections += attempt("Agreement of views", lambda: _agreement(model, inner, y, square))
+    sections += attempt("Embedding", lambda: _embedding(model, inner, y, common))
+    if head is not None:
+        sections += attempt(
+            "One prediction taken apart", lambda: _explanation(estimator, X, sample_domain)
+        )
+        if y is not None and sample_domain is None:
+            sections += attempt("Views permuted", lambda: permuted(estimator, X, y, random_state))
+            sections += attempt("Views missing", lambda: _missing(estimator, X, y, random_state))
+    return sections + history(model) + parameters(estimator)
+
+
+def _summary(model, X, head):
+    facts = [
+        ("rows given here", X.shape[0]),
+        ("views", len(model.views_)),
+        ("graphs", len(model.graphs_)),
+        ("terms", len(model.terms_)),
+        ("landmarks", len(model.landmarks_)),
+        ("leave-one-out score of the fit", model.loo_score_),
+        ("ridge", model.ridge_),
+        ("iterations", model.n_iter_),
+        ("model on the embedding", "none" if head is None else type(head).__name__),
+    ]
+    return [table("The fit", ["what", "value"], facts)]
+
+
+def _views(model, X, y, square):
+    found = view_importances(model, X, **square)
+    lost = None
+    if y is not None:
+        lost = term_contributions(model, X, y, **square).view_loo_lost
+    have = present_views(model, X).mean(axis=0)
+    rows = [
+        (
+            view,
+            len(model.views_[view]),
+            float(have[k]),
+            float(found.importances[k]),
+            f"{found.low[k]:.3f} to {found.high[k]:.3f}",
+            None if lost is None else float(lost[k]),
+        )
+        for k, view in enumerate(found.views)
+    ]
+    columns = ["view", "columns", "present in", "share", "90% interval", "score lost without"]
+    display = ImportancesDisplay(
+        found.views, found.importances, found.low, found.high, "share of the fused graph"
+    )
+    return [
+        figure(display.plot, "Share of each view in the fused graph, with bootstrap intervals."),
+        table("Views; the score is that of leave-one-out ridge predictions", columns, rows),
+    ]
+
+
+def _agreement(model, X, y, square):
+    found = view_agreement(model, X, **square)
+    rows = [(name, *map(float, row)) for name, row in zip(found.names, found.cosines, strict=True)]
+    domain, seed = square["sample_domain"], square["random_state"]
+    labels = None if y is None or np.ndim(y) != 1 else y
+    return [
+        table("Cosines between centred graphs", ["view", *found.names], rows),
+        figure(
+            lambda: GraphsDisplay.from_estimator(
+                model, X, labels, max_samples=120, sample_domain=domain, random_state=seed
+            ),
+            "Graphs of the views and the fused graph, rows in the order of y.",
+        ),
+    ]
+
+
+def _embedding(model, X, y, common):
+    rows = np.arange(X.shape[0])
+    if len(rows) > _MOST_POINTS:
+        rng = np.random.default_rng(0)
+        rows = np.sort(rng.choice(len(rows), _MOST_POINTS, replace=False))
+    domain = common["sample_domain"]
+    domain = None if domain is None else np.asarray(domain)[rows]
+    labels = None if y is None or np.ndim(y) != 1 else np.asarray(y)[rows]
+    return [
+        figure(
+            lambda: EmbeddingDisplay.from_estimator(
+                model, take_rows(X, rows), labels, sample_domain=domain
+            ),
+            f"{len(rows)} rows in the first two principal components of the embedding.",
+        )
+    ]
+
+
+def _explanation(estimator, X, sample_domain):
+    domain = None if sample_domain is None else np.asarray(sample_domain)[:1]
+    found = explain(estimator, take_rows(X, np.arange(1)), sample_domain=domain)
+    target = "" if found.targets is None else f" for {found.targets[0]}"
+    order = np.argsort(-np.abs(found.landmark_parts[0]), kind="stable")[:MOST_ROWS]
+    rows = [
+        (
+            int(found.landmarks[k]),
+            *map(float, found.parts[0, :, k]),
+            float(found.parts[0, :, k].sum()),
+        )
+        for k in order
+    ]
+    return [
+        paragraph(
+            f"The score of the first row{target} is {found.scores[0]:.3f}. It is the sum of a base "
+            "and of what each landmark (a training row) says through each view."
+        ),
+        figure(lambda: ExplanationDisplay.from_explanation(found), "Parts by view."),
+        figure(
+            lambda: ExplanationDisplay.from_explanation(found, by="landmark"),
+            "Parts by landmark, the number of a training row.",
+        ),
+        table("Largest parts", ["landmark", *found.views, "all views"], rows),
+    ]
+
+
+def _missing(estimator, X, y, random_state):
+    found = missing_view_curve(estimator, X, y, n_repeats=3, random_state=random_state)
+    rows = [
+        (f"{share:.2f}", float(scores.mean()), float(scores.std()))
+        for share, scores in zip(*found, strict=True)
+    ]
+    return [
+        figure(
+            MissingViewDisplay(*found).plot,
+            "Score when shares of the views of all rows are removed at random.",
+        ),
+        table("Scores", ["share removed", "mean score", "standard deviation"], rows),
+    ]

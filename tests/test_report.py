@@ -1,0 +1,201 @@
+"""The report is one valid page, whole in itself, that holds what inspection finds."""
+
+import base64
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+
+pytest.importorskip("matplotlib")
+
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, report
+from legofuse.datasets import make_digit_bags
+
+X, y = load_wine(return_X_y=True)
+EVIL = '<b>"phenols"</b> & $x^2$'
+VIEWS = {"minerals": slice(0, 5), EVIL: slice(5, 9), "colour": slice(9, 13)}
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+DIGITS = make_digit_bags(24, 5, random_state=0)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def fusion(**parameters):
+    options = {"relation": "correlation", "n_landmarks": 40, "max_iter": 5, "random_state": 0}
+    return LEGOFusionTransformer(VIEWS, **options | parameters)
+
+
+class Page(HTMLParser):
+    """Elements of a page, which must be nested well."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.text, self.attributes = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.attributes if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+
+def read(path):
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def check(page):
+    """Whole, semantic, without a script, a reference out, or a picture without words."""
+    assert page.tags[:2] == ["html", "head"]
+    assert page.of("html")[0]["lang"] == "en"
+    assert page.tags.count("h1") == page.tags.count("main") == page.tags.count("title") == 1
+    assert not {"script", "iframe", "link", "object", "b"} & set(page.tags)
+    ids = {attributes["id"] for _, attributes in page.attributes if "id" in attributes}
+    for attributes in page.of("a"):
+        assert attributes["href"].removeprefix("#") in ids
+    for attributes in page.of("img"):
+        assert attributes["alt"]
+        head, data = attributes["src"].split(",")
+        assert head == "data:image/svg+xml;base64"
+        svg = base64.b64decode(data)
+        assert b"<svg" in svg
+        assert b"<script" not in svg
+    assert page.tags.count("figure") == page.tags.count("figcaption") == page.tags.count("img")
+    assert page.tags.count("table") == page.tags.count("caption") > 1
+    assert all("scope" in attributes for attributes in page.of("th"))
+    handlers = [a for _, attributes in page.attributes for a in attributes if a.startswith("on")]
+    assert handlers == []
+
+
+def test_a_pipeline(tmp_path):
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X[::2], y[::2])
+    path = report.write(pipe, X[1::2], y[1::2], tmp_path / "page.html", title="Wine & <more>")
+    page = read(path)
+    check(page)
+    assert "Not shown" not in page.words
+    assert page.tags.count("figure") >= 9
+    assert "Wine & <more>" in page.words
+    assert EVIL in page.words  # as text
+    for heading in ("Views", "Terms", "Embedding", "Views permuted", "Views missing"):
+        assert heading in page.words
+    assert f"{pipe[0].loo_score_:.3f}" in page.words
+    assert f"{pipe.score(X[1::2], y[1::2]):.3f}" in page.words
+    for importance in pipe[0].view_importances_.values():
+        assert f"{importance:.3f}" in page.words
+    again = report.write(pipe, X[1::2], y[1::2], tmp_path / "again.html", title="Wine & <more>")
+    assert again.read_bytes() == path.read_bytes()
+    import matplotlib.pyplot as plt
+
+    assert plt.get_fignums() == []
+
+
+def test_a_transformer_without_y(tmp_path):
+    page = read(report.write(fusion().fit(X), X, path=tmp_path / "page.html"))
+    check(page)
+    assert "Views permuted" not in page.words
+    assert "Not shown" not in page.words
+
+
+@pytest.mark.filterwarnings("ignore:.*positive semi-definite")
+@pytest.mark.parametrize(
+    ("pipe", "reason"),
+    [
+        (make_pipeline(fusion(), RandomForestClassifier(5, random_state=0)), "has no coef_"),
+        (make_pipeline(fusion(expansion="hops", n_landmarks=500), RidgeClassifier()), "hops"),
+        (make_pipeline(fusion(weights="neural"), LinearRegression()), None),
+    ],
+    ids=["forest", "hops", "neural"],
+)
+def test_what_cannot_be_shown_says_why(tmp_path, pipe, reason):
+    pipe.fit(X, y)
+    page = read(report.write(pipe, X, y, tmp_path / "page.html"))
+    check(page)
+    if reason is None:
+        assert "Not shown" not in page.words
+        assert "Training" in page.words
+    else:
+        assert re.search(f"Not shown: .*{reason}", page.words)
+
+
+def test_missing_views_frames_and_domains(tmp_path):
+    pd = pytest.importorskip("pandas")
+    data = X.copy()
+    data[:60, VIEWS[EVIL]] = np.nan
+    data = pd.DataFrame(data, columns=[f"<{i}>" for i in range(13)])
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(data, y)
+    page = read(report.write(pipe, data, y, tmp_path / "page.html"))
+    check(page)
+    assert f"{118 / 178:.3f}" in page.words  # the share of rows that have the view
+    domain = np.where(np.arange(len(X)) % 2, "one", "two")
+    model = fusion().fit(X, y, sample_domain=domain)
+    page = read(report.write(model, X, y, tmp_path / "page.html", sample_domain=domain))
+    check(page)
+    assert "Not shown" not in page.words
+
+
+def test_a_classifier_of_bags(tmp_path):
+    views = {"pixels": DIGITS.views["pixels"], EVIL: DIGITS.views["gradients"]}
+    model = LEGOAnomalyClassifier(views, n_references=20, random_state=0)
+    model.fit(DIGITS.bags, DIGITS.y)
+    path = tmp_path / "page.html"
+    page = read(report.write(model, DIGITS.bags, DIGITS.y, path, unit_y=DIGITS.unit_y))
+    check(page)
+    assert "Not shown" not in page.words
+    scores = model.score_units(DIGITS.bags)
+    bag = int(np.argmax([part.max() for part in scores]))
+    assert f"bag {bag}, unit {scores[bag].argmax()}" in page.words
+    assert EVIL in page.words
+    check(read(report.write(model, DIGITS.bags, path=path)))
+
+
+def test_nothing_is_written_where_it_fails(tmp_path):
+    path = tmp_path / "page.html"
+    with pytest.raises(TypeError, match="Pipeline with one"):
+        report.write(RidgeClassifier().fit(X, y), X, y, path)
+    assert not path.exists()
+    with pytest.raises(OSError, match="nowhere"):
+        report.write(fusion().fit(X, y), X, y, tmp_path / "nowhere" / "page.html")
+
+
+@pytest.mark.slow
+def test_a_browser_shows_every_figure(tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("no Chromium is installed (apt-get install chromium)")
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X, y)
+    path = report.write(pipe, X, y, tmp_path / "page.html")
+    # the only script of the test: how many pictures were decoded, written where --dump-dom sees it
+    probe = (
+        "<script>onload = () => { const all = [...document.images];"
+        "document.title = 'shown ' + all.filter(i => i.complete && i.naturalWidth > 100).length"
+        " + ' wide ' + (document.documentElement.scrollWidth <= innerWidth) }</script></body>"
+    )
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("</body>", probe), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    options += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000"]
+    command = [browser, *options, "--window-size=1000,900", "--dump-dom", path.as_uri()]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    count = text.count("<img ")
+    assert f"<title>shown {count} wide true</title>" in run.stdout, run.stderr[-2000:]
