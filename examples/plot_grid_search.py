@@ -43,6 +43,7 @@ for relation in relations:
 plt.xticks(degrees)
 plt.xlabel("degree")
 plt.ylabel("cross-validated accuracy")
-plt.legend(title="relation", loc="lower left")
+plt.ylim(0.87, 1)
+plt.legend(title="relation", loc="lower center", ncols=3)
 plt.tight_layout()
 plt.show()

@@ -38,7 +38,7 @@ models = {
 }
 
 # %%
-# Training rows: 4 to 16 anomalies among ten times as many rows. Test rows: 150 normal, 15 anomalous.
+# Training rows: 4 to 16 anomalies among ten times as many. Test rows: 150 normal, 15 anomalous.
 
 
 def draw(n_anomalies, seed):
@@ -75,6 +75,6 @@ plt.xscale("log", base=2)
 plt.xticks(counts, [str(n) for n in counts])
 plt.xlabel("labelled anomalies among ten times as many rows")
 plt.ylabel("average precision on test rows")
-plt.legend(loc="center right")
+plt.legend(loc=(0.1, 0.45))
 plt.tight_layout()
 plt.show()

@@ -4,14 +4,14 @@ Train by gradients, with callbacks
 
 How does one train the fusion like a network: on a GPU where there is one, in mini-batches, with a
 head and callbacks of one's own? The layers of `legofuse.nn` are torch modules, and `make_net` makes
-a net of skorch, which takes skorch's callbacks: here one that lowers the learning rate, and one that
-stops when the loss on held-out rows no longer falls.
+a net of skorch, which takes skorch's callbacks: here one that lowers the learning rate, and one
+that stops when the loss on held-out rows no longer falls.
 """
 
 import matplotlib.pyplot as plt
 import torch
-from skorch.callbacks import EarlyStopping, LRScheduler
 from sklearn.model_selection import train_test_split
+from skorch.callbacks import EarlyStopping, LRScheduler
 
 from legofuse import LEGOFusionTransformer
 from legofuse.datasets import load_digits_views

@@ -31,6 +31,7 @@ def embedding_map(graph, n_components=None, tol=None):
     Returns
     -------
     projection : ndarray of shape (n_landmarks, n_components)
+        The map.
     negative_share : float
         Share of the spectrum's absolute sum that was negative (0 for a kernel, up to rounding).
 
@@ -70,11 +71,14 @@ def degree(graph, threshold=None):
     Parameters
     ----------
     graph : array of shape (..., n_units, n_references)
+        One graph, or several.
     threshold : float, optional
+        Entries below it are left out.
 
     Returns
     -------
     array of shape (..., n_units)
+        Degree of each unit.
 
     Examples
     --------
@@ -92,11 +96,14 @@ def degree_variance(graph, threshold=None):
     Parameters
     ----------
     graph : array of shape (..., n_units, n_references)
+        One graph, or several.
     threshold : float, optional
+        Entries below it are left out.
 
     Returns
     -------
     array of shape (...)
+        Variance of each graph's degrees.
 
     Examples
     --------
@@ -115,12 +122,14 @@ def top_k(graph, k):
     Parameters
     ----------
     graph : ndarray of shape (..., n_units, n_references)
+        One graph, or several.
     k : int
         Capped at n_references.
 
     Returns
     -------
     ndarray of shape (..., n_units)
+        Mean of each unit's strongest relations.
 
     Examples
     --------
@@ -139,12 +148,14 @@ def spectrum(graph, n_values=None):
     Parameters
     ----------
     graph : ndarray of shape (..., n_units, n_units)
+        One graph, or several.
     n_values : int, optional
         How many; by default all.
 
     Returns
     -------
     ndarray of shape (..., n_values)
+        Eigenvalues.
 
     Examples
     --------

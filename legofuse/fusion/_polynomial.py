@@ -15,6 +15,7 @@ def polynomial(base, coefficients):
     base : array or tensor
         Any shape.
     coefficients : sequence of shape (degree + 1,)
+        Weight of each power, the zeroth first.
 
     Returns
     -------
@@ -183,14 +184,18 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
     Parameters
     ----------
     relations : sequence of M arrays of shape (..., n_units, n_references)
+        One relation for each graph.
     powers : array-like of shape (n_terms, M), int
+        Exponents of each term.
     gradient : ndarray of shape (..., n_units, n_references)
+        Gradient of a loss with respect to the fused graph.
     by_row : bool, default=False
         Sum over the references only: how much each unit contributes.
 
     Returns
     -------
     ndarray of shape (n_terms,), or (..., n_units, n_terms) by row, float64
+        Gradient of the loss with respect to the weights.
 
     Raises
     ------

@@ -26,6 +26,7 @@ def fuse_separable(relations, factors, zeroth=None):
     Returns
     -------
     array or tensor of shape (..., n_units, n_references)
+        The fused graph.
 
     Raises
     ------
@@ -118,12 +119,16 @@ def fuse_separable_adjoint(relations, factors, gradient, zeroth=None):
     relations : sequence of M arrays of shape (..., n_units, n_references)
         Or lists of powers, as in :func:`fuse_separable`.
     factors : ndarray of shape (M, degree + 1)
+        Weights of each graph's powers.
     gradient : ndarray of shape (..., n_units, n_references)
+        Gradient of a loss with respect to the fused graph.
     zeroth : ndarray of the relations' shape, optional
+        Zeroth power of the graphs, if not all ones.
 
     Returns
     -------
     ndarray of shape (M, degree + 1), float64
+        Gradient of the loss with respect to the factors.
 
     Examples
     --------

@@ -21,6 +21,7 @@ def count_terms(n_graphs, degree, interactions="total"):
     Returns
     -------
     int
+        Number of terms.
 
     Examples
     --------
@@ -110,12 +111,14 @@ def one_exponent_each(powers):
     Parameters
     ----------
     powers : array-like of shape (n_terms, n_graphs)
+        Exponents of each term.
 
     Returns
     -------
     pairs : list of (graph, power)
         The graphs of their own that the terms need.
     indicators : ndarray of shape (n_terms, n_pairs)
+        1 where a pair is in a term.
 
     Examples
     --------

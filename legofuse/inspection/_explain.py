@@ -47,6 +47,7 @@ def explain(
         A fitted Pipeline of the transformer and a linear model (with ``coef_``), a search over
         one, the transformer alone with `coef`, or the classifier.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+        What to explain.
     target : class label or int, optional
         The class, or the column of y, whose score is explained. By default the second of two
         classes, the predicted class of each row where there are more, or the first column.

@@ -25,6 +25,7 @@ def frame_scores(scores, spans, n_frames, fps=None):
     Returns
     -------
     ndarray of shape (n_frames,)
+        Score of each frame.
 
     Raises
     ------
@@ -73,10 +74,12 @@ def frame_labels(intervals, n_frames):
         First frame of each anomaly and the frame after its last. Rows that begin below 0 stand
         for no anomaly and are skipped, as data sets pad their lists.
     n_frames : int
+        Number of frames of the video.
 
     Returns
     -------
     ndarray of int64, shape (n_frames,)
+        1 for anomalous frames.
 
     Examples
     --------
@@ -102,10 +105,12 @@ def frame_auc(labels, scores):
     labels : sequence of arrays of shape (n_frames_i,)
         Truth of the frames of each video, as `frame_labels` gives it.
     scores : sequence of arrays of shape (n_frames_i,)
+        Score of each frame, video by video.
 
     Returns
     -------
     float
+        Area under the curve.
 
     Raises
     ------

@@ -23,18 +23,23 @@ def permutation_importance(
     estimator : object
         Fitted. Any estimator does if `views` is given.
     X : array, frame or sparse of shape (n_samples, n_features), or list of (n_units_i, n_features)
+        Held-out samples.
     y : array-like of shape (n_samples,)
+        Their targets.
     views : dict of str to index array or slice, optional
         Positions of the columns of each view. By default ``views_`` of the estimator, or of the
         first step of a Pipeline.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`; by default the estimator's own.
     n_repeats : int, default=5
+        Number of permutations of each view.
     random_state : int, RandomState or None, default=None
+        Seed or source of the draws.
 
     Returns
     -------
     PermutationImportance
+        Falls of the score, by view.
 
     Raises
     ------

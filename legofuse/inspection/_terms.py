@@ -41,7 +41,9 @@ def term_contributions(
     estimator : LEGOFusionTransformer, or Pipeline with one
         Fitted.
     X : array-like, frame or sparse of shape (n_samples, n_features)
+        Rows that the shares are taken on.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+        Targets.
     sample_domain : array-like of shape (n_samples,), optional
         Needed if fit was given it.
     max_samples : int, default=500
@@ -52,6 +54,7 @@ def term_contributions(
     Returns
     -------
     TermContributions
+        Shares and losses, by term and by view.
 
     Raises
     ------

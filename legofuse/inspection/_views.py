@@ -33,19 +33,25 @@ def view_importances(
     estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
         Fitted. The classifier needs y.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+        Rows to look at.
     y : array-like of shape (n_samples,), optional
+        Targets.
     n_bootstrap : int, default=100
+        Number of times that rows (or bags) are drawn again.
     level : float, default=0.9
         Share of the bootstrap samples between the ends of the interval, which is shifted so that
         their mean is the importance (repeated rows inflate a graph's diagonal).
     sample_domain : array-like of shape (n_samples,), optional
+        Domain of each row; needed if fit was given domains.
     max_samples : int, default=300
         Number of rows used without y.
     random_state : int, RandomState or None, default=None
+        Seed or source of the draws.
 
     Returns
     -------
     ViewImportances
+        Importances and their intervals.
 
     Raises
     ------
@@ -135,15 +141,20 @@ def view_agreement(
     estimator : LEGOFusionTransformer, or Pipeline with one
         Fitted.
     X : array-like, frame or sparse of shape (n_samples, n_features)
+        Rows to look at.
     by : {"view", "graph"}, default="view"
         Whether to compare views or each of their graphs.
     sample_domain : array-like of shape (n_samples,), optional
+        Domain of each row; needed if fit was given domains.
     max_samples : int, default=500
+        Number of rows, drawn at random, that are related to one another.
     random_state : int, RandomState or None, default=None
+        Seed or source of the draws.
 
     Returns
     -------
     ViewAgreement
+        Cosines between the graphs.
 
     Raises
     ------

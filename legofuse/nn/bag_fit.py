@@ -136,9 +136,13 @@ def fit_bags(
     lengths, labels, weight : ndarray of shape (n_bags,)
         Units, label (0 or 1) and weight of each bag.
     powers : ndarray of shape (n_terms, n_graphs)
+        Exponents of each term.
     views : list of n_graphs str
+        The view of each graph.
     start : ndarray of shape (n_terms,)
+        Where the weights of the terms start.
     settings : BagSettings
+        What is trained, and how.
     own : dict, optional
         Each bag's own graph, where settings spread scores.
     valid : tuple, optional
@@ -149,13 +153,18 @@ def fit_bags(
     epochs : int, optional
         By default as set.
     callbacks : list of skorch callbacks, optional
+        Callbacks that the net is given.
     device : str, default="auto"
+        Where it is trained; ``"auto"`` is an accelerator if there is one.
     random_state : int, RandomState or None
+        Seed or source of the draws.
     verbose : int
+        Whether to print a line for each epoch.
 
     Returns
     -------
     BagFit
+        Weights, losses, and what the net is made anew from.
 
     Examples
     --------
@@ -248,6 +257,7 @@ def restore_bags(state, device="auto"):
     Returns
     -------
     Net
+        The trained net.
     """
     try:
         device = resolve_device(device)
@@ -264,13 +274,16 @@ def score_bags(net, units, lengths, own=None):
     Parameters
     ----------
     net : Net
+        What :func:`restore_bags` returned.
     units, lengths, own
         As of :func:`fit_bags`.
 
     Returns
     -------
     bags : ndarray of shape (n_bags,), float64
+        Logit of each bag.
     units : ndarray of shape (n_units,), float64
+        Logit of each unit.
     """
     device, n_bags = net.module_.centre.device, len(lengths)
     size = max(1, _SMALL * n_bags // max(1, _entries(units)))

@@ -89,11 +89,13 @@ class BagModel(nn.Module):
     Parameters
     ----------
     powers : ndarray of shape (n_terms, n_graphs)
+        Exponents of each term.
     views : sequence of n_graphs names
         The view of each graph, for pairs; None is in every pair.
     n_references : int
         Width of the rows of the fused graph.
     settings : BagSettings
+        What is trained, and how.
     start : ndarray of shape (n_terms,)
         Where the weights of the terms start.
     generator : torch.Generator
@@ -133,10 +135,12 @@ class BagModel(nn.Module):
         Parameters
         ----------
         kept : Tensor of shape (n_terms,), bool, optional
+            The terms that enter.
 
         Returns
         -------
         Tensor of shape (n_terms,)
+            Weight of each term.
         """
         weights = self.fusion.weights if kept is None else self.fusion.weights * kept
         if not self.settings.separable:
@@ -166,6 +170,7 @@ class BagModel(nn.Module):
         Returns
         -------
         Tensor of shape (..., n_units, n_references)
+            The fused graph.
         """
         weights, zeroth = self.weights(kept), batch.get("zeroth")
         graph = self._fuse(batch["relations"], weights, zeroth)
@@ -227,7 +232,9 @@ class BagModel(nn.Module):
         Parameters
         ----------
         packed : PackedBags
+            Bags whose rows the mean and scale are taken of.
         weight : Tensor of shape (n_units,)
+            Weight of each unit.
         """
         rows = self.graph({**packed.units, **(packed.shared or {})})
         share = weight / weight.sum()
@@ -242,6 +249,7 @@ class BagLoss(nn.Module):
     Parameters
     ----------
     settings : BagSettings
+        What is trained, and how.
     """
 
     def __init__(self, settings):

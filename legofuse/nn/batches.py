@@ -45,6 +45,7 @@ class PackedBags:
     Parameters
     ----------
     units : tree of tensors of shape (n_units, ...)
+        What is known of each unit.
     lengths : array-like or Tensor of shape (n_bags,), int
         Number of units of each bag; kept on the CPU.
     bags : tree of tensors of shape (n_bags, ...), optional
@@ -96,8 +97,11 @@ class TensorData(Dataset):
     Parameters
     ----------
     X : Tensor, tree of tensors, or PackedBags
+        Inputs.
     y : Tensor of shape (n_samples, ...), optional
+        Targets.
     sample_weight : Tensor of shape (n_samples,), optional
+        Weight of each sample; 1 where none are given.
 
     Examples
     --------
@@ -136,6 +140,7 @@ class TensorData(Dataset):
         Returns
         -------
         inputs, (targets, weights)
+            The batch.
         """
         if index is None:
             return self.X, (self.y, self.sample_weight)
@@ -148,9 +153,11 @@ class TensorBatches:
     Parameters
     ----------
     dataset : TensorData
+        What to take batches of.
     batch_size : int
         -1 is everything at once.
     shuffle : bool, default=False
+        Whether batches come in random order.
     generator : torch.Generator, optional
         Of the CPU; draws the order of each epoch. Needed to shuffle, so that torch's global
         generator stays as it is.

@@ -38,12 +38,16 @@ def fuse_fixed(relations, powers, weights):
     Parameters
     ----------
     relations : sequence of M tensors of shape (..., n_units, n_references)
+        One relation for each graph.
     powers : array-like of shape (n_terms, M), int
+        Exponents of each term.
     weights : Tensor of shape (n_terms,)
+        Weight of each term.
 
     Returns
     -------
     Tensor of shape (..., n_units, n_references)
+        The fused graph.
 
     Examples
     --------
@@ -78,7 +82,9 @@ class FusionPolynomial(nn.Module):
     parametrisation : {"exp", "softplus"}, default="exp"
         What keeps weights positive. ``"exp"`` makes steps relative to a weight's size.
     dtype : torch.dtype, optional
+        Type of the numbers.
     device : torch.device or str, optional
+        Where the tensors are.
 
     Attributes
     ----------
@@ -139,13 +145,16 @@ class FusionPolynomial(nn.Module):
         Parameters
         ----------
         powers : array-like of shape (n_terms, n_graphs)
+            Exponents of each term.
         weights : array-like of shape (n_terms,)
+            Weight of each term.
         **options
             As of the class.
 
         Returns
         -------
         FusionPolynomial
+            The layer.
 
         Raises
         ------
@@ -177,6 +186,7 @@ class FusionPolynomial(nn.Module):
         Parameters
         ----------
         weights : array-like of shape (n_terms,)
+            Weight of each term.
         """
         if isinstance(weights, torch.Tensor):
             weights = weights.detach().cpu().numpy()
@@ -213,6 +223,7 @@ class FusionPolynomial(nn.Module):
         Returns
         -------
         Tensor of shape (..., n_units, n_references)
+            The fused graph.
         """
         if self.separable:
             relations = list(relations)

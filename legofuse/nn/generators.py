@@ -15,10 +15,12 @@ def make_generator(random_state=None, device="cpu"):
         A RandomState is advanced by one draw; None seeds from numpy's global one, as
         scikit-learn does.
     device : str or torch.device, default="cpu"
+        Device whose numbers it draws.
 
     Returns
     -------
     torch.Generator
+        The generator.
 
     Examples
     --------

@@ -57,10 +57,12 @@ class LinearHead(nn.Module):
         Parameters
         ----------
         rows : Tensor of shape (..., n_references)
+            Rows of the fused graph.
 
         Returns
         -------
         Tensor of shape (...) or (..., n_outputs)
+            Scores.
         """
         scores = self.linear(rows)
         return scores.squeeze(-1) if self.squeeze else scores
@@ -119,10 +121,12 @@ class MLPHead(nn.Module):
         Parameters
         ----------
         rows : Tensor of shape (..., n_references)
+            Rows of the fused graph.
 
         Returns
         -------
         Tensor of shape (...) or (..., n_outputs)
+            Scores.
         """
         hidden = torch.relu(self.hidden(rows))
         if self.training and self.dropout:

@@ -34,15 +34,18 @@ def binary_cross_entropy(logits, targets, sample_weight=None, class_weight=None)
     Parameters
     ----------
     logits : Tensor of shape (n_samples,)
+        Logit of the second class.
     targets : Tensor of shape (n_samples,)
         0 or 1.
     sample_weight : Tensor of shape (n_samples,), optional
+        Weight of each sample; 1 where none are given.
     class_weight : sequence of 2 floats, optional
         Factors of the weights of targets 0 and 1.
 
     Returns
     -------
     Tensor without axes
+        The loss.
 
     Examples
     --------
@@ -63,14 +66,18 @@ def cross_entropy(logits, targets, sample_weight=None, class_weight=None):
     Parameters
     ----------
     logits : Tensor of shape (n_samples, n_classes)
+        Logits of the classes.
     targets : Tensor of shape (n_samples,), int64
         The class of each sample.
     sample_weight : Tensor of shape (n_samples,), optional
+        Weight of each sample; 1 where none are given.
     class_weight : sequence of n_classes floats, optional
+        Weight of each class.
 
     Returns
     -------
     Tensor without axes
+        The loss.
 
     Examples
     --------
@@ -89,11 +96,14 @@ def squared_error(predictions, targets, sample_weight=None):
     Parameters
     ----------
     predictions, targets : Tensor of shape (n_samples,) or (n_samples, n_targets)
+        True values.
     sample_weight : Tensor of shape (n_samples,), optional
+        Weight of each sample; 1 where none are given.
 
     Returns
     -------
     Tensor without axes
+        The loss.
 
     Examples
     --------
@@ -121,6 +131,7 @@ def degree_variance_penalty(graph, lengths, targets, *, threshold=0.5, top_k=3, 
     graph : Tensor of shape (n_units, n_references)
         Rows of the fused graph of all units, one bag after the other.
     lengths : array-like or Tensor of shape (n_bags,), int
+        Number of units of each bag.
     targets : Tensor of shape (n_bags,)
         1 for anomalous bags, 0 for normal ones.
     threshold : float, default=0.5

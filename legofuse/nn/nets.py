@@ -30,6 +30,7 @@ def resolve_device(device="auto"):
     Returns
     -------
     torch.device
+        The device.
 
     Raises
     ------
@@ -120,24 +121,30 @@ def make_net(
     criterion : torch.nn.Module
         Called as ``criterion(predictions, (targets, weights))``, see :class:`WeightedLoss`.
     optimizer : type of torch.optim.Optimizer
+        Class of the optimiser.
     lr : float
+        Learning rate.
     max_epochs : int
+        Number of epochs.
     batch_size : int, default=-1
         -1 is everything at once.
     generator : torch.Generator, optional
         Shuffles the batches; without one they come in order.
     device : torch.device or str
+        Where it is trained.
     valid_data : TensorData, optional
         Its loss is recorded after each epoch.
     callbacks : list of skorch callbacks, optional
         By default none, not even skorch's own.
     verbose : int
+        Whether to print a line for each epoch.
     **options
         Further arguments of skorch's net, such as ``optimizer__weight_decay``.
 
     Returns
     -------
     Net
+        The net, not yet initialised.
 
     Examples
     --------
@@ -179,13 +186,16 @@ def fit_net(net, data, epochs=None):
     Parameters
     ----------
     net : Net
+        A net.
     data : TensorData
+        What it is fitted to.
     epochs : int, optional
         By default the net's ``max_epochs``.
 
     Returns
     -------
     Net
+        The same net.
     """
     if not net.initialized_:
         net.initialize()
@@ -202,11 +212,14 @@ def epoch_losses(net, prefix="train"):
     Parameters
     ----------
     net : Net
+        A net.
     prefix : {"train", "valid"}
+        Which loss.
 
     Returns
     -------
     list of float
+        One loss for each epoch.
     """
     losses = []
     for epoch in net.history:

@@ -25,11 +25,14 @@ def bag_index(lengths, device=None):
     Parameters
     ----------
     lengths : array-like or Tensor of shape (n_bags,), int
+        Number of units of each bag.
     device : torch.device, optional
+        Where the tensors are.
 
     Returns
     -------
     Tensor of shape (n_units,), int64
+        Index of each unit's bag.
 
     Examples
     --------
@@ -47,13 +50,16 @@ def pad(values, lengths, fill=0.0):
     Parameters
     ----------
     values : Tensor of shape (n_units, ...)
+        Values of each unit.
     lengths : array-like or Tensor of shape (n_bags,), int
+        Number of units of each bag.
     fill : float
         Value beyond the end of a bag.
 
     Returns
     -------
     Tensor of shape (n_bags, longest, ...)
+        Values of each bag, filled up at the end.
 
     Raises
     ------
@@ -110,6 +116,7 @@ def top_k_pool(scores, lengths, k=1):
     Returns
     -------
     Tensor of shape (n_bags, ...)
+        Mean of each bag's highest scores.
 
     Raises
     ------
@@ -152,11 +159,14 @@ def max_pool(rows, lengths):
     Parameters
     ----------
     rows : Tensor of shape (n_units, n_references)
+        Relations of each unit.
     lengths : array-like or Tensor of shape (n_bags,), int
+        Number of units of each bag.
 
     Returns
     -------
     Tensor of shape (n_bags, n_references)
+        Largest relation to each reference.
 
     References
     ----------

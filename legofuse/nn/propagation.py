@@ -16,6 +16,7 @@ def propagate(scores, graph, share):
     Parameters
     ----------
     scores : Tensor of shape (..., n_units)
+        Score of each unit.
     graph : Tensor of shape (..., n_units, n_units)
         Rows and columns of units that are padding must be 0.
     share : float or Tensor
@@ -24,6 +25,7 @@ def propagate(scores, graph, share):
     Returns
     -------
     Tensor of shape (..., n_units)
+        Mixed scores.
 
     Examples
     --------

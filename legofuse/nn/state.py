@@ -13,10 +13,12 @@ def to_arrays(tree):
     Parameters
     ----------
     tree : nested dict, list or tuple
+        What to convert.
 
     Returns
     -------
     The same nesting
+        With arrays for tensors.
 
     Examples
     --------
@@ -40,11 +42,14 @@ def to_tensors(tree, device="cpu"):
     Parameters
     ----------
     tree : nested dict, list or tuple
+        What to convert.
     device : torch.device or str
+        Where the tensors are made.
 
     Returns
     -------
     The same nesting
+        With tensors for arrays.
 
     Examples
     --------
@@ -68,10 +73,12 @@ def module_arrays(module):
     Parameters
     ----------
     module : torch.nn.Module
+        An initialised module.
 
     Returns
     -------
     dict of str to ndarray
+        Arrays by name.
     """
     return to_arrays(dict(module.state_dict()))
 
@@ -84,6 +91,7 @@ def load_module(module, arrays):
     module : torch.nn.Module
         Of the shape that the arrays were taken from, on any device.
     arrays : dict of str to ndarray
+        What :func:`module_arrays` returned.
 
     Returns
     -------
@@ -100,6 +108,7 @@ def net_arrays(net):
     Parameters
     ----------
     net : Net
+        A net.
 
     Returns
     -------
@@ -121,6 +130,7 @@ def restore_net(net, arrays):
     net : Net
         Made by the same calls; on any device.
     arrays : dict
+        What :func:`net_arrays` returned.
 
     Returns
     -------

@@ -243,12 +243,14 @@ class LEGOFusionTransformer(
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             Classes, real values, or several columns of real values.
         sample_weight : array-like of shape (n_samples,), optional
+            Weight of each row; weight 2 is the row twice.
         sample_domain : array-like of shape (n_samples,), optional
             The domain (site, instrument, source) of each row.
 
         Returns
         -------
         self
+            The fitted estimator.
 
         Raises
         ------
@@ -364,6 +366,7 @@ class LEGOFusionTransformer(
         Returns
         -------
         ndarray of shape (n_samples, n_components)
+            The embedding, or the relations to the landmarks.
         """
         self.fit(X, y, sample_weight=sample_weight, sample_domain=sample_domain)
         return self.transform(X, sample_domain=sample_domain)
