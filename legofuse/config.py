@@ -64,6 +64,11 @@ def config_context(**settings):
     **settings
         As in :func:`set_config`.
 
+    Yields
+    ------
+    None
+        The settings hold until the block ends.
+
     Examples
     --------
     >>> from legofuse.config import config_context, get_config

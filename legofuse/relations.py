@@ -92,10 +92,12 @@ def statistics(X, sample_weight=None):
     X : ndarray or CSR of shape (n_units, n_features)
         A dense row that is all NaN is left out.
     sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
 
     Returns
     -------
     Statistics
+        What the relation needs to know of the training rows.
 
     Examples
     --------
@@ -197,8 +199,8 @@ def encode(X, relation, stats=None, standardise=None):
     ----------
     X : ndarray or CSR of shape (n_units, n_features), float32 or float64
         A dense row that is all NaN misses the view.
-    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
-            "bhattacharyya"}
+    relation : str
+        One of :data:`RELATIONS`.
     stats : Statistics, optional
         Of the training rows; needed by ``"correlation"``, ``"gaussian"`` and when standardising.
     standardise : bool, optional
@@ -208,6 +210,7 @@ def encode(X, relation, stats=None, standardise=None):
     Returns
     -------
     Encoded
+        The encoded rows.
 
     Examples
     --------
@@ -319,14 +322,15 @@ def relate(encoded, references, relation, gamma=None):
     ----------
     encoded, references : Encoded
         Of n_units rows and of n_references (dense) rows, by the same relation.
-    relation : {"cosine", "correlation", "angular", "rbf", "gaussian", "spherical", \
-            "bhattacharyya"}
+    relation : str
+        One of :data:`RELATIONS`.
     gamma : float, optional
         Inverse squared width, for the last three.
 
     Returns
     -------
     ndarray of shape (n_units, n_references)
+        The relation.
 
     Examples
     --------
@@ -396,7 +400,9 @@ def cosine(X, references):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
 
     Returns
     -------
@@ -426,6 +432,7 @@ def correlation(X, references, mean=None, scale=None):
     X : array-like or sparse of shape (n_units, n_features)
         Sparse rows are centred by a correction of rank one and never made dense.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
     mean, scale : array-like of shape (n_features,), optional
         Mean and standard deviation of the features; by default those of the references.
 
@@ -465,7 +472,9 @@ def angular(X, references):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows of one view.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
 
     Returns
     -------
@@ -494,7 +503,9 @@ def rbf(X, references, gamma=None):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
     gamma : float, optional
         By default 1 / (n_features * variance of the references).
 
@@ -527,6 +538,7 @@ def gaussian(X, references, gamma=None):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
     references : array-like or sparse of shape (n_references, n_features)
         Features are standardised with their mean and standard deviation.
     gamma : float, optional
@@ -560,7 +572,9 @@ def spherical(X, references, gamma=None):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
     gamma : float, optional
         By default 1 / mean squared distance of the references scaled to length 1.
 
@@ -593,7 +607,9 @@ def bhattacharyya(X, references):
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
     references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
 
     Returns
     -------

@@ -58,10 +58,12 @@ def pack(graph):
     Parameters
     ----------
     graph : ndarray of shape (n_units, n_units)
+        A symmetric graph.
 
     Returns
     -------
     ndarray of shape (n_units * (n_units + 1) / 2,)
+        The triangle.
 
     Examples
     --------
@@ -79,10 +81,12 @@ def unpack(packed):
     Parameters
     ----------
     packed : ndarray of shape (n_units * (n_units + 1) / 2,)
+        Lower triangle, row by row.
 
     Returns
     -------
     ndarray of shape (n_units, n_units)
+        The graph.
 
     Examples
     --------
@@ -103,7 +107,18 @@ def _side(packed):
 
 
 def packed_diagonal(n_units):
-    """Where the diagonal lies in a packed triangle: indices of shape (n_units,)."""
+    """Where the diagonal lies in a packed triangle.
+
+    Parameters
+    ----------
+    n_units : int
+        Number of rows of the graph.
+
+    Returns
+    -------
+    ndarray of shape (n_units,), int
+        Indices.
+    """
     return np.cumsum(np.arange(1, n_units + 1)) - 1
 
 
@@ -131,6 +146,7 @@ def leave_one_out(graph, targets, sample_weight=None):
     graph : ndarray of shape (n_units, n_units)
         Fused graph, symmetric.
     targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
     sample_weight : ndarray of shape (n_units,), optional
         Positive weights w; all 1 by default.
 
@@ -287,7 +303,26 @@ def normaliser(diagonal, complete):
 
 
 def squared_loss(residuals, targets, share, temperature):
-    """Weighted mean of squared residuals and its derivatives (the temperature has none)."""
+    """Weighted mean of squared residuals and its derivatives.
+
+    Parameters
+    ----------
+    residuals, targets : ndarray of shape (n_units, n_targets)
+        Leave-one-out residuals, and what they are of (not used).
+    share : ndarray of shape (n_units,)
+        Weights that add up to 1.
+    temperature : float
+        Not used: this loss has none.
+
+    Returns
+    -------
+    loss : float
+        The loss.
+    slope : ndarray of shape (n_units, n_targets)
+        With respect to the residuals.
+    temperature_slope : float
+        0.
+    """
     loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
     return loss, 2 * share[:, None] * residuals, 0.0
 
@@ -309,9 +344,11 @@ def softmax_loss(residuals, targets, share, temperature):
     Returns
     -------
     loss : float
+        The loss.
     slope : ndarray of shape (n_units, n_classes)
         With respect to the residuals.
     temperature_slope : float
+        Derivative with respect to the temperature.
 
     Examples
     --------
@@ -357,9 +394,11 @@ def loo(
     relations : sequence of M packed graphs (:func:`pack`)
         Relations of the training units to one another.
     powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
     targets : ndarray of shape (n_units, n_targets)
         Real values, or one column of 0 and 1 for each class.
     sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
     present : ndarray of shape (n_units, M), bool, optional
         False where a unit misses a view; its relations there are 0.
     separable : bool, default=False
@@ -371,6 +410,7 @@ def loo(
     penalty : float
         The strength :math:`\rho` of the shrinkage.
     max_iter : int
+        Largest number of iterations.
     tol : float
         Decrease of the loss at which iterations stop.
 
@@ -518,12 +558,16 @@ def centred_products(relations, powers, sample_weight):
     Parameters
     ----------
     relations : sequence of M packed graphs
+        One relation for each graph.
     powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
     sample_weight : ndarray of shape (n_units,)
+        Weight of each unit; 1 where none are given.
 
     Returns
     -------
     products : ndarray of shape (n_terms, n_terms)
+        Inner product of each pair of terms.
     row_means : ndarray of shape (n_units, n_terms)
         Weighted means of the rows of the terms' kernels.
     """
@@ -551,15 +595,20 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
     Parameters
     ----------
     relations : sequence of M packed graphs
+        One relation for each graph.
     powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
     targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
     sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
     nonnegative : bool
         Whether A >= 0 is required, so that the fused graph is a kernel.
 
     Returns
     -------
     Learned
+        The weights.
 
     References
     ----------
@@ -607,12 +656,16 @@ def consensus(relations, powers, *, sample_weight=None):
     Parameters
     ----------
     relations : sequence of M packed graphs
+        One relation for each graph.
     powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
     sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
 
     Returns
     -------
     Learned
+        The weights.
 
     References
     ----------
@@ -645,10 +698,12 @@ def uniform(n_terms):
     Parameters
     ----------
     n_terms : int
+        Number of terms.
 
     Returns
     -------
     Learned
+        The weights.
 
     Examples
     --------
@@ -667,10 +722,13 @@ def importances(graphs, powers, weights, sample_weight):
     Parameters
     ----------
     graphs : sequence of M packed graphs
+        One relation for each graph.
     powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
     weights : ndarray of shape (n_terms,)
         Magnitudes count.
     sample_weight : ndarray of shape (n_units,)
+        Weight of each unit; 1 where none are given.
 
     Returns
     -------

@@ -38,7 +38,18 @@ class Bags(NamedTuple):
         return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
     def split(self, values):
-        """Cut an array with one row for each unit into a list with one array for each bag."""
+        """Cut an array with one row for each unit into a list with one array for each bag.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_units, ...)
+            One row for each unit.
+
+        Returns
+        -------
+        list of ndarray
+            One array for each bag.
+        """
         return np.split(values, self.offsets[1:-1])
 
 

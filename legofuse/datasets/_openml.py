@@ -64,7 +64,7 @@ def fetch_mfeat(*, data_home=None):
 
 
 def fetch_internet_ads(*, data_home=None):
-    """The UCI Internet Advertisements set: is an image on a web page an advertisement?
+    """The UCI Internet Advertisements set: which images on web pages are advertisements.
 
     OpenML id 40978. The six views are the groups that the set's own documentation (``ad.names``)
     lists in the order of the columns: image geometry (height, width, their ratio, local) and words

@@ -34,16 +34,22 @@ def missing_view_curve(
     X : array or frame of shape (n_samples, n_features)
         Dense; rows that were not used to fit tell most.
     y : array-like of shape (n_samples,)
+        Targets.
     shares : sequence of float, default=(0, 0.25, 0.5, 0.75)
+        Shares of views removed.
     views : dict of str to index array or slice, optional
         By default ``views_`` of the estimator, or of the first step of a Pipeline.
     scoring : str or callable, optional
+        As in :func:`sklearn.model_selection.cross_val_score`.
     n_repeats : int, default=5
+        Number of random removals at each share.
     random_state : int, RandomState or None, default=None
+        Seed or source of the draws.
 
     Returns
     -------
     MissingViewCurve
+        Scores, by share and repeat.
 
     Raises
     ------

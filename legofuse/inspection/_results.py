@@ -57,7 +57,18 @@ class TermContributions(NamedTuple):
     loo_score: Any
 
     def to_frame(self, of="terms"):
-        """Return a frame of the terms, largest share first, or of the views (``of="views"``)."""
+        """Return a frame of the terms, largest share first, or of the views.
+
+        Parameters
+        ----------
+        of : {"terms", "views"}, default="terms"
+            What has a row each.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         if of == "views":
             columns = {"share": self.view_shares, "loo_lost": self.view_loo_lost}
             return _frame(columns, self.views, "view")
@@ -86,7 +97,13 @@ class ViewImportances(NamedTuple):
     samples: Any
 
     def to_frame(self):
-        """Return a frame with a row for each view."""
+        """Return a frame with a row for each view.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         columns = {"importance": self.importances, "low": self.low, "high": self.high}
         return _frame(columns, self.views, "view")
 
@@ -106,7 +123,13 @@ class ViewAgreement(NamedTuple):
     cosines: Any
 
     def to_frame(self):
-        """Return the matrix as a frame."""
+        """Return the matrix as a frame.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         return _frame(dict(zip(self.names, self.cosines.T, strict=True)), self.names)
 
 
@@ -129,7 +152,13 @@ class PermutationImportance(NamedTuple):
     score: Any
 
     def to_frame(self):
-        """Return a frame with a row for each view."""
+        """Return a frame with a row for each view.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         columns = {"mean": self.importances_mean, "std": self.importances_std}
         return _frame(columns, self.views, "view")
 
@@ -148,7 +177,13 @@ class MissingViewCurve(NamedTuple):
     scores: Any
 
     def to_frame(self):
-        """Return a frame with a row for each share."""
+        """Return a frame with a row for each share.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         columns = {"mean": self.scores.mean(axis=1), "std": self.scores.std(axis=1)}
         return _frame(columns, self.shares, "share")
 
@@ -190,7 +225,18 @@ class Explanation(NamedTuple):
         return None if self.parts is None else self.parts.sum(axis=1)
 
     def of_bag(self, bag):
-        """Return the explanation of the units of one bag."""
+        """Return the explanation of the units of one bag.
+
+        Parameters
+        ----------
+        bag : int
+            Index of the bag.
+
+        Returns
+        -------
+        Explanation
+            Of its units alone.
+        """
         if self.offsets is None:
             raise ValueError("These rows are no units of bags: take rows by their index.")
         rows = slice(self.offsets[bag], self.offsets[bag + 1])
@@ -199,7 +245,18 @@ class Explanation(NamedTuple):
         return self._replace(**cut, offsets=np.array([0, len(self.scores[rows])]))
 
     def to_frame(self, row=None):
-        """Return a frame: rows by views, or (``row``) landmarks by views of one row."""
+        """Return a frame: rows by views, or (``row``) landmarks by views of one row.
+
+        Parameters
+        ----------
+        row : int, optional
+            The row whose landmarks are listed.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas.
+        """
         if row is None:
             columns = {"score": self.scores, "base": self.base}
             return _frame(columns | dict(zip(self.views, self.view_parts.T, strict=True)))

@@ -275,8 +275,8 @@ def score_bags(net, units, lengths, own=None):
     ----------
     net : Net
         What :func:`restore_bags` returned.
-    units, lengths, own
-        As of :func:`fit_bags`.
+    units, lengths, own : as of :func:`fit_bags`
+        The bags, and the units' relations to one another.
 
     Returns
     -------

@@ -85,7 +85,18 @@ class PackedBags:
         return PackedBags(_take(self.units, units), lengths, _take(self.bags, index), self.shared)
 
     def to(self, device):
-        """Move all tensors to a device."""
+        """Move all tensors to a device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Where to.
+
+        Returns
+        -------
+        PackedBags
+            The same bags there.
+        """
         trees = self.units, self.bags, self.shared
         units, bags, shared = (_map(tree, lambda part: part.to(device)) for tree in trees)
         return PackedBags(units, self.lengths, bags, shared)

@@ -30,7 +30,7 @@ class LinearHead(nn.Module):
         Draws the start; by default torch's global generator does.
     zero : bool, default=False
         Start from zero instead, for convex fits.
-    dtype, device
+    dtype, device : torch.dtype and torch.device, optional
         As of :class:`torch.nn.Linear`.
 
     Examples
@@ -83,7 +83,7 @@ class MLPHead(nn.Module):
         Share of hidden units left out while training.
     generator : torch.Generator, optional
         Draws the start and the units left out; by default torch's global generator does.
-    dtype, device
+    dtype, device : torch.dtype and torch.device, optional
         As of :class:`torch.nn.Linear`.
 
     Examples

@@ -49,7 +49,7 @@ class Propagation(nn.Module):
     ----------
     share : float, default=0.5
         Where the share starts, above 0 and below 1.
-    dtype, device
+    dtype, device : torch.dtype and torch.device, optional
         Of the parameter.
 
     Examples

@@ -15,10 +15,13 @@ class MissingViewDisplay:
     Parameters
     ----------
     shares : array-like of shape (n_shares,)
+        Shares of views removed.
     scores : array-like of shape (n_shares, n_repeats)
+        Scores at each share.
     name : str, optional
         Of the estimator, for the legend.
     score_name : str, default="score"
+        What the scores are.
 
     Attributes
     ----------
@@ -57,15 +60,20 @@ class MissingViewDisplay:
         estimator : object
             Fitted, and able to take rows that miss views.
         X : array or frame of shape (n_samples, n_features)
+            Rows to look at.
         y : array-like of shape (n_samples,)
+            Targets.
         name : str, optional
+            What the line is of.
         ax : Axes, optional
+            Where to draw; a new figure by default.
         **options
             Of :func:`legofuse.inspection.missing_view_curve`.
 
         Returns
         -------
         MissingViewDisplay
+            The display.
         """
         found = missing_view_curve(estimator, X, y, **options)
         scoring = options.get("scoring")
@@ -78,10 +86,12 @@ class MissingViewDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         self.ax_, self.figure_ = new_axes(ax)
         style = line_style(len(self.ax_.get_lines()))
@@ -131,10 +141,12 @@ class HistoryDisplay:
         estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
             With ``history_``.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         HistoryDisplay
+            The display.
 
         Raises
         ------
@@ -155,10 +167,12 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
 
         Raises
         ------

@@ -68,6 +68,7 @@ class GraphsDisplay:
         estimator : LEGOFusionTransformer, or Pipeline with one
             Fitted, with ``expansion="elementwise"`` and ``zeroth="ones"``.
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            Rows to look at.
         y : array-like of shape (n_samples,), optional
             Rows are ordered by it; where it has few values, these are written beside the graphs.
         by : {"view", "graph"}, default="view"
@@ -75,13 +76,16 @@ class GraphsDisplay:
         max_samples : int, default=200
             So many rows are drawn where there are more.
         sample_domain : array-like of shape (n_samples,), optional
+            Domain of each row; needed if fit was given domains.
         random_state : int, RandomState or None, default=None
+            Seed or source of the draws.
         axes : sequence of Axes, optional
             One for each panel.
 
         Returns
         -------
         GraphsDisplay
+            The display.
         """
         if by not in ("view", "graph"):
             raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
@@ -112,6 +116,7 @@ class GraphsDisplay:
         Returns
         -------
         self
+            The display.
 
         Raises
         ------
@@ -182,7 +187,9 @@ class EmbeddingDisplay:
     Parameters
     ----------
     points : ndarray of shape (n_rows, 2)
+        Where each row lies.
     y : ndarray of shape (n_rows,), optional
+        Class or value of each row.
     variances : (float, float), optional
         Share of the embedding's variance along each axis.
 
@@ -215,15 +222,20 @@ class EmbeddingDisplay:
         Parameters
         ----------
         estimator : LEGOFusionTransformer, or Pipeline with one
+            A fitted estimator.
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            Rows to look at.
         y : array-like of shape (n_samples,), optional
             Classes are told by colour and marker, many values by a scale of colours.
         sample_domain : array-like of shape (n_samples,), optional
+            Domain of each row; needed if fit was given domains.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         EmbeddingDisplay
+            The display.
         """
         model, X, _ = split_pipeline(estimator, X)
         features = np.asarray(model.transform(X, sample_domain=sample_domain), dtype=float)
@@ -239,10 +251,12 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         self.ax_, self.figure_ = new_axes(ax, (6.0, 4.4))
         style = {"s": 22, "linewidths": 0.5, "edgecolors": "k", "alpha": 0.85}

@@ -13,6 +13,7 @@ class UnitScoresDisplay:
     Parameters
     ----------
     scores : array-like of shape (n_units,)
+        Score of each unit.
     truth : array-like of shape (n_units,), optional
         True (or 1) where a unit is anomalous.
     positions : array-like of shape (n_units,), optional
@@ -62,15 +63,20 @@ class UnitScoresDisplay:
         estimator : LEGOAnomalyClassifier
             Fitted.
         bag : array-like or frame of shape (n_units, n_features)
+            Units of one bag.
         truth : array-like of shape (n_units,), optional
+            Which units are anomalous.
         positions : array-like of shape (n_units,), optional
+            Place of each unit.
         sample_domain : object, optional
             The domain of the bag.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         UnitScoresDisplay
+            The display.
         """
         options = {} if sample_domain is None else {"sample_domain": [sample_domain]}
         (scores,) = estimator.score_units([bag], **options)
@@ -82,10 +88,12 @@ class UnitScoresDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         self.ax_, self.figure_ = new_axes(ax, (7.0, 2.6))
         order = np.argsort(self.positions, kind="stable")
@@ -139,6 +147,7 @@ class ExplanationDisplay:
     names : list of str
         Of the parts, the base first.
     parts : ndarray of shape (n_parts,)
+        Parts of the score.
     score : float
         Their sum.
 
@@ -176,14 +185,18 @@ class ExplanationDisplay:
         found : Explanation
             Of :func:`legofuse.inspection.explain`.
         row : int, default=0
+            Which of the explained rows.
         by : {"view", "landmark"}, default="view"
             Landmarks with small parts are drawn as one.
         n_landmarks : int, default=8
+            Number of landmarks drawn.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         ExplanationDisplay
+            The display.
 
         Raises
         ------
@@ -213,10 +226,12 @@ class ExplanationDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         n = len(self.parts)
         self.ax_, self.figure_ = new_axes(ax, (6.4, 1.3 + 0.32 * (n + 1)))

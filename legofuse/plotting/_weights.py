@@ -17,6 +17,7 @@ class WeightsDisplay:
     terms : list of str
         Names of the terms.
     weights : ndarray of shape (n_terms,)
+        Weight of each term.
     pair : (str, str), optional
         Two views.
     grid : ndarray of shape (degree + 1, degree + 1), optional
@@ -54,16 +55,19 @@ class WeightsDisplay:
         Parameters
         ----------
         estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+            A fitted estimator.
         pair : (str, str), optional
             Two views whose weights are drawn as a heat map. By default that is done where there
             are two graphs and no more; else bars are drawn.
         n_terms : int, default=12
             Most bars.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         WeightsDisplay
+            The display.
 
         Raises
         ------
@@ -89,10 +93,12 @@ class WeightsDisplay:
         n_terms : int, default=12
             Most bars.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         self.bars_ = self.im_ = None
         if self.grid is None:
@@ -155,7 +161,9 @@ class ImportancesDisplay:
     Parameters
     ----------
     names : list of str
+        What the bars are of.
     values : ndarray of shape (n_names,)
+        Length of each bar.
     low, high : ndarray of shape (n_names,), optional
         Ends of the intervals.
     label : str
@@ -191,17 +199,20 @@ class ImportancesDisplay:
         Parameters
         ----------
         estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+            A fitted estimator.
         X : array-like, frame or sparse, optional
             Rows that bootstrap intervals are taken on; without it there are none.
         y : array-like, optional
             With it the estimator is fitted anew on every bootstrap sample.
         ax : Axes, optional
+            Where to draw; a new figure by default.
         **options
             Of :func:`legofuse.inspection.view_importances`.
 
         Returns
         -------
         ImportancesDisplay
+            The display.
         """
         label = "share of the fused graph"
         if X is None:
@@ -217,7 +228,9 @@ class ImportancesDisplay:
         Parameters
         ----------
         found : PermutationImportance
+            What :func:`~legofuse.inspection.permutation_importance` returned.
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
@@ -234,10 +247,12 @@ class ImportancesDisplay:
         Parameters
         ----------
         ax : Axes, optional
+            Where to draw; a new figure by default.
 
         Returns
         -------
         self
+            The display.
         """
         self.ax_, self.figure_ = new_axes(ax, (6.4, 1.2 + 0.32 * len(self.names)))
         places, error = np.arange(len(self.names)), None

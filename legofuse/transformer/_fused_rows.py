@@ -49,15 +49,18 @@ class FusedRows:
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            Rows with the columns seen in fit.
         references : array-like, frame or sparse of shape (n_references, n_features), optional
             By default the landmarks.
         sample_domain : array-like of shape (n_samples,), optional
+            Domain of each row; needed if fit was given domains.
         reference_domain : array-like of shape (n_references,), optional
             Needed if fit was given ``sample_domain``.
 
         Returns
         -------
         ndarray of shape (n_samples, n_references)
+            The fused graph.
 
         Raises
         ------
@@ -84,6 +87,7 @@ class FusedRows:
         Parameters
         ----------
         X : array-like, frame or sparse of shape (n_samples, n_features)
+            Rows with the columns seen in fit.
         references : array-like, frame or sparse of shape (n_references, n_features), optional
             By default the landmarks.
         sample_domain : array-like of shape (n_samples,), optional
