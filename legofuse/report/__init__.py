@@ -35,10 +35,13 @@ def write(
     estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
         Fitted.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+        What the report is computed on.
     y : array-like of shape (n_samples,), optional
+        Targets; what needs them is left out without.
     path : str or path-like, default="report.html"
         Written over if it is there.
     title : str, optional
+        Heading of the page.
     unit_y : sequence of arrays of shape (n_units_i,), optional
         Truth of the units of each bag, drawn under their scores.
     sample_domain : array-like of shape (n_samples,), optional
