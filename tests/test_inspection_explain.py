@@ -172,22 +172,61 @@ def logits(model, bags):
     return np.log(scores) - np.log1p(-scores)
 
 
-def test_parts_of_units_add_up_to_their_logits(classifier):
+@pytest.mark.parametrize("method", ["sums", "shapley"])
+def test_parts_of_units_add_up_to_their_logits(classifier, method):
     bags = DIGITS.bags[30:]
-    found = explain(classifier, bags)
-    assert_adds_up(found, logits(classifier, bags))
+    found = explain(classifier, bags, method=method)
+    assert_adds_up(found, logits(classifier, bags), rtol=1e-6, atol=1e-6)
     assert list(found.views) == list(NAMES)
+    assert (found.parts is None) == (method == "shapley")
     one = found.of_bag(2)
     assert_allclose(one.scores, logits(classifier, bags)[slice(*found.offsets[2:4])])
     assert_adds_up(one, one.scores)
 
 
-def test_units_without_a_view_have_no_part_from_it(classifier):
+@pytest.mark.filterwarnings("ignore:.*miss every view")
+@pytest.mark.parametrize("method", ["sums", "shapley"])
+def test_units_without_a_view_have_no_part_from_it(classifier, method):
     bags = [bag.copy() for bag in DIGITS.bags[30:34]]
     bags[0][1, DIGIT_VIEWS["pixels"]] = np.nan
-    found = explain(classifier, bags)
-    assert_adds_up(found, logits(classifier, bags))
+    bags[1][0] = np.nan
+    found = explain(classifier, bags, method=method)
+    assert_adds_up(found, logits(classifier, bags), rtol=1e-6, atol=1e-6)
     assert_allclose(found.view_parts[1, 0], 0, atol=1e-12)
+    assert_allclose(found.view_parts[len(bags[0])], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("pooling", ["units", "relations", "both"])
+def test_sums_over_references_whatever_is_pooled(pooling):
+    bags = [bag.copy() for bag in DIGITS.bags]
+    for bag in bags[::3]:
+        bag[::2, DIGIT_VIEWS["pixels"]] = np.nan  # references miss views too
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, pooling=pooling, n_references=10, random_state=0)
+    model.fit(bags[:30], DIGITS.y[:30])
+    found = explain(model, bags[30:], method="sums")
+    assert_adds_up(found, logits(model, bags[30:]), rtol=1e-6, atol=1e-6)
+    assert len(np.unique(found.landmarks, axis=0)) == len(found.landmarks)
+    assert (found.landmarks < [30, 6]).all()
+
+
+def test_a_reference_is_the_training_unit_that_it_says():
+    """A unit of the training data is nearest to itself."""
+    model = LEGOAnomalyClassifier(
+        {"pixels": DIGIT_VIEWS["pixels"]}, relation="rbf", degree=1, pooling="relations",
+        n_references=4, random_state=0,
+    ).fit(DIGITS.bags[:30], DIGITS.y[:30])  # fmt: skip
+    found = explain(model, DIGITS.bags[:30], method="sums")
+    for k, (bag, unit) in enumerate(found.landmarks):
+        sizes = np.abs(found.parts[:, 0, k])
+        if sizes.max() > 1e-6:
+            assert np.isclose(sizes[found.offsets[bag] + unit], sizes.max())
+
+
+def test_what_is_no_sum_says_so():
+    with pytest.raises(ValueError, match="use method='shapley'"):
+        explain(Additive(3), [np.zeros((2, 3))], method="sums")
+    with pytest.raises(ValueError, match="method must be"):
+        explain(Additive(3), [np.zeros((2, 3))], method="tree")
 
 
 def test_all_forms_of_bags(classifier):

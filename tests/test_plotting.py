@@ -82,6 +82,9 @@ def displays(pipe, classifier):
         "explanation": lambda ax: ExplanationDisplay.from_explanation(found, 1, ax=ax),
         "landmarks": lambda ax: ExplanationDisplay.from_explanation(found, by="landmark", ax=ax),
         "explained unit": lambda ax: ExplanationDisplay.from_explanation(units, 2, ax=ax),
+        "references": lambda ax: ExplanationDisplay.from_explanation(
+            units, 2, by="landmark", ax=ax
+        ),
         "missing": lambda ax: MissingViewDisplay.from_estimator(
             pipe, X, y, shares=(0, 0.5), n_repeats=2, name="fused", random_state=0, ax=ax
         ),
@@ -103,6 +106,7 @@ KINDS = [
     "explanation",
     "landmarks",
     "explained unit",
+    "references",
     "missing",
     "history",
 ]

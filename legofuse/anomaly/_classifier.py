@@ -25,6 +25,7 @@ from ._checks import (
 )
 from ._fusion import UnitFusion, candidate_weights
 from ._heads import PooledHead, UnitHead
+from ._parts import assemble, places, unit_parts
 from ._stack import calibrate, held_out_logits, weigh
 
 __all__ = ["LEGOAnomalyClassifier"]
@@ -280,6 +281,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         pools = [self.n_references, _POOLED_REFERENCES * self.n_references]
         chosen = [_sample(canonical.distinct, n, rng) for n in pools]
+        self._reference_places = [places(rows, bags) for rows in chosen]
         self._seed = rng.randint(np.iinfo(np.int32).max)
         self._fusion = UnitFusion(
             bags.columns,
@@ -463,6 +465,21 @@ class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
         with single_threaded_blas():
             scores[bags.has_view] = expit(self._logits(bags.X, np.arange(len(bags.X) + 1)))
         return np.split(scores, bags.all_offsets[1:-1])
+
+    def _unit_parts(self, X):
+        """Logits of units as sums over references and views, for inspection; None if they are not.
+
+        Returns
+        -------
+        references : ndarray of shape (n_references, 2)
+            Bag and unit of each in the training data.
+        parts : ndarray of shape (n_units, n_views, n_references)
+        base : ndarray of shape (n_units,)
+        """
+        check_is_fitted(self)
+        bags = read_bags(self, X, reset=False)
+        found = unit_parts(self._fusion, self._heads, bags.X, bags.offsets)
+        return None if found is None else assemble(found, bags, self._reference_places, self.prior_)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")

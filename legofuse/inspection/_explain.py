@@ -26,6 +26,7 @@ def explain(
     target=None,
     coef=None,
     intercept=0.0,
+    method="auto",
     sample_domain=None,
     n_permutations=20,
     random_state=None,
@@ -37,9 +38,10 @@ def explain(
 
     .. math:: f(x) = b + \sum_j \alpha_j \sum_a A_a \prod_m R_m(x, z_j)^{a_m},
 
-    where a term is divided among its views by exponent, :math:`a_m / |a|`. The logit of a unit's
-    anomaly score is divided among the views by Shapley values: what a view adds, averaged over
-    all orders in which views may come, where a view that has not come is missing in every unit.
+    where a term is divided among its views by exponent, :math:`a_m / |a|`. So is the logit of a
+    unit's anomaly score by linear heads. Any other score of units is divided among the views by
+    Shapley values: what a view adds, averaged over all orders in which views may come, where a
+    view that has not come is missing in every unit.
 
     Parameters
     ----------
@@ -55,6 +57,9 @@ def explain(
         Coefficients of a linear model on what the transformer puts out.
     intercept : float, default=0
         Its intercept.
+    method : {"auto", "sums", "shapley"}, default="auto"
+        How scores of units are taken apart: ``"auto"`` is by sums where they are sums over
+        reference units, and else by Shapley values.
     sample_domain : array-like of shape (n_samples,), optional
         Needed by a transformer or classifier that was given it in fit.
     n_permutations : int, default=20
@@ -101,7 +106,17 @@ def explain(
     """
     whole = getattr(estimator, "best_estimator_", estimator)
     if hasattr(whole, "score_units"):
-        return _explain_units(whole, X, sample_domain, n_permutations, random_state)
+        if method not in ("auto", "sums", "shapley"):
+            raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
+        found = None if method == "shapley" else _unit_sums(whole, X, sample_domain)
+        if found is None and method == "sums":
+            raise ValueError(
+                f"scores of units by this {type(whole).__name__} are no sums over reference "
+                "units: use method='shapley'."
+            )
+        if found is None:
+            found = _explain_units(whole, X, sample_domain, n_permutations, random_state)
+        return found
     model, X, head = split_pipeline(whole, X)
     if (head is None) == (coef is None):
         raise ValueError(
@@ -195,6 +210,24 @@ def _relation_parts(model, polynomial, X, sample_domain, alpha):
     scale = alpha * columns * rows[:, None]
     parts = np.stack([share * scale for share in shares], axis=1)
     return parts, np.where(empty, (fused * alpha).sum(axis=1), 0.0)
+
+
+def _unit_sums(model, X, sample_domain):
+    """Parts by view and reference unit where the classifier can tell them, else None."""
+    if not hasattr(model, "_unit_parts"):
+        return None
+    options = {} if sample_domain is None else {"sample_domain": sample_domain}
+    bags, _ = read_units(model, X, sample_domain)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of units without a view
+        found = model._unit_parts(bags, **options)
+        if found is None:
+            return None
+        scores = _logit(np.concatenate(model.score_units(bags, **options)))
+    references, parts, base = found
+    views = list(dict.fromkeys(view for view, _ in model.graphs_))
+    offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
+    return Explanation(scores, base, views, parts.sum(axis=2), references, parts, offsets=offsets)
 
 
 def _explain_units(model, X, sample_domain, n_permutations, random_state):

@@ -200,8 +200,9 @@ class Explanation(NamedTuple):
         The score that no view has a part in.
     views : list of str
     view_parts : ndarray of shape (n_rows, n_views)
-    landmarks : ndarray of shape (n_landmarks,) or None
-        Training rows that the scores are sums of relations to.
+    landmarks : ndarray of shape (n_landmarks,) or (n_landmarks, 2), or None
+        Training rows that the scores are sums of relations to; for units of bags, the bag and the
+        place in it.
     parts : ndarray of shape (n_rows, n_views, n_landmarks) or None
         What each landmark says through each view. None where scores are no such sums.
     targets : ndarray of shape (n_rows,) or None
@@ -263,6 +264,7 @@ class Explanation(NamedTuple):
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
         columns = dict(zip(self.views, self.parts[row], strict=True))
-        found = _frame(columns | {"all views": self.parts[row].sum(axis=0)}, self.landmarks)
+        index = self.landmarks if self.landmarks.ndim == 1 else list(map(tuple, self.landmarks))
+        found = _frame(columns | {"all views": self.parts[row].sum(axis=0)}, index)
         found.index.name = "landmark"
         return found.sort_values("all views", key=np.abs, ascending=False, kind="stable")

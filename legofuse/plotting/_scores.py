@@ -213,7 +213,7 @@ class ExplanationDisplay:
             every = found.landmark_parts[row]
             order = np.argsort(-np.abs(every), kind="stable")
             top, rest = order[:n_landmarks], order[n_landmarks:]
-            names = [f"row {k}" for k in found.landmarks[top]]
+            names = [_landmark_name(found.landmarks[k]) for k in top]
             parts = every[top]
             if len(rest):
                 names.append(f"{len(rest)} others")
@@ -260,3 +260,7 @@ class ExplanationDisplay:
         self.ax_.invert_yaxis()
         self.ax_.set(xlabel=f"score (dashed: {self.score:.2f})", ylabel="part")
         return self
+
+
+def _landmark_name(landmark):
+    return f"row {landmark}" if np.ndim(landmark) == 0 else "bag {}, unit {}".format(*landmark)

@@ -72,6 +72,15 @@ def _units(model, bags, scores, y, unit_y, options):
                 f"What makes unit {unit} of bag {bag} so: parts of its logit by view.",
             )
         )
+        if found.parts is not None:
+            parts.append(
+                figure(
+                    lambda found=found, unit=unit: ExplanationDisplay.from_explanation(
+                        found, unit, by="landmark"
+                    ),
+                    "The same by reference unit, with its bag in the training data.",
+                )
+            )
     highest = [
         (float(s), bag, unit) for bag, part in enumerate(scores) for unit, s in enumerate(part)
     ]

@@ -1,0 +1,99 @@
+"""Scores of units as sums: what each reference unit says through each view.
+
+A unit's logit by linear heads is linear in its fused relations to references, and these are sums
+over terms; a term is divided among its views by exponent.
+"""
+
+import numpy as np
+from scipy.special import logit
+
+from ..fusion import fuse
+
+
+def places(rows, bags):
+    """Bag and unit of rows of the units that have a view, of shape (n_rows, 2)."""
+    units = np.flatnonzero(bags.has_view)[rows]
+    bag = np.searchsorted(bags.all_offsets, units, side="right") - 1
+    return np.column_stack([bag, units - bags.all_offsets[bag]])
+
+
+def unit_parts(fusion, heads, X, offsets):
+    """Parts of the logits of units.
+
+    Parameters
+    ----------
+    fusion : UnitFusion
+    heads : list of (head, slope, shift)
+        The logit is the sum of slope times that of the head, plus shift.
+    X : ndarray of shape (n_units, n_features)
+    offsets : ndarray of shape (n_bags + 1,)
+
+    Returns
+    -------
+    base : float
+    parts : list of two ndarrays of shape (n_units, n_views, n_references)
+        To landmarks and to the references of pooled relations. None if a head reads anything else.
+    """
+    owners = [view for view, _ in fusion.graphs]
+    views = list(dict.fromkeys(owners))
+    membership = (np.array(owners)[:, None] == np.array(views)).astype(float)
+    shares = fusion.powers / fusion.powers.sum(axis=1, keepdims=True) @ membership
+    to = {"units": fusion.landmarks, "relations": fusion.references}
+    parts = {kind: np.zeros((len(X), len(views), len(rows))) for kind, rows in to.items()}
+    base, rows = 0.0, fusion.encode(X)
+    for head, slope, shift in heads:
+        if head.kind not in to:
+            return None
+        alpha, start = _direction(head, fusion.maps.get(head.name))
+        base += slope * start + shift
+        found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares) * (slope * alpha)
+        share = getattr(head, "share", 0.0)
+        if share:
+            flat = found.reshape(len(X), -1)
+            blurred = fusion._blur(X, offsets, head.name, flat)
+            found = (flat + share * (blurred - flat)).reshape(found.shape)
+        parts[head.kind] += found
+    return base, list(parts.values())
+
+
+def _direction(head, to_features):
+    """Coefficients of a head in relations to references, and what it adds."""
+    coef, start = head.coef[:-1], head.coef[-1]
+    if head.kind == "units":
+        return to_features @ coef, start
+    return head.factor * coef, start - head.factor * (head.mean @ coef)
+
+
+def _fused_by_view(fusion, name, rows, references, shares):
+    """Fused graph divided among the views, of shape (n_units, n_views, n_references)."""
+    weights, relations = fusion.weights[name], fusion.relations(rows, references)
+    found = np.stack([fuse(relations, fusion.powers, weights * s) for s in shares.T], axis=1)
+    for axis, part in ((0, rows), (2, references)):
+        if part.present is not None:
+            scale = fusion._scale(part.present, weights)
+            found *= np.expand_dims(scale, [k for k in range(3) if k != axis])
+    return found
+
+
+def assemble(found, bags, ids, prior):
+    """Parts of all units to all different references, the base of each unit, and the references.
+
+    Parameters
+    ----------
+    found : (float, list of ndarray)
+        Of :func:`unit_parts`.
+    bags : Packed
+    ids : list of ndarray of shape (n_references, 2)
+        Bag and unit of the references.
+    prior : float
+        Probability of a unit that misses every view.
+    """
+    base, pieces = found
+    references, where = np.unique(np.concatenate(ids), axis=0, return_inverse=True)
+    joined = np.concatenate(pieces, axis=2)
+    parts = np.zeros((len(bags.has_view), joined.shape[1], len(references)))
+    order = np.argsort(where.ravel(), kind="stable")
+    starts = np.flatnonzero(np.diff(where.ravel()[order], prepend=-1))
+    parts[bags.has_view] = np.add.reduceat(joined[:, :, order], starts, axis=2)
+    none = logit(np.clip(prior, 1e-12, 1 - 1e-12))
+    return references, parts, np.where(bags.has_view, base, none)
