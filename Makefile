@@ -64,7 +64,7 @@ types: $(TEST)/.ready
 
 $(DEMO)/.ready: EXTRAS := plot
 $(TEST)/.ready: EXTRAS := test,lint
-$(DOCS)/.ready: EXTRAS := docs,plot
+$(DOCS)/.ready: EXTRAS := docs,plot,dask
 $(DEMO)/.ready $(TEST)/.ready $(DOCS)/.ready: pyproject.toml constraints.txt
 	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 with venv was found: make PYTHON=...' >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear '$(@D)'

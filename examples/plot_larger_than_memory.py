@@ -2,9 +2,10 @@
 More rows than memory holds
 ===========================
 
-How are millions of rows transformed? `fit` needs a sample of rows only, and `transform` treats each
-row by itself, so blocks of rows can be transformed one after the other, or side by side: here with
-Dask where it is installed, by a loop where it is not. Both give what one call gives.
+How are millions of rows transformed? A Dask array or frame stands for rows in files. `fit` reads a
+sample of its blocks, and `transform` returns another array that is not computed before it is asked
+for: block by block, each related to the landmarks by itself. Without Dask a loop over blocks does
+the same, for rows are independent.
 """
 
 import matplotlib.pyplot as plt
@@ -19,23 +20,17 @@ except ImportError:
     da = None
 
 data = make_views(20_000, n_features=20, class_sep=3, random_state=0)
-sample = np.random.default_rng(0).choice(len(data.X), 1000, replace=False)
+rows = 2500  # in a block
 fusion = LEGOFusionTransformer(data.views, n_landmarks=100, n_components=20, random_state=0)
-fusion.fit(data.X[sample], data.y[sample])
 
-# %%
-# A Dask array stands for rows in a file; nothing is read before it is asked for. One block is
-# related to 100 landmarks at a time, so memory is that of one block for each worker.
-
-rows = 2500
 if da is None:
     print("Dask is not installed: a loop over blocks")
+    fusion.fit(data.X[:5000], data.y[:5000])
     blocks = [fusion.transform(data.X[i : i + rows]) for i in range(0, len(data.X), rows)]
     embedding = np.concatenate(blocks)
 else:
-    X = da.from_array(data.X, chunks=(rows, -1))
-    width = len(fusion.get_feature_names_out())
-    lazy = X.map_blocks(fusion.transform, chunks=(X.chunks[0], (width,)), dtype=X.dtype)
+    X, y = da.from_array(data.X, chunks=(rows, -1)), da.from_array(data.y, chunks=rows)
+    lazy = fusion.fit(X, y).transform(X)
     print(f"{lazy.npartitions} blocks, {lazy.shape[0]} rows of {lazy.shape[1]} components")
     embedding = lazy.compute(scheduler="threads", num_workers=2)
 print(f"as in one call: {np.allclose(embedding, fusion.transform(data.X))}")

@@ -9,6 +9,7 @@ LISTED = [
     "noisy_views",
     "missing_views",
     "two_domains",
+    "look_inside",
     "find_the_anomalous_clip",
     "tabular_anomaly",
     "custom_relation",

@@ -384,8 +384,8 @@ class LEGOFusionTransformer(
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Of type float32 for float32 input. Shape (n_samples, n_landmarks) for relations. A dask array
-            or DataFrame for one of dask.
+            Of type float32 for float32 input. Shape (n_samples, n_landmarks) for relations. A dask
+            array or DataFrame for one of dask.
 
         Raises
         ------
