@@ -15,6 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.datasets import make_digit_bags
+from legofuse.inspection import explain
+from legofuse.plotting import ExplanationDisplay, UnitScoresDisplay
 
 # %%
 # Three of six descriptions of each image are the views; 150 bags are for training.
@@ -31,44 +33,47 @@ truth = np.concatenate(data.unit_y[test])
 print(f"units: ROC AUC {roc_auc_score(truth, np.concatenate(scores)):.3f}")
 
 # %%
-# Which heads did held-out bags prefer? Each reads a fused graph of all terms, of one relation, or
-# of one view.
+# A timeline for each of two anomalous bags: unit scores over the truth, which the classifier never
+# saw, and the images that the bag holds.
 
-for name, weight in sorted(model.heads_.items(), key=lambda item: -item[1]):
-    loss = model.held_out_losses_[name]
-    print(f"{weight:5.2f}  {name:32} held-out log-loss {loss:.3f}")
-
-# %%
-# A timeline for each of three anomalous bags: unit scores, and the images that the bag holds. Units
-# that really are a 9 are marked; the classifier never saw these marks.
-
-shown = (np.flatnonzero(data.y[test] == 1) + test.start)[:3]
-figure, rows = plt.subplots(6, 1, figsize=(9, 8), height_ratios=[3, 1] * 3, layout="constrained")
+shown = (np.flatnonzero(data.y[test] == 1) + test.start)[:2]
+timeline, rows = plt.subplots(4, 1, figsize=(9, 6), height_ratios=[3, 1] * 2, layout="constrained")
 for bag, top, bottom in zip(shown, rows[::2], rows[1::2], strict=True):
-    units, nine = scores[bag - test.start], data.unit_y[bag] == 1
-    places = np.arange(len(units))
-    top.bar(places, units, color=np.where(nine, "tab:red", "tab:gray"), width=0.7)
-    top.set(xlim=(-0.5, len(units) - 0.5), ylim=(0, 1), xticks=[], ylabel=f"bag {bag}")
-    bottom.imshow(np.hstack(data.images[data.index[bag]]), cmap="gray_r", aspect="auto")
-    bottom.axis("off")
-rows[0].set_title("score of each unit (red: truly a 9) and the unit itself")
+    UnitScoresDisplay(scores[bag - test.start], data.unit_y[bag]).plot(ax=top)
+    n_units = len(data.bags[bag])
+    top.set(xlim=(-0.5, n_units - 0.5), title=f"bag {bag}", xlabel="")
+    for unit, index in enumerate(data.index[bag]):
+        bottom.imshow(data.images[index], cmap="gray_r", extent=(unit - 0.45, unit + 0.45, 0, 1))
+    bottom.set(xlim=(-0.5, n_units - 0.5), ylim=(0, 1), xlabel="unit", aspect="auto", yticks=[])
 
 # %%
-# What speaks for the anomaly in the highest unit of the first bag? Each view in turn is made
-# missing, and the score of the unit is taken again.
+# What speaks for the anomaly in the highest unit of the first bag? Its logit is a sum of a base and
+# of what each reference unit, from the training bags, says through each view.
 
 bag = shown[0]
-unit = data.bags[bag][[np.argmax(scores[bag - test.start])]]
-full = model.decision_function([unit])[0]
-for name, columns in views.items():
-    without = unit.copy()
-    without[:, columns] = np.nan
-    print(f"without {name:10} the logit goes from {full:.2f} to ", end="")
-    print(f"{model.decision_function([without])[0]:.2f}")
+found = explain(model, [data.bags[bag]])
+unit = int(np.argmax(found.scores))
+if found.parts is None:  # not every way of scoring is such a sum; views can always be told
+    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+    ExplanationDisplay.from_explanation(found, unit, ax=axes)
+else:
+    figure, axes = plt.subplots(2, 1, figsize=(9, 6), height_ratios=[4, 9], layout="constrained")
+    ExplanationDisplay.from_explanation(found, unit, ax=axes[0])
+    ExplanationDisplay.from_explanation(found, unit, by="landmark", n_landmarks=6, ax=axes[1])
+    strongest = np.argsort(-np.abs(found.landmark_parts[unit]))[:6]
+    for reference, part in zip(
+        found.landmarks[strongest], found.landmark_parts[unit, strongest], strict=True
+    ):
+        digit = "a 9" if data.unit_y[reference[0]][reference[1]] else "no 9"
+        print(f"bag {reference[0]:3}, unit {reference[1]:2} ({digit:4}): {part:+.2f}")
+figure.suptitle(f"logit of unit {unit} of bag {bag}")
+for view, part in zip(found.views, found.view_parts[unit], strict=True):
+    print(f"{view:10} {part:+.2f}")
 
 # %%
-# Save the figure where the demo saves its own.
+# Save the figures where the demo saves its own.
 
 output = Path("demo_output")
 output.mkdir(exist_ok=True)
-figure.savefig(output / "find_the_anomalous_clip.png", dpi=120)
+timeline.savefig(output / "find_the_anomalous_clip.png", dpi=120)
+figure.savefig(output / "why_it_is_anomalous.png", dpi=120)

@@ -20,6 +20,7 @@ from sklearn.svm import SVC
 
 from legofuse import LEGOFusionTransformer
 from legofuse.datasets import fetch_mfeat, load_digits_views
+from legofuse.plotting import ImportancesDisplay, WeightsDisplay
 
 # %%
 # The peers' settings are searched for by cross-validation; the fused pipeline learns its own.
@@ -84,14 +85,9 @@ folder.mkdir(exist_ok=True)
 for title, data in datasets.items():
     fig, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained", sharex="col")
     for (left, right), (n, model) in zip(axes, data.models.items(), strict=True):
-        top = np.argsort(model.weights_)[-12:]
-        shares = model.weights_ / model.weights_.sum()
-        views = model.view_importances_
-        left.barh(list(views)[::-1], list(views.values())[::-1], color="0.4")
+        ImportancesDisplay.from_estimator(model, ax=left)
+        WeightsDisplay.from_estimator(model, ax=right)
         left.set_title(f"{n} labels: views")
-        right.barh([model.terms_[i] for i in top], shares[top], color="C0")
-        right.set_title(f"{n} labels: {len(top)} largest of {len(shares)} weights")
-    left.set_xlabel("share of the fused graph")
-    right.set_xlabel("share of all weights")
+        right.set_title(f"{n} labels: weights")
     fig.savefig(folder / f"{title}.png", dpi=100)
     print(f"wrote {folder / title}.png")

@@ -18,6 +18,7 @@ from sklearn.svm import SVC
 
 from legofuse import LEGOFusionTransformer
 from legofuse.datasets import load_digits_views
+from legofuse.plotting import MissingViewDisplay
 
 digits = load_digits_views()
 models = {
@@ -53,15 +54,11 @@ for seed in range(3):
             accuracy[name][share].append(model.fit(train, y).score(test, y_test))
 
 # %%
-# Means over three splits; bars are standard deviations.
+# Means over three splits; bands are standard deviations.
 
-for (name, scores), marker in zip(accuracy.items(), "os", strict=True):
-    mean, spread = ([f(scores[s]) for s in shares] for f in (np.mean, np.std))
-    plt.errorbar(shares, mean, spread, marker=marker, label=name)
-    print(f"{name:26}", *(f"{m:.3f}" for m in mean))
-plt.xticks(shares)
-plt.xlabel("share of blocks removed")
-plt.ylabel("test accuracy, 300 labels")
-plt.legend()
-plt.tight_layout()
+ax = None
+for name, scores in accuracy.items():
+    display = MissingViewDisplay(shares, list(scores.values()), name, "test accuracy, 300 labels")
+    ax = display.plot(ax=ax).ax_
+    print(f"{name:26}", *(f"{mean:.3f}" for mean in display.scores.mean(axis=1)))
 plt.show()
