@@ -2,47 +2,26 @@
 
 Two views, powers up to 8 (80 terms), 8000 x 1000 float32, against one float32 GEMM of 300 features
 and the same output; and six views at total degree 3 (83 terms) against the six GEMMs. Also the
-literal double loop, and the memory taken above the relations, in units of the output.
+memory taken above the relations, in units of the output.
 
     python benchmarks/fused_graph_costs_like_one_gemm.py
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks._claims import best_of_each, claim
 from benchmarks.quality.run import PeakMemory
 from legofuse.fusion import exponents, fuse
 
-ROWS, REFERENCES, FEATURES, REPEATS = 8000, 1000, 300, 7
-
-
-def best_seconds(work, repeats=REPEATS):
-    """Shortest of several runs: what the machine can do when nobody else uses it."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-def double_loop(relations, powers, weights):
-    """Term by term, as the formula is written."""
-    total = np.zeros_like(relations[0])
-    for a, weight in zip(powers, weights, strict=True):
-        term = np.full_like(total, weight)
-        for relation, p in zip(relations, a, strict=True):
-            term *= relation ** np.float32(p)
-        total += term
-    return total
+ROWS, REFERENCES, FEATURES = 8000, 1000, 300
 
 
 def measure(n_views, degree, interactions):
-    """Print the figures of one case; returns fused time / time of the GEMMs."""
+    """Print the figures of one case."""
     rng = np.random.default_rng(0)
     X = [rng.standard_normal((ROWS, FEATURES), dtype=np.float32) for _ in range(n_views)]
     Z = [x[:REFERENCES].copy() for x in X]
@@ -56,25 +35,19 @@ def measure(n_views, degree, interactions):
     relations = [rng.uniform(0.1, 1, out.shape).astype(np.float32) for _ in range(n_views)]
     powers = exponents(n_views, degree, interactions)
     weights = rng.uniform(0, 1, len(powers))
-    gemm = best_seconds(gemms)
-    fused = best_seconds(lambda: fuse(relations, powers, weights, out=out))
-    part = [r[: ROWS // 20] for r in relations]
-    loop = 20 * best_seconds(lambda: double_loop(part, powers, weights), 1)
-    np.testing.assert_allclose(out[: ROWS // 20], double_loop(part, powers, weights), rtol=1e-3)
+    gemm, fused = best_of_each([gemms, lambda: fuse(relations, powers, weights, out=out)])
     with PeakMemory() as memory:
         result = fuse(relations, powers, weights)
     print(f"{n_views} views, {len(powers)} terms, {ROWS} x {REFERENCES} float32")
     print(f"  {n_gemms} GEMM(s) of {FEATURES} features  {gemm:8.3f} s")
     print(f"  fused graph                 {fused:8.3f} s  = {fused / gemm:.2f} x the GEMM(s)")
-    print(f"  literal double loop         {loop:8.1f} s  = {loop / fused:.0f} x the fused graph "
-          "(a twentieth of the rows, scaled up)")  # fmt: skip
-    if memory.peak_mb is not None:
-        peak, ratio = memory.peak_mb, memory.peak_mb / (result.nbytes / 2**20)
-        print(f"  memory, output included     {peak:8.0f} MB = {ratio:.2f} x the output")
-    return fused / gemm
+    peak, size = memory.peak_mb, result.nbytes / 2**20
+    if peak is not None:
+        print(f"  memory, output included     {peak:8.0f} MB = {peak / size:.2f} x the output")
+        claim(peak / size - 1, f"memory above the output / output, {n_views} views", at_most=2)
+    claim(fused / gemm, f"fused graph / GEMM, {n_views} views", at_most=2)
 
 
 if __name__ == "__main__":
-    two = measure(2, 8, "pairwise")
-    six = measure(6, 3, "total")
-    print(f"ratio: {two:.2f} (two views), {six:.2f} (six views)")
+    measure(2, 8, "pairwise")
+    measure(6, 3, "total")

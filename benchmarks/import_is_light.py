@@ -1,13 +1,17 @@
 """Importing legofuse costs nothing beside scikit-learn, and does not import torch.
 
-The last line is the time of ``import legofuse`` over that of ``import sklearn``: medians of
-processes of their own, less what starting Python takes.
+The last lines are the time of ``import legofuse`` over that of ``import sklearn``, and in seconds:
+medians of processes of their own, less what starting Python takes.
 """
 
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks._claims import claim
 
 
 def seconds(code, repeats=7):
@@ -34,6 +38,6 @@ if __name__ == "__main__":
         "import sys, legofuse; legofuse.LEGOFusionTransformer; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
-    print(
-        f"import legofuse / import sklearn: {took['import legofuse'] / took['import sklearn']:.3f}"
-    )
+    share = took["import legofuse"] / took["import sklearn"]
+    claim(share, "import legofuse / import sklearn", at_most=0.1)
+    claim(took["import legofuse"], "seconds that import legofuse takes", at_most=0.1)

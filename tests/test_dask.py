@@ -1,9 +1,13 @@
 """Dask arrays and frames give what the same rows in memory give."""
 
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -242,3 +246,34 @@ def test_grid_search_on_the_cluster(cluster):
     assert_allclose(
         search.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"], atol=1e-10
     )
+
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE)
+ENGINES = ("distributed", "ray", "pyspark")
+
+
+def test_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "page"}
+    blocks = [b for b in BLOCKS if not re.search(rf"(import|from) ({'|'.join(ENGINES)})", b)]
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(block, names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_page_runs_on(engine, tmp_path):
+    pytest.importorskip(engine)
+    (block,) = [b for b in BLOCKS if re.search(rf"(import|from) {engine}", b)]
+    before = BLOCKS[0]
+    if engine == "distributed":  # every worker imports the page: data only
+        before = before.partition("np.save")[0]
+    (tmp_path / "page.py").write_text(before + block, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr[-3000:]

@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,14 @@ def test_fit_copies_no_table():
 
 
 def test_threads_give_what_one_gives():
-    model = make().fit(X, Y)
-    one = model.transform(X)
-    assert_allclose(model.set_params(n_jobs=2).transform(X), one, atol=1e-5)
+    model, many = make().fit(X, Y), np.tile(X, (5, 1))
+    one = model.transform(many)
+    assert_allclose(model.set_params(n_jobs=2).transform(many), one, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_threads_whatever_the_backend(backend):
+    model, many = make().fit(X, Y), np.tile(X, (5, 1))  # several blocks
+    one = model.transform(many)
+    with joblib.parallel_config(backend, n_jobs=2):  # they are written to one array: no processes
+        assert_allclose(model.transform(many), one, atol=1e-5)

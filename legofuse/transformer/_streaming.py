@@ -69,7 +69,7 @@ def stream(table, domains, fused, learned, projection=None, prior=0.0, n_jobs=No
             fill(part)
     else:
         with single_threaded_blas():  # a thread a block, not several
-            Parallel(n_jobs=n_threads, prefer="threads")(delayed(fill)(part) for part in parts)
+            Parallel(n_jobs=n_threads, require="sharedmem")(delayed(fill)(part) for part in parts)
     if empty is not None:
         warn_empty(np.count_nonzero(empty), "given the mean of the training rows")
     return out

@@ -1,0 +1,1 @@
+"""Cost curves: what fitting and transforming take against the size of everything."""
