@@ -24,12 +24,13 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     # of our own, in _ext
     "api_pages",
+    "internal_links",
     "mathml",
     "other_projects",
 ]
 nitpicky = True
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "**/GALLERY_HEADER.rst", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
 default_role = "code"
 
 # API pages
@@ -61,6 +62,7 @@ sphinx_gallery_conf = {
     "only_warn_on_example_error": True,  # -W makes an error of it, after all examples were tried
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "plot_gallery": "True",
 }
