@@ -6,12 +6,22 @@ learned on training rows (by domain where there are several), and the relations 
 This module may import legofuse.relations and nothing else of legofuse.
 """
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
-from .relations import RELATIONS, Encoded, Statistics, densify, encode, relate, statistics
+from .relations import (
+    RELATIONS,
+    Encoded,
+    Statistics,
+    densify,
+    encode,
+    inner_products,
+    relate,
+    statistics,
+)
 
 __all__ = [
     "AUTO",
@@ -253,14 +263,48 @@ def relate_rows(rows, references, graphs, learned):
     ValueError
         If a caller's relation returns a wrong shape or values that are not finite.
     """
-    related = []
+    related, inner = [], _InnerProducts(rows, references, graphs)
     for view, relation in graphs:
         one, other = (part.encoded[view, _encoding(relation)] for part in (rows, references))
         if callable(relation):
             related.append(_call(relation, view, one, other))
         else:
-            related.append(relate(one, other, relation, _gamma(learned, view, relation)))
+            products = inner.take(view, relation, one, other)
+            gamma = _gamma(learned, view, relation)
+            related.append(relate(one, other, relation, gamma, products))
     return related
+
+
+class _InnerProducts:
+    """Inner products of rows and references, computed once for graphs that share them.
+
+    Those of standardised rows are those of correlation times the lengths of the rows.
+    """
+
+    def __init__(self, rows, references, graphs):
+        self.parts = rows.encoded, references.encoded
+        self.found: dict = {}
+        self.users = Counter(self._source(*graph) for graph in graphs if not callable(graph[1]))
+
+    def _source(self, view, relation):
+        scaled = view, "correlation"
+        if relation == "gaussian" and all(scaled in part for part in self.parts):
+            return scaled
+        return view, _encoding(relation)
+
+    def take(self, view, relation, one, other):
+        """The products that a relation starts from; the caller may write over them."""
+        source = self._source(view, relation)
+        if source not in self.found:
+            self.found[source] = inner_products(*(part[source] for part in self.parts))
+        self.users[source] -= 1
+        products = self.found[source] if self.users[source] else self.found.pop(source)
+        if relation == "gaussian" and source[1] == "correlation":
+            products = products * np.sqrt(one.norms)[:, None]
+            products *= np.sqrt(other.norms)
+        elif self.users[source]:
+            products = products.copy()
+        return products
 
 
 def _gamma(learned, view, relation):

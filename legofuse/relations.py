@@ -27,6 +27,7 @@ __all__ = [
     "cosine",
     "encode",
     "gaussian",
+    "inner_products",
     "rbf",
     "relate",
     "spherical",
@@ -315,7 +316,37 @@ def densify(encoded):
     return Encoded(rows, present=encoded.present)
 
 
-def relate(encoded, references, relation, gamma=None):
+def inner_products(encoded, references):
+    """Inner products of encoded rows and encoded references, where all relations start.
+
+    Parameters
+    ----------
+    encoded, references : Encoded
+        Of n_units rows and of n_references (dense) rows, by one relation.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        Those of the vectors that the encoded rows stand for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, inner_products
+    >>> rows = encode(np.array([[1.0, 0.0], [0.0, 2.0]]), "cosine")
+    >>> inner_products(rows, rows)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    inner = np.asarray(encoded.rows @ references.rows.T)
+    if encoded.offset is not None:
+        inner -= references.rows @ encoded.offset
+    if encoded.factor is not None:
+        inner *= encoded.factor[:, None]
+    return inner
+
+
+def relate(encoded, references, relation, gamma=None, inner=None):
     """Relate encoded rows to encoded references.
 
     Parameters
@@ -326,6 +357,8 @@ def relate(encoded, references, relation, gamma=None):
         One of :data:`RELATIONS`.
     gamma : float, optional
         Inverse squared width, for the last three.
+    inner : ndarray of shape (n_units, n_references), optional
+        Of :func:`inner_products`, where they are known; it is written over.
 
     Returns
     -------
@@ -341,11 +374,8 @@ def relate(encoded, references, relation, gamma=None):
     array([[1.  , 0.75],
            [0.75, 1.  ]])
     """
-    inner = np.asarray(encoded.rows @ references.rows.T)
-    if encoded.offset is not None:
-        inner -= references.rows @ encoded.offset
-    if encoded.factor is not None:
-        inner *= encoded.factor[:, None]
+    if inner is None:
+        inner = inner_products(encoded, references)
     if relation in ("rbf", "gaussian"):
         inner *= -2
         inner += encoded.norms[:, None]

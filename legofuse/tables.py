@@ -116,10 +116,13 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
         views = estimator.views_
     if domain_column is not None:
         domains = _column(X, estimator._domain_index)
-    used = np.unique(np.concatenate(list(views.values())))
-    if len(used) < X.shape[1]:
-        X = _take_columns(X, used)
-    columns = {view: np.searchsorted(used, index) for view, index in views.items()}
+    is_used = np.zeros(X.shape[1], bool)
+    for index in views.values():
+        is_used[index] = True
+    if not is_used.all():
+        X = _take_columns(X, np.flatnonzero(is_used))
+    places = np.cumsum(is_used) - 1
+    columns = {view: places[index] for view, index in views.items()}
     if selective:
         X = check_array(X, **rules)
     if sp.issparse(X):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from legofuse.graphs import encode_rows, learn_statistics, relate_rows
 from legofuse.relations import RELATIONS, correlation, cosine, encode, rbf, relate, statistics
 
 NAMES = sorted(RELATIONS)
@@ -238,3 +239,25 @@ def test_taking_rows_of_encoded_views_is_encoding_these_rows():
         whole, part = encode(X, encoding, stats)[2:5], encode(X[2:5], encoding, stats)
         np.testing.assert_allclose(whole.rows, part.rows)
         assert (whole.norms is None) == (part.norms is None)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("missing", [False, True])
+def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missing):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(12, 4)) * (rng.uniform(size=(12, 4)) < 0.6) + 3.0 * (not sparse)
+    if missing and not sparse:
+        X[2:4] = np.nan
+    columns = {"a": np.arange(4)}
+    learned = learn_statistics(X, columns, np.arange(12), np.ones(12))
+    X = sp.csr_array(X) if sparse else X
+    names = ["cosine", "correlation", "angular", "gaussian", "spherical", "rbf", "correlation"]
+
+    def relations(some):
+        graphs = [("a", name) for name in some]
+        rows = encode_rows(X, columns, graphs, learned)
+        marks = encode_rows(X[:5], columns, graphs, learned, dense=True)
+        return relate_rows(rows, marks, graphs, learned)
+
+    for name, together in zip(names, relations(names), strict=True):
+        assert_allclose(together, relations([name])[0], rtol=1e-12, atol=1e-12)
