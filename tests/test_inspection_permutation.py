@@ -119,3 +119,18 @@ def test_frames_lose_views_too():
     curve = missing_view_curve(pipe, data, y, shares=[0, 0.5], n_repeats=2, random_state=0)
     assert curve.scores[0].mean() > curve.scores[1].mean()
     assert list(curve.to_frame().columns) == ["mean", "std"]
+
+
+@pytest.mark.parametrize("module", ["pandas", "polars"])
+def test_columns_of_no_view_are_left_alone(module):
+    frames = pytest.importorskip(module)
+    columns = {f"c{i}": X[:, i] for i in range(13)}
+    data = frames.DataFrame(columns | {"site": np.where(np.arange(len(X)) % 2, "a", "b")})
+    views = {"one": ["c0", "c1"], "other": [f"c{i}" for i in range(2, 13)]}
+    fusion = LEGOFusionTransformer(views, relation="cosine", domain_column="site", max_iter=5)
+    pipe = make_pipeline(fusion, RidgeClassifier()).fit(data, y)
+    curve = missing_view_curve(pipe, data, y, shares=[0, 0.6], n_repeats=1, random_state=0)
+    assert curve.scores[0, 0] == pipe.score(data, y) > curve.scores[1, 0]
+    assert permutation_importance(pipe, data, y, n_repeats=1).importances.shape == (2, 1)
+    with pytest.raises(TypeError, match="toarray"):
+        missing_view_curve(pipe, sp.csr_matrix(X), y)

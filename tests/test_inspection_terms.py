@@ -243,3 +243,10 @@ def test_the_classifier_of_bags():
     if hasattr(model, "view_importances_"):
         found = view_importances(model, data.bags, data.y, n_bootstrap=2, random_state=0)
         assert found.samples.shape == (2, 2)
+
+
+def test_weights_below_nought_have_shares_too():
+    model = fitted(weights=-np.ones(9), nonnegative=False, output="relations")
+    found = term_contributions(model, X)
+    assert_allclose(found.view_shares, list(model.view_importances_.values()), rtol=1e-6)
+    assert np.isfinite(view_importances(model, X, n_bootstrap=3).samples).all()

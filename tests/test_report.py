@@ -123,7 +123,11 @@ def test_a_transformer_without_y(tmp_path):
     [
         (make_pipeline(fusion(), RandomForestClassifier(5, random_state=0)), "has no coef_"),
         (make_pipeline(fusion(expansion="hops", n_landmarks=500), RidgeClassifier()), "hops"),
-        (make_pipeline(fusion(weights="neural"), LinearRegression()), None),
+        pytest.param(
+            make_pipeline(fusion(weights="neural"), LinearRegression()),
+            None,
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["forest", "hops", "neural"],
 )

@@ -1,10 +1,12 @@
 """How a score falls when views go missing."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
-from ._permutation import _known_views, _like
+from ._model import read_column, replace_columns
+from ._permutation import _known_views
 from ._results import MissingViewCurve
 
 __all__ = ["missing_view_curve"]
@@ -55,6 +57,8 @@ def missing_view_curve(
     ------
     ValueError
         If a share is not in [0, 1), no views are known, or there is a single one.
+    TypeError
+        If X is sparse.
 
     Examples
     --------
@@ -75,6 +79,8 @@ def missing_view_curve(
         raise ValueError(f"shares must be numbers from 0 up to below 1; got {shares.tolist()}.")
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
+    if issparse(X):
+        raise TypeError("sparse X has no missing views: make it dense with X.toarray().")
     views = _known_views(estimator) if views is None else dict(views)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
@@ -91,8 +97,12 @@ def missing_view_curve(
 
 
 def _present(X, views):
-    values = np.asarray(X, dtype=float)
-    return np.stack([~np.isnan(values[:, c]).all(axis=1) for c in views.values()], axis=1)
+    width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
+    found = [
+        np.any([~np.isnan(read_column(X, c)) for c in width[columns]], axis=0)
+        for columns in views.values()
+    ]
+    return np.stack(found, axis=1)
 
 
 def _remove(X, views, gone, kept):
@@ -101,8 +111,9 @@ def _remove(X, views, gone, kept):
     gone[np.arange(len(gone)), kept] = False
     if not gone.any():
         return X
-    values = np.array(X, dtype=float)
-    for k, columns in enumerate(views.values()):
-        rows = np.flatnonzero(gone[:, k])
-        values[np.ix_(rows, np.arange(values.shape[1])[columns])] = np.nan
-    return _like(X, values)
+    new: dict = {}
+    width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
+    for columns, lost in zip(views.values(), gone.T, strict=True):
+        for c in width[columns].tolist():
+            new[c] = np.where(lost, np.nan, new.get(c, read_column(X, c)))
+    return replace_columns(X, new)

@@ -47,7 +47,7 @@ class Polynomial(NamedTuple):
         have = np.ascontiguousarray((present @ self.membership.T).T)
         diagonal = fuse(list(have), self.powers, weights)
         ratio = np.divide(weights.sum(), diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
-        return np.sqrt(np.maximum(ratio, 0))
+        return np.where(present.all(axis=1), 1.0, np.sqrt(np.maximum(ratio, 0)))
 
 
 def read_polynomial(model):
@@ -125,18 +125,39 @@ def take_rows(X, rows):
     return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]
 
 
+def read_column(X, index):
+    """A column of numbers of an array or frame."""
+    if hasattr(X, "iloc"):
+        column = X.iloc[:, index].to_numpy()
+    else:
+        column = (
+            X.to_series(int(index)).to_numpy() if hasattr(X, "select") else np.asarray(X)[:, index]
+        )
+    return np.asarray(column, dtype=float)
+
+
+def replace_columns(X, columns):
+    """A copy of an array or frame with some columns, by index, replaced."""
+    if hasattr(X, "iloc"):
+        new = X.copy()
+        for index, values in columns.items():
+            new.isetitem(index, values)
+        return new
+    if hasattr(X, "with_columns"):
+        series = type(X.to_series(0))
+        return X.with_columns([series(X.columns[i], values) for i, values in columns.items()])
+    new = np.array(X)
+    for index, values in columns.items():
+        new[:, index] = values
+    return new
+
+
 def present_views(model, X):
     """Which views each row has, (n_rows, n_views) of 0 and 1."""
     if issparse(X):
         return np.ones((X.shape[0], len(model.views_)))
-    columns = [int(index[0]) for index in model.views_.values()]
-    if hasattr(X, "iloc"):
-        parts = [X.iloc[:, c].to_numpy() for c in columns]
-    elif hasattr(X, "select"):
-        parts = [X[:, c].to_numpy() for c in columns]
-    else:
-        parts = [np.asarray(X)[:, c] for c in columns]
-    return np.stack([~np.isnan(np.asarray(p, dtype=float)) for p in parts], axis=1).astype(float)
+    first = [int(index[0]) for index in model.views_.values()]
+    return np.stack([~np.isnan(read_column(X, c)) for c in first], axis=1).astype(float)
 
 
 class Square(NamedTuple):

@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 
+from ._model import replace_columns
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -99,7 +100,7 @@ def _permuted(X, columns, rng):
         return [_like(bag, part) for bag, part in zip(X, np.split(units, ends), strict=True)]
     if not hasattr(X, "shape"):
         X = np.asarray(X)
-    if X.ndim == 3 if hasattr(X, "ndim") else False:
+    if len(X.shape) == 3:
         raise ValueError("give bags as a list of (n_units_i, n_features) arrays.")
     order = rng.permutation(X.shape[0])
     columns = np.arange(X.shape[1])[columns]
@@ -112,15 +113,10 @@ def _permuted(X, columns, rng):
         ]
         return sp.csr_array(sp.hstack(parts))
     if hasattr(X, "iloc"):
-        new = X.copy()
-        for c in columns:
-            new.isetitem(c, X.iloc[order, c].to_numpy())
-        return new
+        return replace_columns(X, {c: X.iloc[order, c].to_numpy() for c in columns.tolist()})
     if hasattr(X, "with_columns"):
-        return X.with_columns([X.to_series(int(c)).gather(order) for c in columns])
-    new = np.array(X)
-    new[:, columns] = new[order][:, columns]
-    return new
+        return X.with_columns([X.to_series(c).gather(order) for c in columns.tolist()])
+    return replace_columns(X, {c: X[order, c] for c in columns.tolist()})
 
 
 def _like(bag, values):
