@@ -209,6 +209,23 @@ def test_sums_over_references_whatever_is_pooled(pooling):
     assert (found.landmarks < [30, 6]).all()
 
 
+WHOLE = [{"reference": "both", "n_ensemble": 2}, {"reference": "bag"}, {"head": "net"}]
+
+
+@pytest.mark.parametrize("parameters", WHOLE, ids=["spread, ensemble", "own bag", "net"])
+def test_scores_of_every_kind_add_up(parameters):
+    if not set(parameters) <= set(LEGOAnomalyClassifier().get_params()):
+        pytest.skip("this classifier has no such parameters")
+    if "head" in parameters:
+        parameters = parameters | {"max_epochs": 3}
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=10, random_state=0, **parameters)
+    model.fit(DIGITS.bags[:30], DIGITS.y[:30])
+    bags = DIGITS.bags[30:]
+    found = explain(model, bags)
+    assert_adds_up(found, logits(model, bags), rtol=1e-5, atol=1e-5)
+    assert (found.parts is None) == ("n_ensemble" not in parameters)
+
+
 def test_a_reference_is_the_training_unit_that_it_says():
     """A unit of the training data is nearest to itself."""
     model = LEGOAnomalyClassifier(
