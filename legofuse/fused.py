@@ -6,6 +6,8 @@ pass that turns rows into rows of the fused graph.
 This module may import graphs, expansion, sampling and weights of legofuse.
 """
 
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -131,10 +133,20 @@ class FusedGraph:
         state["learned"] = [[*key, list(value)] for key, value in self.learned.items()]
         encoded = [[*key, list(value)] for key, value in self.references.encoded.items()]
         state["references"] = [encoded, self.references.present]
+        state["version"] = _version()
         return state
 
     def __setstate__(self, state):
-        """Put the parts together again."""
+        """Put the parts together again; warns if another version of legofuse took them apart."""
+        state = dict(state)
+        stored = state.pop("version", "unknown")
+        if stored != _version():
+            warnings.warn(
+                f"A fitted fusion stored by legofuse {stored} is loaded by {_version()}: it may "
+                "give other results, or fail. Fit it again where you can.",
+                UserWarning,
+                stacklevel=2,
+            )
         encoded, present = state["references"]
         self.__dict__.update(
             state,
@@ -142,3 +154,7 @@ class FusedGraph:
             learned={(view, label): Statistics(*value) for view, label, value in state["learned"]},
             references=Rows({(view, name): Encoded(*v) for view, name, v in encoded}, present),
         )
+
+
+def _version():
+    return sys.modules["legofuse"].__version__

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.datasets import load_wine
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 
+import legofuse
 from legofuse import LEGOFusionTransformer
 
 WINE, TARGET = (part[::2] for part in load_wine(return_X_y=True))
@@ -59,6 +61,14 @@ def test_skops_refuses_what_is_not_trusted():
     skops = pytest.importorskip("skops.io")
     with pytest.raises(Exception, match="legofuse"):
         skops.loads(skops.dumps(make().fit(WINE, TARGET)), trusted=[])
+
+
+def test_another_version_warns(monkeypatch):
+    stored = pickle.dumps(make().fit(WINE, TARGET))
+    monkeypatch.setattr(legofuse, "__version__", "99.0")
+    with pytest.warns(UserWarning, match=r"stored by legofuse .* is loaded by 99\.0"):
+        loaded = pickle.loads(stored)
+    assert loaded.transform(WINE).shape[0] == len(WINE)
 
 
 def test_verbose_prints_a_line_for_each_stage(capsys):
