@@ -29,7 +29,7 @@ def inline(self, node):
 def block(self, node):
     number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
     anchor = "".join(f' id="{name}"' for name in node.get("ids", [])[:1])
-    self.body.append(f'<div class="math"{anchor}>{number}{render(self, node, True)}</div>\n')
+    self.body.append(f'<div class="formula"{anchor}>{number}{render(self, node, True)}</div>\n')
     raise nodes.SkipNode
 
 
