@@ -183,7 +183,7 @@ def test_what_does_not_belong_together():
         model.transform(unknown)
     with pytest.raises(ValueError, match="y has 3 blocks, but X has 4"):
         make().fit(lazy(WINE), lazy(TARGET, 60))
-    with pytest.raises(ValueError, match=r"Block \d of X has 50 rows, but that of y 45"):
+    with pytest.raises(ValueError, match=r"Block \d of X has \d+ rows, but that of y \d+"):
         make().fit(lazy(WINE), lazy(TARGET, 45))
     with pytest.raises(TypeError, match="y must be a dask array or Series"):
         make().fit(lazy(WINE), TARGET)
