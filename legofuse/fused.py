@@ -14,7 +14,7 @@ import numpy as np
 
 from .expansion import Expansion, hop_operators, hops
 from .graphs import Encoded, Rows, Statistics, encode_rows, relate_rows
-from .sampling import fingerprint
+from .sampling import mark_rows
 from .weights import normaliser, pack
 
 __all__ = ["FusedGraph"]
@@ -42,7 +42,8 @@ class FusedGraph:
         self.columns, self.graphs = columns, graphs
         self.expansion, self.learned = expansion, learned
         self.references = self.encode(X, domains, dense=True)
-        self.marks: Any = fingerprint(X) if expansion.identity or expansion.degree else None
+        marked = expansion.identity or expansion.degree
+        self.marks: Any = mark_rows(X, domains) if marked else None
         self.hops: Any = None
         self.weights: Any = None
         self.complete: Any = None

@@ -6,10 +6,12 @@ rows are told apart by their content, merged, sorted by it, and only then sample
 This module imports nothing from legofuse.
 """
 
+import zlib
+
 import numpy as np
 import scipy.sparse as sp
 
-__all__ = ["canonical_rows", "fingerprint", "stratified_sample"]
+__all__ = ["canonical_rows", "fingerprint", "mark_rows", "stratified_sample"]
 
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -70,6 +72,41 @@ def fingerprint(X, block=4096):
     return marks
 
 
+def mark_rows(X, domains=None):
+    """Fingerprints of rows, those of equal rows in different domains told apart.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    domains : ndarray of shape (n_rows,), optional
+        Labels: the same ones give the same marks in any process.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, 2), uint64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.sampling import mark_rows
+    >>> one, two = mark_rows(np.ones((2, 3)), np.array(["north", "south"])).tolist()
+    >>> one == two
+    False
+    """
+    marks = fingerprint(X)
+    if domains is None:
+        return marks
+    labels, codes = np.unique(domains, return_inverse=True)
+    names = [label if isinstance(label, str) else _number(label) for label in labels.tolist()]
+    salts = np.array([zlib.crc32(name.encode()) for name in names], dtype=np.uint64)
+    return _mix(marks + salts[codes][:, None])
+
+
+def _number(label):
+    """1, 1.0 and True are the same label."""
+    return repr(float(label)) if isinstance(label, int | float) else str(label)
+
+
 def _sorted_order(keys):
     """Stable order of the rows of keys, by their first number; others only where that ties."""
     order = np.argsort(keys[:, 0], kind="stable")
@@ -115,8 +152,9 @@ def canonical_rows(X, targets=None, sample_weight=None, domains=None):
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, float)
     kept = np.flatnonzero(weight > 0)
     marks = fingerprint(X)
-    if domains is not None:
-        marks = _mix(marks + np.unique(domains, return_inverse=True)[1][:, None].astype(np.uint64))
+    labels, codes = (domains, None) if domains is None else np.unique(domains, return_inverse=True)
+    if codes is not None and len(labels) > 1:  # a single domain leaves the order as it is
+        marks = _mix(marks + codes[:, None].astype(np.uint64))
     keys = marks if targets is None else np.hstack([marks, fingerprint(np.asarray(targets))])
     kept = kept[_sorted_order(keys[kept])]
     sorted_keys = keys[kept]

@@ -5,6 +5,7 @@ import sys
 
 from . import data as sets
 from .methods import BUDGET, GROUPS, METHODS
+from .missing import SHARES
 from .run import read, run
 
 PROTOCOLS = {
@@ -13,6 +14,7 @@ PROTOCOLS = {
     "noise": ["", "noise1", "noise2", "noise3", "noise5"],
     "label": ["", "label10", "label20", "label30", "label40"],
     "scale": ["", "scale1", "scale2", "scale3"],
+    "missing": ["", *(f"missing{share}" for share in SHARES)],
 }
 
 
@@ -21,7 +23,12 @@ def _parse(argv):
     add = parser.add_argument
     add("--sets", nargs="+", default=["*"], help="names or patterns, such as 'mv_*'")
     add("--methods", nargs="+", default=["columns"], help="names or groups, see --list")
-    add("--protocol", choices=PROTOCOLS, default="fixed", help="splits and perturbations")
+    add(
+        "--protocol",
+        choices=(*PROTOCOLS, "domains"),
+        default="fixed",
+        help="splits and perturbations",
+    )
     add("--splits", "--seeds", type=int, default=None, help="at most this many splits of a set")
     add("--quick", action="store_true", help="a subset of sets, one split, a few minutes")
     add("--tag", help="version that results of legofuse are stored under (default: its own)")
@@ -56,6 +63,13 @@ def main(argv=None):
         from .check import check
 
         return check(store=options.store)
+    if options.protocol == "domains":
+        from . import domains
+
+        out = options.out.replace("quality.jsonl", "domains.jsonl")
+        domains.run(out, options.sets, options.splits or 1, options.tag)
+        print(domains.table(read(out), options.tag))
+        return 0
     if options.report:
         from .report import write
 
@@ -65,6 +79,9 @@ def main(argv=None):
     if options.quick:
         patterns = list(sets.QUICK) if patterns == ["*"] else patterns
         limit, methods = limit or 1, ["quick"] if methods == ["columns"] else methods
+    if options.protocol == "missing":
+        patterns = ["mv_*"] if patterns == ["*"] else patterns
+        methods = ["missing"] if methods == ["columns"] else methods
     elif options.protocol == "published" and patterns == ["*"]:
         patterns = list(sets.PUBLISHED)
     print(BUDGET)

@@ -11,6 +11,8 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from legofuse import datasets
 
+from .missing import remove_blocks
+
 BUILT_IN = {"digits_views": datasets.load_digits_views}
 OPENML = {
     "openml_mfeat": datasets.fetch_mfeat,
@@ -165,4 +167,9 @@ def perturb(task, perturbation, rng):
             train=[X * f for X, f in zip(task.train, factors, strict=True)],
             test=[X * f for X, f in zip(task.test, factors, strict=True)],
         )
-    raise ValueError(f"perturbation must be noiseK, labelP or scaleS; got {perturbation!r}.")
+    if kind == "missing":
+        train, test = remove_blocks(task.train, task.test, level / 100, rng)
+        return replace(task, train=train, test=test)
+    raise ValueError(
+        f"perturbation must be noiseK, labelP, scaleS or missingP; got {perturbation!r}."
+    )

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 
 from legofuse import LEGOFusionTransformer, stack_views
 
-from . import tuning
+from . import missing, tuning
 from .tuning import (
     grid,
     median_off_diagonal,
@@ -40,7 +40,7 @@ class Method:
 
     name: str
     title: str
-    group: str  # ours, variant, baseline or peer
+    group: str  # ours, variant, baseline, missing or peer
     fit: object
     missing_views: bool = False  # whether it takes views that are missing (NaN blocks)
     package: str = ""
@@ -196,6 +196,11 @@ def _methods():
     yield Method("late_lr", "late fusion, LR", "baseline", late_lr)
     yield Method("single_view", "best single view by CV", "baseline", single_view)
     yield Method("boosting", "concatenation + gradient boosting", "baseline", boosting)
+    for name, title, fit in (
+        ("late_present", "late fusion over the views present, LR", missing.late_present),
+        ("boosting_nan", "gradient boosting, NaN as a value", missing.boosting_nan),
+    ):
+        yield Method(name, title, "missing", fit, True)
     for name, title, fit, package in peers.PEERS:
         yield Method(name, title, "peer", fit, package=package)
 
@@ -218,6 +223,7 @@ GROUPS = {
     "variants": tuple(m.name for m in METHODS.values() if m.group == "variant"),
     "quick": ("legofuse", "concat_lr", "concat_svm", "late_lr", "single_view"),
     "robustness": ("legofuse", "legofuse_uniform", "concat_lr", "concat_svm", "easy_mkl"),
+    "missing": ("legofuse", "concat_lr", "concat_svm", "late_present", "boosting_nan"),
     "all": tuple(METHODS),
 }
 BUDGET = tuning.BUDGET

@@ -17,6 +17,7 @@ AXES = {
     "noise": ("Views of pure noise added", "views of pure noise"),
     "label": ("Training labels drawn anew, in per cent", "training labels drawn anew, %"),
     "scale": ("Features multiplied by 10 to a power from [-s, s]", "s"),
+    "missing": ("Blocks removed at random, in per cent", "blocks removed, %"),
 }
 N_PUBLISHED = 10
 # Published accuracies, random 80/20 splits, 10 runs: Table 2 of ECML/RCML (AAAI 2024).

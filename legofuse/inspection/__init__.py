@@ -4,11 +4,13 @@ Estimators are read through their public attributes and methods alone: this pack
 legofuse.fusion and nothing else of legofuse.
 """
 
+from ._domains import domain_shift
 from ._explain import explain
 from ._frames import frame_auc, frame_labels, frame_scores
 from ._missing import missing_view_curve
 from ._permutation import permutation_importance
 from ._results import (
+    DomainShift,
     Explanation,
     MissingViewCurve,
     PermutationImportance,
@@ -20,12 +22,14 @@ from ._terms import term_contributions
 from ._views import view_agreement, view_importances
 
 __all__ = [
+    "DomainShift",
     "Explanation",
     "MissingViewCurve",
     "PermutationImportance",
     "TermContributions",
     "ViewAgreement",
     "ViewImportances",
+    "domain_shift",
     "explain",
     "frame_auc",
     "frame_labels",

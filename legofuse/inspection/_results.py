@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 __all__ = [
+    "DomainShift",
     "Explanation",
     "MissingViewCurve",
     "PermutationImportance",
@@ -131,6 +132,34 @@ class ViewAgreement(NamedTuple):
             Of pandas.
         """
         return _frame(dict(zip(self.names, self.cosines.T, strict=True)), self.names)
+
+
+class DomainShift(NamedTuple):
+    """How well domains are told apart after the fusion.
+
+    Attributes
+    ----------
+    auc : float
+        Area under the ROC curve on held-out rows, the mean over domains: 0.5 is chance.
+    domains : list
+        Their labels.
+    by_domain : dict of label to float
+        The same for each domain against the others.
+    """
+
+    auc: Any
+    domains: Any
+    by_domain: Any
+
+    def to_frame(self):
+        """Return the areas as a frame.
+
+        Returns
+        -------
+        DataFrame
+            Of pandas, a row for each domain.
+        """
+        return _frame({"auc": list(self.by_domain.values())}, self.domains)
 
 
 class PermutationImportance(NamedTuple):

@@ -123,6 +123,8 @@ class LEGOFusionTransformer(
         Each view's share of the fused graph's centred norm; they add up to 1.
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
+    domains_ : list
+        Labels of the domains seen in fit; empty where it was given none.
     normalization_ : ndarray of shape (n_landmarks, n_components) or None
         The embedding is the fused graph times this; None for ``output="relations"``.
     ridge_ : float or None

@@ -128,6 +128,12 @@ class FusedRows:
         return self._fused.encode(table.X, domains, self._statistics(table, domains), dense)
 
     @property
+    def domains_(self):
+        """Labels of the domains seen in fit; empty where it was given none."""
+        check_is_fitted(self)
+        return list(self._domains)
+
+    @property
     def normalization_(self):
         """Matrix that turns rows of the fused graph into the embedding, or None for relations."""
         check_is_fitted(self)

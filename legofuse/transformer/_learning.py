@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from ..readouts import embedding_map
-from ..sampling import fingerprint
+from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
 
@@ -33,7 +33,7 @@ def learn(estimator, criterion, sample, targets, weight, classes):
     fused, marks = estimator._fused, None
     encoded = fused.encode(*sample, dense=True)
     if fused.marks is not None:
-        marks = fingerprint(sample[0])
+        marks = mark_rows(*sample)
     graphs, equal = fused.among(encoded, marks)
     fitted: dict = {"_neural": None}
     if criterion == "given":

@@ -5,7 +5,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from .._threads import single_threaded_blas
 from ..config import foresee
-from ..sampling import fingerprint
+from ..sampling import mark_rows
 from ._training import at, warn_empty
 
 _BLOCK_SIZE = 1 << 20  # numbers of relations computed at once
@@ -54,7 +54,7 @@ def stream(table, domains, fused, learned, projection=None, prior=0.0, n_jobs=No
 
     def fill(part):
         rows = fused.encode(table.X[part], at(domains, part), learned)
-        marks = None if fused.marks is None else fingerprint(table.X[part])
+        marks = None if fused.marks is None else mark_rows(table.X[part], at(domains, part))
         graph = fused(rows, marks, out=out[part] if projection is None else None)
         if empty is not None:
             graph[empty[part]] = prior

@@ -1,0 +1,235 @@
+"""Domains and missing views: theorems, errors, and ways through Pipelines and searches."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_wine
+from sklearn.linear_model import RidgeClassifier
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from legofuse import LEGOFusionTransformer
+from legofuse.inspection import domain_shift
+from legofuse.relations import RELATIONS
+from legofuse.sampling import mark_rows
+from legofuse.weights import unpack
+
+VIEWS = {"a": slice(0, 3), "b": slice(3, 5), "c": slice(5, 9)}
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 9))
+Y = np.arange(40) % 2
+X[Y == 1] += 1
+SITES = np.where(np.arange(40) % 3 == 0, "south", "north")
+WINE, TARGET = load_wine(return_X_y=True)
+
+
+def make(**parameters):
+    return LEGOFusionTransformer(VIEWS, **{"relation": "cosine", **parameters})
+
+
+def with_holes(rng, n=18):
+    table, gone = rng.normal(size=(n, 9)), rng.random((n, 3)) < 0.5
+    gone[:4] = False
+    gone[gone.all(axis=1)] = [False, True, True]
+    for k, columns in enumerate(VIEWS.values()):
+        table[gone[:, k], columns] = np.nan
+    return table
+
+
+# ------------------------------------------------------------------ missing views
+@settings(deadline=None, max_examples=6)
+@given(seed=st.integers(0, 10_000), relation=st.sampled_from(["auto", *RELATIONS]))
+def test_every_relation_is_a_kernel_with_missing_views(seed, relation):
+    rng = np.random.default_rng(seed)
+    table, y = with_holes(rng), rng.permutation(np.arange(18) % 2)
+    model = make(relation=relation, degree=2)
+    n_terms = len(model.fit(table, y).powers_)
+    weights = rng.exponential(size=n_terms) * (rng.random(n_terms) < 0.7)
+    weights[:3] += 0.1
+    G = make(relation=relation, weights=weights).fit(table, y).fused_graph(table, table)
+    assert_allclose(G, G.T, atol=1e-8 * np.abs(G).max())
+    assert np.linalg.eigvalsh((G + G.T) / 2)[0] > -1e-8 * np.abs(G).max() * len(G)
+
+
+def test_a_view_missing_in_all_rows():
+    table = X.copy()
+    table[:, 3:5] = np.nan
+    with pytest.raises(ValueError, match=r"View 'b' is missing .* in every training row"):
+        make().fit(table, Y)
+    assert np.isfinite(make(relation="auto").fit(X, Y).transform(table)).all()
+
+
+def test_partly_missing_blocks_name_view_and_rows():
+    table = X.copy()
+    table[[2, 5, 7], 3] = np.nan
+    with pytest.raises(ValueError, match=r"'b'.* 3 row"):
+        make().fit(table, Y)
+
+
+def test_complete_rows_are_landmarks_first():
+    table = X.copy()
+    table[::2, :3] = np.nan
+    model = make(n_landmarks=15, random_state=0).fit(table, Y)
+    assert len(model.landmarks_) == 15
+    assert not np.isnan(table[model.landmarks_]).any()
+
+
+def test_scalers_of_views_in_front_pass_missing_blocks():
+    table = X.copy()
+    table[::3, 3:5] = np.nan
+    scalers = ColumnTransformer([(v, StandardScaler(), c) for v, c in VIEWS.items()])
+    pipe = make_pipeline(scalers, make(), RidgeClassifier()).fit(table, Y)
+    assert pipe.score(table, Y) > 0.6
+
+
+# ------------------------------------------------------------------ domains
+def test_hops_tell_equal_rows_of_two_domains_apart():
+    rows = RNG.normal(size=(30, 9))
+    rows[15:21] = rows[:6]
+    domains = np.repeat(["a", "b"], 15)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = make(expansion="hops", weights="uniform")
+        model.fit(rows, np.arange(30) % 2, sample_domain=domains)
+    fused = model._fused
+    encoded, marks = fused.encode(rows, domains, dense=True), mark_rows(rows, domains)
+    own = np.argsort(model.landmarks_)  # column of each row
+    assert_array_equal(fused.marks[own], marks)
+    found, expected = fused.among(encoded, marks)[0], fused.expanded(encoded, marks)[0]
+    for one, two in zip(found, expected, strict=True):
+        assert_allclose(unpack(one), _symmetric(two[:, own]), atol=1e-12)
+
+
+def _symmetric(graph):
+    return np.tril(graph) + np.tril(graph, -1).T
+
+
+def test_marks_are_those_of_the_label():
+    rows = np.ones((3, 2))
+    assert_array_equal(
+        mark_rows(rows, np.array([0, 1, 1])), mark_rows(rows, np.array([0.0, 1.0, 1.0]))
+    )
+    assert len(np.unique(mark_rows(rows, np.array(["a", "b", "a"])), axis=0)) == 2
+
+
+def test_identity_tells_equal_rows_of_two_domains_apart():
+    rows = RNG.normal(size=(20, 9))
+    rows[10] = rows[0]
+    domains = np.repeat([0, 1], 10)
+    model = make(zeroth="identity", interactions="pairwise", weights="uniform")
+    model.fit(rows, np.arange(20) % 2, sample_domain=domains)
+    marks = model._fused.marks
+    assert len(np.unique(marks, axis=0)) == 20
+
+
+def test_one_domain_is_none_bit_by_bit_where_relations_standardise():
+    one = np.zeros(40, int)
+    told = make(relation="correlation").fit(X, Y, sample_domain=one)
+    untold = make(relation="correlation").fit(X, Y)
+    assert_array_equal(told.landmarks_, untold.landmarks_)
+    assert_array_equal(told.weights_, untold.weights_)
+    assert_array_equal(told.transform(X, sample_domain=one), untold.transform(X))
+
+
+def test_unseen_domains_are_named_with_the_known():
+    model = make().fit(X, Y, sample_domain=SITES)
+    with pytest.raises(ValueError, match=r"Unknown domain\(s\) \['east'\].*'north', 'south'"):
+        model.transform(X[:2], sample_domain=["east", "north"])
+
+
+def test_domains_routed_through_searches_and_validation():
+    sites = np.where(np.arange(len(TARGET)) % 2, "a", "b")
+    with sklearn.config_context(enable_metadata_routing=True):
+        fuse = LEGOFusionTransformer(2, relation="correlation")
+        fuse.set_fit_request(sample_domain=True).set_transform_request(sample_domain=True)
+        pipe = make_pipeline(fuse, RidgeClassifier())
+
+        def accuracy(estimator, X, y, sample_domain):
+            return np.mean(estimator.predict(X, sample_domain=sample_domain) == y)
+
+        class Scorer:
+            """A scorer that forwards the domain: scikit-learn's own do not."""
+
+            def __call__(self, estimator, X, y, sample_domain=None):
+                return accuracy(estimator, X, y, sample_domain)
+
+            def get_metadata_routing(self):
+                routing = sklearn.utils.metadata_routing.MetadataRequest(owner="Scorer")
+                routing.score.add_request(param="sample_domain", alias=True)
+                return routing
+
+        found = cross_validate(
+            pipe, WINE, TARGET, cv=3, scoring=Scorer(), params={"sample_domain": sites},
+            error_score="raise",
+        )  # fmt: skip
+        assert found["test_score"].mean() > 0.9
+        search = GridSearchCV(
+            pipe, {"legofusiontransformer__degree": [1, 2]}, cv=3, scoring=Scorer(),
+            error_score="raise",
+        )  # fmt: skip
+        assert search.fit(WINE, TARGET, sample_domain=sites).best_score_ > 0.9
+
+
+def test_domain_column_needs_no_routing():
+    table = np.c_[WINE, np.arange(len(TARGET)) % 2]
+    fuse = LEGOFusionTransformer(
+        {"a": slice(0, 6), "b": slice(6, 13)}, relation="correlation", domain_column=13
+    )
+    pipe = make_pipeline(fuse, RidgeClassifier())
+    grid = {"legofusiontransformer__degree": [1, 2]}
+    scoring = make_scorer(lambda y, found: np.mean(y == found))
+    assert GridSearchCV(pipe, grid, cv=3, scoring=scoring).fit(table, TARGET).best_score_ > 0.9
+
+
+# ------------------------------------------------------------------ how far domains are apart
+def test_domain_shift_falls_once_domains_are_told():
+    shifted = X + 3 * (SITES == "south")[:, None]
+    untold = domain_shift(make().fit(shifted, Y), shifted, SITES, random_state=0)
+    told = make().fit(shifted, Y, sample_domain=SITES)
+    told = domain_shift(told, shifted, SITES, random_state=0)
+    assert untold.auc > 0.95
+    assert told.auc < untold.auc - 0.2
+    assert untold.domains == ["north", "south"]
+    assert set(untold.by_domain) == {"north", "south"}
+    assert_allclose(untold.auc, np.mean(list(untold.by_domain.values())))
+
+
+def test_domain_shift_of_no_shift_and_of_the_graph():
+    sites = RNG.permutation(np.arange(40) % 2)
+    model = make().fit(X, Y)
+    assert 0.2 < domain_shift(model, X, sites, random_state=0).auc < 0.8
+    graph = domain_shift(model, X + 3 * sites[:, None], sites, of="graph", random_state=0)
+    assert graph.auc > 0.8
+    three = domain_shift(model, X, np.arange(40) % 3, random_state=0)
+    assert len(three.by_domain) == 3
+
+
+def test_domain_shift_in_a_pipeline_and_with_a_column():
+    pipe = make_pipeline(StandardScaler(), make(), RidgeClassifier()).fit(X, Y)
+    assert 0 <= domain_shift(pipe, X, SITES).auc <= 1
+    table = np.c_[X, SITES == "south"]
+    model = make(domain_column=9).fit(table, Y)
+    assert 0 <= domain_shift(model, table, SITES).auc <= 1
+
+
+@pytest.mark.parametrize(
+    ("domains", "options", "message"),
+    [
+        (SITES[:5], {}, "one domain for each of the 40 rows"),
+        (np.zeros(40), {}, "at least two domains"),
+        (SITES, {"of": "graphs"}, "of must be"),
+        (np.arange(40) == 3, {}, "fewer rows than"),
+        (SITES, {"cv": 1}, "cv must be"),
+    ],
+)
+def test_domain_shift_refuses(domains, options, message):
+    with pytest.raises(ValueError, match=message):
+        domain_shift(make().fit(X, Y), X, domains, **options)
