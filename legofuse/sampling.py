@@ -152,8 +152,8 @@ def canonical_rows(X, targets=None, sample_weight=None, domains=None):
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, float)
     kept = np.flatnonzero(weight > 0)
     marks = fingerprint(X)
-    labels, codes = (domains, None) if domains is None else np.unique(domains, return_inverse=True)
-    if codes is not None and len(labels) > 1:  # a single domain leaves the order as it is
+    codes = None if domains is None else np.unique(domains, return_inverse=True)[1]
+    if codes is not None and codes.any():  # a single domain leaves the order as it is
         marks = _mix(marks + codes[:, None].astype(np.uint64))
     keys = marks if targets is None else np.hstack([marks, fingerprint(np.asarray(targets))])
     kept = kept[_sorted_order(keys[kept])]

@@ -84,7 +84,7 @@ def test_perturbations_are_reproducible_and_do_what_they_say(folder):
     scaled = sets.make_task(data, split, "scale2")
     ratio = scaled.train[0] / plain.train[0]
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[0], ratio.shape))
-    with pytest.raises(ValueError, match="noiseK, labelP or scaleS"):
+    with pytest.raises(ValueError, match="noiseK, labelP, scaleS or missingP"):
         sets.make_task(data, split, "wind3")
 
 
@@ -251,3 +251,50 @@ def test_a_fall_of_more_than_two_standard_errors_is_seen(folder, monkeypatch, ca
     path.write_text(json.dumps(stored))
     assert check.check(path=path) == 1
     assert "FELL" in capsys.readouterr().out
+
+
+def test_blocks_are_removed_alike_and_every_row_keeps_one():
+    from benchmarks.quality.missing import remove_blocks
+
+    views = [np.ones((40, 2)), np.ones((40, 3)), np.ones((40, 1))]
+    for share in (0.1, 0.5, 0.9):
+        train, test = remove_blocks(views, views, share, np.random.default_rng(0))
+        for part in (train, test):
+            gone = np.stack([np.isnan(X).all(axis=1) for X in part], axis=1)
+            assert not gone.all(axis=1).any()
+            assert gone.sum() == min(round(share * 120), 80)
+            assert all(
+                (np.isnan(X).any(axis=1) == g).all() for X, g in zip(part, gone.T, strict=True)
+            )
+
+
+def test_late_fusion_votes_with_the_views_a_row_has():
+    from benchmarks.quality.missing import late_present
+
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    views = [rng.normal(size=(60, 3)) + 4 * y[:, None] for _ in range(2)]
+    views[0][::3], views[1][1::3] = np.nan, np.nan
+    predict, _ = late_present(views, y, ["a", "b"])
+    assert np.mean(predict(views) == y) > 0.95
+
+
+def test_domains_are_left_out_or_known_by_few_labels(tmp_path, monkeypatch):
+    from benchmarks.quality import domains, page
+
+    rng = np.random.default_rng(0)
+    y, domain = np.arange(90) % 2, np.repeat([0, 1, 2], 30)
+    X = rng.normal(size=(90, 4)) + 3 * y[:, None] + 5 * domain[:, None]
+    np.savez(tmp_path / "dom_small.npz", X_a=X, y=y, domain=domain)
+    monkeypatch.setenv("LEGOFUSE_DATA", str(tmp_path))
+    task = domains.make_task("dom_small", "leave-one-out", "1", 0)
+    assert set(task.domain) == {"0", "2"}
+    few = domains.make_task("dom_small", "few-labels", "1", 0)
+    assert np.count_nonzero(few.domain == "1") == 6
+    assert len(few.y_test) == 24
+    out = tmp_path / "domains.jsonl"
+    domains.run(out, only=["legofuse", "concat_lr"])
+    domains.run(out, only=["legofuse", "concat_lr"])
+    assert len(out.read_text().splitlines()) == 12
+    paths = page.write(tmp_path / "page.md", [], domains.read(out))
+    assert "| dom_small | few-labels |" in paths[0].read_text()

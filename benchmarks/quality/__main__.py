@@ -49,6 +49,11 @@ def _method_names(wanted):
     return names
 
 
+def _beside(path, name):
+    """The file of a protocol whose results are kept apart."""
+    return path.replace("quality.jsonl", f"{name}.jsonl")
+
+
 def main(argv=None):
     """The command; returns its exit status."""
     options = _parse(argv)
@@ -66,7 +71,16 @@ def main(argv=None):
     if options.protocol == "domains":
         from . import domains
 
-        out = options.out.replace("quality.jsonl", "domains.jsonl")
+        out = _beside(options.out, "domains")
+        if options.report:
+            from . import page
+
+            where = options.report.replace("benchmarks.md", "domains_and_missing_views.md")
+            print(
+                "wrote",
+                *page.write(where, read(_beside(options.out, "missing")), read(out), options.tag),
+            )
+            return 0
         domains.run(out, options.sets, options.splits or 1, options.tag)
         print(domains.table(read(out), options.tag))
         return 0
@@ -80,6 +94,7 @@ def main(argv=None):
         patterns = list(sets.QUICK) if patterns == ["*"] else patterns
         limit, methods = limit or 1, ["quick"] if methods == ["columns"] else methods
     if options.protocol == "missing":
+        options.out = _beside(options.out, "missing")
         patterns = ["mv_*"] if patterns == ["*"] else patterns
         methods = ["missing"] if methods == ["columns"] else methods
     elif options.protocol == "published" and patterns == ["*"]:

@@ -43,7 +43,7 @@ def available(patterns=("*",)):
     """Names of the sets with domains that match a pattern."""
     folder = os.environ.get("LEGOFUSE_DATA")
     files = sorted(Path(folder).glob("dom_*.npz")) if folder else []
-    wanted = patterns if patterns != ["*"] else ["dom_*"]
+    wanted = ["dom_*"] if list(patterns) == ["*"] else patterns
     return [f.stem for f in files if any(fnmatch(f.stem, p) for p in wanted)]
 
 
