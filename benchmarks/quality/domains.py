@@ -102,7 +102,8 @@ def adapted(task, adapter):
         mean = X[: len(train)].mean(axis=0)
         vectors = np.linalg.svd(X[: len(train)] - mean, full_matrices=False)[2][:100]
         X = (X - mean) @ vectors.T
-    options = {"n_components": min(50, X.shape[1])} if adapter == "SubspaceAlignmentAdapter" else {}
+    size = min(50, X.shape[1], source.sum() - 1, (~source).sum() - 1)
+    options = {"n_components": int(size)} if adapter == "SubspaceAlignmentAdapter" else {}
     made = getattr(skada, adapter)(**options)
     labels = np.where(source, np.r_[task.y, np.zeros(len(test), int)], -1)
     Z = made.fit_transform(X, labels, sample_domain=np.where(source, codes, -codes))
