@@ -1,4 +1,4 @@
-"""Settings of the library: how much memory one result may take.
+"""Settings of the library: how much memory one result may take, where its documentation is.
 
 This module imports nothing from legofuse.
 """
@@ -7,9 +7,17 @@ import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["available_memory", "config_context", "foresee", "get_config", "set_config"]
+__all__ = [
+    "DocumentationLink",
+    "available_memory",
+    "config_context",
+    "foresee",
+    "get_config",
+    "set_config",
+]
 
-_DEFAULTS = {"memory_share": 0.8}
+_DEFAULTS = {"memory_share": 0.8, "documentation": None}
+_UNCHANGED = object()
 _SMALL = 1 << 20  # bytes that are not worth asking the system about
 _settings: ContextVar = ContextVar("legofuse_settings", default=None)
 
@@ -21,19 +29,21 @@ def get_config():
     -------
     dict
         ``memory_share``: the largest share of the available memory that one array may take, or
-        None for no limit.
+        None for no limit. ``documentation``: address of the built documentation, or None.
 
     Examples
     --------
     >>> from legofuse.config import get_config
     >>> get_config()
-    {'memory_share': 0.8}
+    {'memory_share': 0.8, 'documentation': None}
     """
     return dict(_settings.get() or _DEFAULTS)
 
 
-def set_config(*, memory_share=None):
+def set_config(*, memory_share=_UNCHANGED, documentation=_UNCHANGED):
     """Change settings, for the present thread or task (others keep their own).
+
+    What is not given stays as it is.
 
     Parameters
     ----------
@@ -41,18 +51,37 @@ def set_config(*, memory_share=None):
         Largest share of the available memory, above 0, that one array may take (relations, a
         fused graph, hops) before ``MemoryError`` is raised instead of allocating it; None sets no
         limit.
+    documentation : str or None
+        Address (or path) of the folder that holds the built documentation's ``index.html``: the
+        HTML display of an estimator links to it. None draws no link.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not one of these; nothing is changed then.
 
     See Also
     --------
     config_context : The same for a ``with`` block.
     """
+    settings = get_config()
+    if memory_share is not _UNCHANGED:
+        settings["memory_share"] = _check_share(memory_share)
+    if documentation is not _UNCHANGED:
+        if not (documentation is None or isinstance(documentation, str)):
+            raise ValueError(f"documentation must be an address or None; got {documentation!r}.")
+        settings["documentation"] = documentation
+    _settings.set(settings)
+
+
+def _check_share(memory_share):
     if memory_share is not None and not (
         isinstance(memory_share, int | float)
         and not isinstance(memory_share, bool)
         and 0 < memory_share < float("inf")
     ):
         raise ValueError(f"memory_share must be a number above 0, or None; got {memory_share!r}.")
-    _settings.set({"memory_share": memory_share})
+    return memory_share
 
 
 @contextmanager
@@ -73,8 +102,8 @@ def config_context(**settings):
     --------
     >>> from legofuse.config import config_context, get_config
     >>> with config_context(memory_share=0.1):
-    ...     get_config()
-    {'memory_share': 0.1}
+    ...     get_config()["memory_share"]
+    0.1
     """
     before = get_config()
     set_config(**settings)
@@ -82,6 +111,31 @@ def config_context(**settings):
         yield
     finally:
         set_config(**before)
+
+
+class DocumentationLink:
+    """Let the HTML display of an estimator link to its page, where ``documentation`` says.
+
+    scikit-learn reads these attributes; the class stands left of its ``BaseEstimator``.
+
+    Examples
+    --------
+    >>> from legofuse import LEGOFusionTransformer
+    >>> from legofuse.config import config_context
+    >>> with config_context(documentation="docs/_build/html/"):
+    ...     LEGOFusionTransformer()._get_doc_link()
+    'docs/_build/html/generated/api/legofuse.LEGOFusionTransformer.html'
+    """
+
+    _doc_link_module = "legofuse"
+
+    @property
+    def _doc_link_template(self):
+        folder = get_config()["documentation"]
+        if folder is None:
+            return ""
+        folder = folder.rstrip("/").replace("{", "{{").replace("}", "}}")
+        return folder + "/generated/api/legofuse.{estimator_name}.html"
 
 
 def available_memory():

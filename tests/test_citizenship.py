@@ -27,6 +27,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_info
 
 from legofuse import LEGOFusionTransformer
+from legofuse.config import config_context
 
 WINE, TARGET = load_wine(return_X_y=True)
 WINE, TARGET = WINE[::2], TARGET[::2]
@@ -154,6 +155,14 @@ def test_text():
     y = np.array([0, 1] * 15)
     pipe = make_pipeline(TfidfVectorizer(), LEGOFusionTransformer(2), RidgeClassifier())
     assert pipe.fit(texts, y).score(texts, y) == 1
+
+
+def test_html_repr_links_to_the_documentation():
+    page = "generated/api/legofuse.LEGOFusionTransformer.html"
+    assert page not in make()._repr_html_()
+    with config_context(documentation="https://example.org/{latest}/"):
+        html = make_pipeline(make(), RidgeClassifier()).fit(WINE, TARGET)._repr_html_()
+    assert f'href="https://example.org/{{latest}}/{page}"' in html
 
 
 def test_html_repr_names_the_fit():

@@ -48,18 +48,24 @@ def test_hops_are_foreseen(little_memory):
 
 
 def test_settings():
-    assert config.get_config() == {"memory_share": 0.8}
+    defaults = {"memory_share": 0.8, "documentation": None}
+    assert config.get_config() == defaults
     with config.config_context(memory_share=0.1):
-        assert config.get_config() == {"memory_share": 0.1}
+        assert config.get_config() == defaults | {"memory_share": 0.1}
+        with config.config_context(documentation="site"):  # the other stays
+            assert config.get_config() == {"memory_share": 0.1, "documentation": "site"}
         seen = []
         thread = threading.Thread(target=lambda: seen.append(config.get_config()))
         thread.start()
         thread.join()
-        assert seen == [{"memory_share": 0.8}]  # another thread's settings are its own
-    assert config.get_config() == {"memory_share": 0.8}
+        assert seen == [defaults]  # another thread's settings are its own
+    assert config.get_config() == defaults
     for wrong in (0, -1, "half", float("nan"), True):
         with pytest.raises(ValueError, match="memory_share must be a number above 0"):
             config.set_config(memory_share=wrong)
+    with pytest.raises(ValueError, match="documentation must be an address or None; got 3"):
+        config.set_config(memory_share=0.5, documentation=3)
+    assert config.get_config() == defaults
 
 
 def test_memory_of_this_machine(tmp_path):

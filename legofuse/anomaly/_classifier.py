@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._threads import single_threaded_blas
 from .._validation import check_choice, check_number
+from ..config import DocumentationLink
 from ..graphs import learn_statistics
 from ..terms import list_terms, name_terms
 from ._bags import canonical_bags, read_bags
@@ -33,7 +34,7 @@ __all__ = ["LEGOAnomalyClassifier"]
 _POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
 
 
-class LEGOAnomalyClassifier(ClassifierMixin, BaseEstimator):
+class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
     r"""Tell anomalous bags, and the units that make them so, from labels of bags alone.
 
     A bag (a video, a document, a molecule) holds units (clips, sentences, conformations) in

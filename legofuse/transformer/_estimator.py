@@ -9,7 +9,7 @@ from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._threads import single_threaded_blas
 from .._validation import check_fusion
-from ..config import foresee
+from ..config import DocumentationLink, foresee
 from ..fused import FusedGraph
 from ..graphs import learn_statistics, list_graphs
 from ..terms import list_terms, name_terms
@@ -27,6 +27,7 @@ class LEGOFusionTransformer(
     FusedRows,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
+    DocumentationLink,
     BaseEstimator,
 ):
     r"""Fuse several views of the same samples by a learned polynomial of their graphs.
