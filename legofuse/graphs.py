@@ -91,9 +91,11 @@ def list_graphs(views, relation):
     if isinstance(relation, dict):
         unknown, lacking = set(relation) - set(views), [v for v in views if v not in relation]
         if unknown or lacking:
+            faults = [f"it lacks {lacking}"] * bool(lacking)
+            faults += [f"it names unknown views {sorted(map(str, unknown))}"] * bool(unknown)
             raise ValueError(
-                f"relation must name every view once: it lacks {lacking} and names unknown views "
-                f"{sorted(map(str, unknown))}; the views are {views}."
+                f"relation must name every view once: {' and '.join(faults)}; "
+                f"the views are {views}."
             )
     graphs = []
     for view in views:

@@ -124,7 +124,10 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
     places = np.cumsum(is_used) - 1
     columns = {view: places[index] for view, index in views.items()}
     if selective:
-        X = check_array(X, **rules)
+        try:
+            X = check_array(X, **rules)
+        except (TypeError, ValueError) as error:
+            raise type(error)(_where_not_numeric(X, columns) or str(error)) from error
     if sp.issparse(X):
         X = sp.csr_array(X)
         if not X.has_canonical_format:  # repeated entries add up, in a copy
@@ -132,6 +135,23 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
             X.sum_duplicates()
     missing = missing_blocks(X, columns)
     return Table(X, columns, views, missing if missing.any() else None, domains)
+
+
+def _where_not_numeric(X, columns):
+    """Which column of which view holds no numbers, in words; None if all do."""
+    names = list(X.columns) if _is_frame(X) else range(X.shape[1])
+    for view, index in columns.items():
+        for k in index:
+            values = np.asarray(_column(X, k))
+            try:
+                values.astype(np.float64)
+            except (TypeError, ValueError):
+                return (
+                    f"view {view!r}: column {names[k]!r} holds no numbers (could not convert "
+                    f"dtype {values.dtype} to float): encode it first, for instance in a "
+                    "ColumnTransformer, or leave it out of views."
+                )
+    return None
 
 
 def _domain_index(column, n_features, names, views):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 
@@ -145,6 +146,16 @@ def test_data(table, y, error, message):
 def test_sample_weight(weight, message):
     with pytest.raises(ValueError, match=message):
         LEGOFusionTransformer(VIEWS).fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_a_column_without_numbers_is_named(kind):
+    data = {"height": X[:, 0], "colour": ["red", "blue"] * 6, "width": X[:, 1]}
+    model = LEGOFusionTransformer({"size": ["height", "width"], "look": ["colour"]})
+    with pytest.raises(ValueError, match="view 'look': column 'colour' holds no numbers"):
+        model.fit(kind(data), Y)
+    assert not vars(model).keys() & {"views_", "n_features_in_"}
+    LEGOFusionTransformer({"size": ["height", "width"]}).fit(kind(data), Y)
 
 
 @pytest.mark.parametrize("criterion", ["loo", "alignment"])
