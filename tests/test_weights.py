@@ -7,7 +7,6 @@ from scipy.optimize import nnls
 
 from legofuse.fusion import exponents, fuse
 from legofuse.weights import (
-    _Model,
     alignment,
     centred_products,
     consensus,
@@ -19,6 +18,7 @@ from legofuse.weights import (
     uniform,
     unpack,
 )
+from legofuse.weights._model import Model
 
 
 def kernels(n=9, m=2, seed=0):
@@ -114,7 +114,7 @@ def test_model_gradient(separable, missing):
         present[:, 0] |= ~present.any(axis=1)
         graphs = [g * np.outer(p, p) for g, p in zip(graphs, present.T, strict=True)]
     powers = exponents(3, 2, "separable" if separable else "total")
-    model = _Model([pack(g) for g in graphs], powers, separable, None, present)
+    model = Model([pack(g) for g in graphs], powers, separable, None, present)
     weights, slope = rng.uniform(0.2, 1, len(powers)), rng.normal(size=(8, 8))
     slope += slope.T
     graph, to_weights = model.graph(weights)

@@ -1,0 +1,154 @@
+"""Weights in closed form: alignment with the targets, or consensus among the terms."""
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.optimize import nnls
+
+from ..fusion import fuse_adjoint
+from ._learned import Learned
+from ._packing import pack_gradient, side, unpack
+
+
+def centred_products(relations, powers, sample_weight):
+    r"""Inner products of the centred kernels of all terms.
+
+    .. math:: \langle H K_a H, H K_b H \rangle
+
+    The uncentred product depends on a + b only and streams through
+    :func:`~legofuse.fusion.fuse_adjoint`.
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+        One relation for each graph.
+    powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
+    sample_weight : ndarray of shape (n_units,)
+        Weight of each unit; 1 where none are given.
+
+    Returns
+    -------
+    products : ndarray of shape (n_terms, n_terms)
+        Inner product of each pair of terms.
+    row_means : ndarray of shape (n_units, n_terms)
+        Weighted means of the rows of the terms' kernels.
+    """
+    total = sample_weight.sum()
+    pairs = powers[:, None] + powers[None]
+    sums, where = np.unique(pairs.reshape(-1, powers.shape[1]), axis=0, return_inverse=True)
+    outer = pack_gradient(np.outer(sample_weight, sample_weight))
+    products = fuse_adjoint(relations, sums, outer)[where.reshape(pairs.shape[:2])]
+    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
+    row_means = fuse_adjoint([unpack(r) for r in relations], powers, share, by_row=True)
+    means = row_means.T @ sample_weight / total
+    products -= 2 * total * (row_means.T * sample_weight) @ row_means
+    products += total**2 * np.outer(means, means)
+    return products, row_means
+
+
+def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=True):
+    r"""Learn weights by centred kernel-target alignment.
+
+    .. math:: \min_{A} A^T M A - 2 A^T b, \quad M_{ab} = \langle H K_a H, H K_b H \rangle,
+        \quad b_a = \langle H K_a H, Y Y^T \rangle
+
+    on kernels of norm 1 and with a small ridge on M, which is badly conditioned.
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+        One relation for each graph.
+    powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
+    targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
+    sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
+    nonnegative : bool
+        Whether A >= 0 is required, so that the fused graph is a kernel.
+
+    Returns
+    -------
+    Learned
+        The weights.
+
+    References
+    ----------
+    Cortes, Mohri and Rostamizadeh, "Algorithms for Learning Kernels Based on Centered
+    Alignment", JMLR 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import alignment, pack
+    >>> signal, noise = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> graphs = [pack(np.outer(v, v)) for v in (signal, noise)]
+    >>> weights = alignment(graphs, np.eye(2, dtype=int), signal[:, None]).weights
+    >>> bool(weights[0] > 10 * weights[1])
+    True
+    """
+    weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, float)
+    products, _ = centred_products(relations, powers, weight)
+    centred = (targets - weight @ targets / weight.sum()) * weight[:, None]
+    goals = fuse_adjoint(relations, powers, pack_gradient(centred @ centred.T))
+    norms = np.sqrt(np.maximum(np.diag(products), 0))
+    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
+    matrix = products * np.outer(inverse, inverse)
+    goals = goals * inverse / max(np.abs(goals * inverse).max(), 1e-300)
+    values, vectors = eigh(matrix)
+    values = np.maximum(values, 0) + 1e-6  # float32 graphs may leave it slightly indefinite
+    if nonnegative:
+        root = np.sqrt(values)
+        solution = nnls(
+            root[:, None] * vectors.T, vectors.T @ goals / root, maxiter=50 * len(goals)
+        )[0]
+    else:
+        solution = vectors @ (vectors.T @ goals / values)
+    if not solution.any():
+        solution = np.ones_like(solution)
+    return Learned(solution * inverse)
+
+
+def consensus(relations, powers, *, sample_weight=None):
+    r"""Weights by which the terms agree best with one another (STATIS).
+
+    The leading eigenvector of the matrix of cosines between centred kernels, which is
+    non-negative where the cosines are (Perron and Frobenius).
+
+    Parameters
+    ----------
+    relations : sequence of M packed graphs
+        One relation for each graph.
+    powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
+    sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
+
+    Returns
+    -------
+    Learned
+        The weights.
+
+    References
+    ----------
+    Lavit, Escoufier, Sabatier and Traissac, "The ACT (STATIS method)", CSDA 1994.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import consensus, pack
+    >>> a, b = np.linspace(-1, 1, 20), np.sin(99 * np.arange(20))
+    >>> graphs = [pack(np.outer(v, v)) for v in (a, a, b)]
+    >>> weights = consensus(graphs, np.eye(3, dtype=int)).weights
+    >>> bool(weights[0] > 2 * weights[2])
+    True
+    """
+    weight = (
+        np.ones(side(relations[0])) if sample_weight is None else np.asarray(sample_weight, float)
+    )
+    products, _ = centred_products(relations, powers, weight)
+    norms = np.sqrt(np.maximum(np.diag(products), 0))
+    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
+    cosines = np.maximum(products * np.outer(inverse, inverse), 0)
+    leading = np.abs(eigh(cosines, subset_by_index=[len(norms) - 1, len(norms) - 1])[1][:, 0])
+    return Learned(leading * inverse)

@@ -1,0 +1,49 @@
+"""What each graph counts for in a fused graph."""
+
+import numpy as np
+
+from ..fusion import fuse_adjoint
+from ._packing import pack_gradient, unpack
+
+
+def importances(graphs, powers, weights, sample_weight):
+    r"""Share of each graph in the fused graph's centred norm.
+
+    .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
+
+    Parameters
+    ----------
+    graphs : sequence of M packed graphs
+        One relation for each graph.
+    powers : ndarray of shape (n_terms, M)
+        Exponents of each term.
+    weights : ndarray of shape (n_terms,)
+        Magnitudes count.
+    sample_weight : ndarray of shape (n_units,)
+        Weight of each unit; 1 where none are given.
+
+    Returns
+    -------
+    ndarray of shape (M,)
+        Adds up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import importances, pack
+    >>> graphs = [pack(np.outer(v, v)) for v in ([1.0, -1.0], [2.0, -2.0])]
+    >>> importances(graphs, np.eye(2, dtype=int), np.ones(2), np.ones(2))
+    array([0.2, 0.8])
+    """
+    total = sample_weight.sum()
+    outer = pack_gradient(np.outer(sample_weight, sample_weight))
+    squares = fuse_adjoint(graphs, 2 * powers, outer)
+    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
+    row_means = fuse_adjoint([unpack(r) for r in graphs], powers, share, by_row=True)
+    squares -= 2 * total * (sample_weight @ row_means**2)
+    squares += (sample_weight @ row_means) ** 2
+    norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
+    parts = norms @ (powers / powers.sum(axis=1, keepdims=True))
+    if not parts.sum() > 0:
+        parts = np.ones_like(parts)
+    return parts / parts.sum()

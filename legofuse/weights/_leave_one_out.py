@@ -1,0 +1,147 @@
+"""Leave-one-out residuals of kernel ridge regression, and losses of them."""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from ._packing import mirror
+
+_SINGLE_FROM = 400  # units from which gradients are computed in single precision
+
+
+def leave_one_out(graph, targets, sample_weight=None):
+    r"""Leave-one-out residuals of kernel ridge regression, and how to differentiate them.
+
+    The ridge is 1 (the scale of the graph carries it) and the intercept is not penalised. With
+    :math:`C = (G + W^{-1})^{-1}`, :math:`c = C 1`, :math:`P = C - c c^T / 1^T c` and
+    :math:`s_i = \max(w_i, 1)`,
+
+    .. math:: e_i = \frac{(P Y)_i}{v_i}, \quad v_i = s_i - 1 + P_{ii} / s_i
+
+    One unit of weight is left out, which equals leaving out one of w repeated rows; a row of
+    weight 1 or less is left out whole.
+
+    Parameters
+    ----------
+    graph : ndarray of shape (n_units, n_units)
+        Fused graph, symmetric.
+    targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
+    sample_weight : ndarray of shape (n_units,), optional
+        Positive weights w; all 1 by default.
+
+    Returns
+    -------
+    residuals : ndarray of shape (n_units, n_targets)
+        Target minus the prediction made without the unit.
+    pull_back : callable
+        Takes the derivative of a loss with respect to the residuals (same shape) to its
+        derivative with respect to the graph, shape (n_units, n_units), symmetric.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the graph plus the ridge is singular.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import leave_one_out
+    >>> residuals, _ = leave_one_out(np.zeros((3, 3)), np.array([[0.0], [1.0], [5.0]]))
+    >>> residuals.ravel().round(6)  # the mean of the two others
+    array([-3. , -1.5,  4.5])
+    """
+    n_units = len(graph)
+    weight = np.ones(n_units) if sample_weight is None else sample_weight
+    kernel = np.array(graph, dtype=float, order="F")
+    kernel[np.diag_indices(n_units)] += 1 / weight
+    factor, info = lapack.dpotrf(kernel, lower=1)
+    if info:  # hops and callers' relations need not be positive definite
+        projector = np.linalg.inv(kernel)
+    else:
+        projector = mirror(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    sums = projector.sum(axis=1)
+    projector -= np.outer(sums, sums / sums.sum())
+    whole = np.maximum(weight, 1.0)
+    share = whole - 1 + np.diagonal(projector) / whole
+    fitted = projector @ targets
+    residuals = fitted / share[:, None]
+
+    def pull_back(slope):
+        slope = slope / share[:, None]  # with respect to P Y
+        falls = np.einsum("ik,ik->i", slope, residuals) / whole  # minus that to diag(P)
+        # dP = -P dG P, so dG = -P (sym(slope Y^T) - diag(falls)) P
+        pulled = projector @ slope
+        # single precision is enough for a gradient, and its rounding is symmetrised away
+        half = projector.astype(np.float32 if n_units > _SINGLE_FROM else float)
+        gradient = ((half * falls.astype(half.dtype)) @ half).astype(float)
+        gradient -= 0.5 * (pulled @ fitted.T)
+        gradient -= 0.5 * (fitted @ pulled.T)
+        return gradient
+
+    return residuals, pull_back
+
+
+def squared_loss(residuals, targets, share, temperature):
+    """Weighted mean of squared residuals and its derivatives.
+
+    Parameters
+    ----------
+    residuals, targets : ndarray of shape (n_units, n_targets)
+        Leave-one-out residuals, and what they are of (not used).
+    share : ndarray of shape (n_units,)
+        Weights that add up to 1.
+    temperature : float
+        Not used: this loss has none.
+
+    Returns
+    -------
+    loss : float
+        The loss.
+    slope : ndarray of shape (n_units, n_targets)
+        With respect to the residuals.
+    temperature_slope : float
+        0.
+    """
+    loss = float(share @ np.einsum("ik,ik->i", residuals, residuals))
+    return loss, 2 * share[:, None] * residuals, 0.0
+
+
+def softmax_loss(residuals, targets, share, temperature):
+    r"""Cross-entropy of leave-one-out predictions and its derivatives.
+
+    .. math:: -\sum_i p_i \log \mathrm{softmax}(\tau (Y - E))_{i, y_i}
+
+    Parameters
+    ----------
+    residuals, targets : ndarray of shape (n_units, n_classes)
+        E and one-hot Y.
+    share : ndarray of shape (n_units,)
+        Weights p that add up to 1.
+    temperature : float
+        :math:`\log \tau`.
+
+    Returns
+    -------
+    loss : float
+        The loss.
+    slope : ndarray of shape (n_units, n_classes)
+        With respect to the residuals.
+    temperature_slope : float
+        Derivative with respect to the temperature.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import softmax_loss
+    >>> loss, _, _ = softmax_loss(np.full((1, 2), 0.5), np.array([[1.0, 0.0]]), np.ones(1), 0.0)
+    >>> round(loss, 4)
+    0.3133
+    """
+    scale = np.exp(temperature)
+    predictions = targets - residuals
+    log_odds = scale * predictions
+    log_odds -= log_odds.max(axis=1, keepdims=True)
+    log_odds -= np.log(np.exp(log_odds).sum(axis=1, keepdims=True))
+    loss = -float(share @ (targets * log_odds).sum(axis=1))
+    slope = share[:, None] * (np.exp(log_odds) - targets)
+    return loss, -scale * slope, scale * float((slope * predictions).sum())
