@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from legofuse import LEGOFusionTransformer
 from legofuse.datasets import load_digits_views
+from legofuse.plotting import GraphsDisplay
 
 
 def intersection(X, references):
@@ -48,8 +49,6 @@ graphs = {
     "profiles: intersection": intersection(profiles, profiles),
     "fused": fusion.fused_graph(X[some], X[some]),
 }
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
-for ax, (title, graph) in zip(axes, graphs.items(), strict=True):
-    fig.colorbar(ax.imshow(graph, cmap="cividis"), ax=ax, shrink=0.8)
-    ax.set(title=title, xlabel="sample, by digit", xticks=[], yticks=[])
+counts = [(digit, int(np.sum(y[some] == digit))) for digit in np.unique(y)]
+GraphsDisplay(graphs, counts).plot()
 plt.show()

@@ -89,5 +89,7 @@ for title, data in datasets.items():
         WeightsDisplay.from_estimator(model, ax=right)
         left.set_title(f"{n} labels: views")
         right.set_title(f"{n} labels: weights")
+    for ax in axes[0]:
+        ax.set_xlabel("")  # the scale is below
     fig.savefig(folder / f"{title}.png", dpi=100)
     print(f"wrote {folder / title}.png")

@@ -34,12 +34,13 @@ print(f"cross-validated accuracy {search.best_score_:.3f}, test {search.score(X_
 # %%
 # Differences smaller than the bars (standard deviation over the folds) mean little.
 
+plt.style.use("tableau-colorblind10")
 results = search.cv_results_
-for relation in relations:
+for relation, style in zip(relations, ("o-", "s--", "D:"), strict=True):
     mine = np.flatnonzero(results["param_fuse__relation"] == relation)
     x = results["param_fuse__degree"][mine].astype(int) + 0.06 * (relations.index(relation) - 1)
     score, spread = results["mean_test_score"][mine], results["std_test_score"][mine]
-    plt.errorbar(x, score, spread, marker="osD"[relations.index(relation)], label=relation)
+    plt.errorbar(x, score, spread, fmt=style, label=relation)
 plt.xticks(degrees)
 plt.xlabel("degree")
 plt.ylabel("cross-validated accuracy")

@@ -75,9 +75,11 @@ for size in sizes:
 # Means over five splits; bars are standard deviations.
 
 print(f"{'labels':18}", *(f"{size:5}" for size in sizes))
-for (name, scores), marker in zip(accuracy.items(), "s^oD", strict=True):
+plt.style.use("tableau-colorblind10")
+styles = ("s--", "^:", "o-", "D-.")
+for (name, scores), style in zip(accuracy.items(), styles, strict=True):
     mean, spread = ([f(scores[n]) for n in sizes] for f in (np.mean, np.std))
-    plt.errorbar(sizes, mean, spread, marker=marker, label=name)
+    plt.errorbar(sizes, mean, spread, fmt=style, label=name)
     print(f"{name:18}", *(f"{m:.3f}" for m in mean))
 plt.xscale("log", base=2)
 plt.xticks(sizes, [str(size) for size in sizes])

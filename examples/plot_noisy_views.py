@@ -54,9 +54,11 @@ for n_noise in counts:
 # %%
 # Means over three splits; bars are standard deviations.
 
-for (name, scores), marker in zip(accuracy.items(), "osD", strict=True):
+plt.style.use("tableau-colorblind10")
+styles = ("o-", "s--", "D:")
+for (name, scores), style in zip(accuracy.items(), styles, strict=True):
     mean, spread = ([f(scores[n]) for n in counts] for f in (np.mean, np.std))
-    plt.errorbar(counts, mean, spread, marker=marker, label=name)
+    plt.errorbar(counts, mean, spread, fmt=style, label=name)
     print(f"{name:34}", *(f"{m:.3f}" for m in mean))
 print("share of the noise in the fused graph", *(f"{share:.3f}" for share in noise_share))
 plt.xticks(counts)

@@ -67,9 +67,11 @@ for n in counts:
 # Average precision: means over five draws; bars are standard deviations.
 
 print(f"{'labelled anomalies':28}", *(f"{n:5}" for n in counts))
-for (name, scores), marker in zip(found.items(), "osD^", strict=True):
+plt.style.use("tableau-colorblind10")
+styles = ("o-", "s--", "D:", "^-.")
+for (name, scores), style in zip(found.items(), styles, strict=True):
     mean, spread = ([f(scores[n]) for n in counts] for f in (np.mean, np.std))
-    plt.errorbar(counts, mean, spread, marker=marker, label=name, capsize=3)
+    plt.errorbar(counts, mean, spread, fmt=style, label=name, capsize=3)
     print(f"{name:28}", *(f"{m:.3f}" for m in mean))
 plt.xscale("log", base=2)
 plt.xticks(counts, [str(n) for n in counts])

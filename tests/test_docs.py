@@ -43,6 +43,22 @@ def test_python_is_written_as_doctest(path):
     assert not re.search(r"\S::$", re.sub(r"^\.\. .*$", "", text, flags=re.MULTILINE), re.MULTILINE)
 
 
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_no_example_is_skipped(path):
+    text = path.read_text(encoding="utf-8")
+    assert "+SKIP" not in text
+    prompts = len(re.findall(r"^ *>>> ", text, flags=re.MULTILINE))
+    assert len(doctest.DocTestParser().get_examples(text)) == prompts
+
+
+def test_code_of_markdown_pages_is_run_by_other_tests():
+    """By tests/test_readme.py and tests/test_dask.py; no other page in Markdown has any."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/guide").glob("*.md")]
+    pattern = re.compile(r"^```\{?(code-block\} *)?(python|py|pycon)\b|^>>> ", re.MULTILINE)
+    found = {path.name for path in pages if pattern.search(path.read_text(encoding="utf-8"))}
+    assert found == {"README.md", "scaling.md"}
+
+
 def test_pages_were_found():
     assert {"index", "quickstart", "guide/views"} <= {name_of(path) for path in PAGES}
 
@@ -69,4 +85,4 @@ def test_relations_named_in_the_guide_exist():
     text = (ROOT / "docs/guide/relations.rst").read_text(encoding="utf-8")
     named = set(re.findall(r"^   \* - ``(\w+)``", text, flags=re.MULTILINE))
     assert named
-    assert named <= set(legofuse.relations.RELATIONS)
+    assert named == set(legofuse.relations.RELATIONS)

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 
 import pytest
 
@@ -92,6 +93,27 @@ def test_module_says_what_it_is(name):
     doc = importlib.import_module(name).__doc__
     assert doc
     assert doc.strip().splitlines()[0].endswith((".", ":"))
+
+
+def plain_modules():
+    """Modules whose name has no underscore, the undeclared ones included."""
+    found = pkgutil.walk_packages(legofuse.__path__, "legofuse.")
+    return [module.name for module in found if "._" not in module.name]
+
+
+@pytest.mark.parametrize("name", plain_modules())
+def test_plain_names_say_what_they_are(name):
+    """All functions, classes and methods without an underscore have a docstring."""
+    module = importlib.import_module(name)
+    assert module.__doc__
+    bare = []
+    for key, value in vars(module).items():
+        if key.startswith("_") or getattr(value, "__module__", None) != name:
+            continue
+        members = vars(value).items() if inspect.isclass(value) else ()
+        named = {key: value} | {f"{key}.{k}": v for k, v in members if not k.startswith("_")}
+        bare += [k for k, v in named.items() if callable(v) and not inspect.getdoc(v)]
+    assert bare == []
 
 
 def test_names_were_found():

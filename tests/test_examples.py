@@ -13,6 +13,9 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example_runs(path, tmp_path):
+    if "sklearn.callback" in path.read_text(encoding="utf-8"):
+        pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9 has callbacks")
+        pytest.importorskip("rich")
     environment = os.environ | {"MPLBACKEND": "Agg", "PYTHONPATH": str(path.parent.parent)}
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # the matrices are small
     # What plt.show says where there is no screen is none of the example's business.

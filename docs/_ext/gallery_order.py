@@ -14,6 +14,7 @@ LISTED = [
     "tabular_anomaly",
     "custom_relation",
     "train_by_gradients",
+    "watch_the_fit",
     "save_and_load",
     "larger_than_memory",
 ]

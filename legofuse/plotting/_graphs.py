@@ -5,11 +5,12 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
 from ..inspection._model import split_pipeline, take_rows
-from ._style import COLOURS, MAP, MARKERS, new_axes, pyplot, short
+from ._style import COLOURS, MAP, MARKERS, few_ticks, new_axes, plain_numbers, pyplot, short
 
 __all__ = ["EmbeddingDisplay", "GraphsDisplay"]
 
 _MOST_REAL = 5
+_LONGEST = 16  # letters of a class beside a graph
 _MOST_CLASSES = 20  # more different values of y are drawn as a scale
 
 
@@ -127,7 +128,9 @@ class GraphsDisplay:
         if axes is None:
             n_columns = min(n, 4)
             n_rows = -(-n // n_columns)
-            size = 0.6 + 2.7 * n_columns, 0.3 + 2.6 * n_rows
+            letters = max((len(str(label)) for label, _ in self.groups or ()), default=0)
+            room = 0.08 * min(letters, _LONGEST)
+            size = 0.6 + room + 2.7 * n_columns, 0.3 + (room + 2.5) * n_rows
             options = {"figsize": size, "layout": "constrained", "squeeze": False}
             _, grid = pyplot().subplots(n_rows, n_columns, **options)
             for ax in grid.ravel()[n:]:
@@ -142,7 +145,9 @@ class GraphsDisplay:
             low, high = np.quantile(graph, [0.01, 0.99])  # a few extremes would hide all else
             im = ax.imshow(graph, cmap=MAP, vmin=low, vmax=high, interpolation="nearest")
             self.ims_.append(im)
-            self.figure_.colorbar(im, ax=ax, shrink=0.75, extend="both", format="%.2g")
+            beside = ax.inset_axes((1.05, 0.0, 0.06, 1.0))  # as high as the graph
+            scale = {"ticks": few_ticks(), "format": plain_numbers()}
+            self.figure_.colorbar(im, cax=beside, extend="both", **scale)
             ax.set_title(short(name, 24), fontweight="bold" if name == "fused" else None)
             self._label(ax, first=k % 4 == 0)
         return self
@@ -157,7 +162,8 @@ class GraphsDisplay:
         for end in ends[:-1]:
             for draw in (ax.axhline, ax.axvline):
                 draw(end - 0.5, color="white", linewidth=0.8)
-        middles, names = ends - counts / 2 - 0.5, [short(label, 10) for label, _ in self.groups]
+        middles = ends - counts / 2 - 0.5
+        names = [short(label, _LONGEST) for label, _ in self.groups]
         upright = max(map(len, names)) > 2
         ax.set_xticks(middles, names, rotation=90 if upright else 0)
         ax.set_yticks(middles, names if first else [""] * len(names))

@@ -34,6 +34,22 @@ def pyplot():
     return plt
 
 
+def few_ticks():
+    """Places of about four ticks."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(4)
+
+
+def plain_numbers():
+    """Tick labels with as many digits as tell the ticks apart, and no offset beside them."""
+    from matplotlib.ticker import ScalarFormatter
+
+    formatter = ScalarFormatter(useOffset=False)
+    formatter.set_powerlimits((-4, 6))
+    return formatter
+
+
 def short(name, limit=40):
     """Cut a name that would not fit beside the axes."""
     name = str(name).replace("$", r"\$")

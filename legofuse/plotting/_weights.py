@@ -110,10 +110,12 @@ class WeightsDisplay:
     def _bars(self, n_terms, ax):
         size = np.abs(self.weights)
         top = np.argsort(-size, kind="stable")[:n_terms][::-1]
-        self.ax_, self.figure_ = new_axes(ax, (6.4, 1.2 + 0.28 * len(top)))
+        names = [short(self.terms[k], 56) for k in top]
+        width = 6.4 + 0.08 * max(0, max(map(len, names), default=0) - 24)  # room for long names
+        self.ax_, self.figure_ = new_axes(ax, (width, 1.2 + 0.28 * len(top)))
         shares = self.weights[top] / (size.sum() or 1.0)
         self.bars_ = self.ax_.barh(range(len(top)), shares, color=COLOURS[0])
-        self.ax_.set_yticks(range(len(top)), [short(self.terms[k]) for k in top])
+        self.ax_.set_yticks(range(len(top)), names)
         self.ax_.set_xlabel(f"share of all weights ({len(top)} of {len(size)} terms)")
         self.ax_.set_ylabel("term")
 
@@ -127,9 +129,9 @@ class WeightsDisplay:
         for (p, q), value in np.ndenumerate(self.grid):
             if np.isfinite(value):
                 dark = self.im_.norm(value) < 0.55
-                self.ax_.text(
-                    q, p, f"{value:.2g}", ha="center", va="center", color="w" if dark else "k"
-                )
+                text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
+                colour = "w" if dark else "k"
+                self.ax_.text(q, p, text, ha="center", va="center", color=colour)
         first, second = (short(view) for view in self.pair)
         steps = range(len(self.grid))
         self.ax_.set(xlabel=f"power of {second}", ylabel=f"power of {first}")
