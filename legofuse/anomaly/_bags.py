@@ -34,8 +34,11 @@ class Packed(NamedTuple):
     all_offsets: np.ndarray
 
 
-def read_bags(estimator, X, n_labels=None, *, reset):
-    """Read bags in any form that `check_bags` takes; sets ``n_features_in_`` if `reset`."""
+def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
+    """Read bags in any form that `check_bags` takes; sets ``n_features_in_`` if `reset`.
+
+    A unit that has nothing but its position in time counts as without a view.
+    """
     if sparse.issparse(X):
         raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
     if not hasattr(X, "shape") and not hasattr(X, "__len__"):
@@ -49,7 +52,8 @@ def read_bags(estimator, X, n_labels=None, *, reset):
     has_view = np.ones(len(values), bool)
     offsets = bags.offsets
     if table.missing is not None:
-        has_view = ~table.missing.all(axis=1)
+        described = [view != time_view for view in table.columns]
+        has_view = ~table.missing[:, described].all(axis=1)
         values = values[has_view]
         offsets = np.append(0, np.cumsum(has_view))[offsets]
     return Packed(values, offsets, table.columns, table.views, has_view, bags.offsets)
@@ -81,6 +85,8 @@ class Canonical(NamedTuple):
     weight : ndarray of shape (n_bags,)
     distinct : ndarray of int
         Which units have content that no other has, sorted by content.
+    mass : ndarray of shape (n_distinct,)
+        Weight of all units of that content.
     """
 
     rows: np.ndarray
@@ -88,9 +94,15 @@ class Canonical(NamedTuple):
     labels: np.ndarray
     weight: np.ndarray
     distinct: np.ndarray
+    mass: np.ndarray
+
+    @property
+    def unit_weight(self):
+        """Weight of each unit: that of its bag."""
+        return np.repeat(self.weight, np.diff(self.offsets))
 
 
-def canonical_bags(X, offsets, labels, weight):
+def canonical_bags(X, offsets, labels, weight, ordered=False):
     """Merge bags equal in units (in any order) and label, and sort them by content.
 
     A bag of weight two then means the same as the bag twice, in whatever order bags and units
@@ -102,16 +114,22 @@ def canonical_bags(X, offsets, labels, weight):
     offsets : ndarray of shape (n_bags + 1,)
     labels : ndarray of shape (n_bags,), int
     weight : ndarray of shape (n_bags,)
+    ordered : bool
+        The order of units within a bag is part of its content, and is kept.
 
     Returns
     -------
     Canonical
     """
     marks, lengths = fingerprint(X), np.diff(offsets)
-    order = np.lexsort((*marks.T, np.repeat(np.arange(len(lengths)), lengths)))
+    bag = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.arange(len(X)) if ordered else np.lexsort((*marks.T, bag))
     running = np.zeros((len(X) + 1, 2), np.uint64)
+    content = marks.astype(np.float64)
+    if ordered:
+        content = np.column_stack([content, np.arange(len(X)) - offsets[bag]])
     # marks of marks: a sum of plain ones would not see values swapped between units
-    np.cumsum(fingerprint(marks.astype(np.float64)), axis=0, out=running[1:])
+    np.cumsum(fingerprint(content), axis=0, out=running[1:])
     bag_marks = running[offsets[1:]] - running[offsets[:-1]]
     keys = np.column_stack([bag_marks, lengths.astype(np.uint64), labels.astype(np.uint64)])
     kept = np.flatnonzero((weight > 0) & (lengths > 0))
@@ -122,5 +140,6 @@ def canonical_bags(X, offsets, labels, weight):
     merged = np.add.reduceat(weight[kept], first) if len(first) else weight[:0]
     rows, starts = units_of(offsets, kept[first])
     rows = order[rows]
-    distinct = rows[np.unique(marks[rows], axis=0, return_index=True)[1]]
-    return Canonical(rows, starts, labels[kept[first]], merged, distinct)
+    _, where, same = np.unique(marks[rows], axis=0, return_index=True, return_inverse=True)
+    mass = np.bincount(same.ravel(), np.repeat(merged, np.diff(starts)))
+    return Canonical(rows, starts, labels[kept[first]], merged, rows[where], mass)

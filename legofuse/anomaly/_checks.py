@@ -1,12 +1,138 @@
 """Labels, relations and thresholds: what the classifier checks and looks up."""
 
 import warnings
+from copy import deepcopy
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from .._validation import check_choice, check_number
+from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
 _NORMAL_WORDS = {"normal", "inlier", "ok"}
+
+
+def check_parameters(estimator):
+    """Check the parameters of the classifier, one by one and together."""
+    owner = type(estimator).__name__
+    choices = {
+        "interactions": INTERACTIONS,
+        "expansion": ("elementwise", "hops"),
+        "zeroth": ("ones", "identity"),
+        "reference": ("auto", "landmarks", "both"),
+        "pooling": ("auto", "units", "relations", "both"),
+    }
+    for name, options in choices.items():
+        check_choice(owner, name, getattr(estimator, name), options)
+    for name in ("degree", "n_references", "n_ensemble"):
+        check_number(owner, name, getattr(estimator, name), low=1)
+    if isinstance(estimator.top_k, Integral):
+        check_number(owner, "top_k", estimator.top_k, low=1)
+    else:
+        check_number(owner, "top_k", estimator.top_k, kind=Real, low=0, high=1)
+        if estimator.top_k == 0:
+            raise ValueError(
+                f"The 'top_k' parameter of {owner} must be an int of at least 1, or a "
+                "fraction above 0 and at most 1; got 0.0."
+            )
+    check_number(
+        owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
+    )
+    pairs = estimator.interactions in ("pairwise", "separable")
+    if estimator.zeroth == "identity" and not pairs:
+        raise ValueError(
+            "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
+            f"interactions={estimator.interactions!r}."
+        )
+
+
+def random_generator(random_state):
+    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
+    rng = check_random_state(random_state)
+    return deepcopy(rng) if random_state is None else rng
+
+
+def read_labels(y, classes, pos_label, is_table):
+    """Labels as 0 and 1 for anomalous.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_bags,)
+    classes : ndarray of shape (2,) or None
+        Where they are known before; None is those of y.
+    pos_label : label or None
+    is_table : bool
+        Whether bags are the rows of a table.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_bags,), int
+    classes : ndarray of shape (2,)
+    positive : label
+
+    Raises
+    ------
+    ValueError
+        If there are not two classes, or it cannot be told which is the anomalous one.
+    """
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    found = np.unique(y)
+    if classes is None:
+        classes = found
+    else:
+        classes = np.unique(classes)
+        unknown = [label for label in found.tolist() if label not in classes.tolist()]
+        if unknown:
+            raise ValueError(f"y holds {unknown}, not among the classes {classes.tolist()}.")
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is "
+            f"{type_of_target(y)}: y has {len(classes)} classes."
+        )
+    if len(classes) < 2:
+        raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}.")
+    positive = pos_label
+    if positive is None:
+        positive = default_positive(classes, is_table)
+    elif positive not in classes.tolist():
+        raise ValueError(f"pos_label={positive!r} is not one of the labels {classes.tolist()}.")
+    return (y == positive).astype(np.int64), classes, positive
+
+
+def class_factors(class_weight, labels, weight, classes, positive):
+    """Class weight of each bag."""
+    negative = classes[classes != positive][0]
+    if class_weight is None:
+        return np.ones(len(labels))
+    if isinstance(class_weight, str):
+        check_choice("LEGOAnomalyClassifier", "class_weight", class_weight, ("balanced",))
+        sums = np.bincount(labels, weights=weight, minlength=2)
+        return (weight.sum() / (2 * sums))[labels]
+    if not isinstance(class_weight, dict):
+        raise ValueError(
+            "The 'class_weight' parameter must be a dict, 'balanced' or None; got "
+            f"{class_weight!r}."
+        )
+    unknown = [c for c in class_weight if c not in classes.tolist()]
+    if unknown:
+        raise ValueError(f"class_weight names {unknown}, not among the classes {classes.tolist()}.")
+    factors = np.array([class_weight.get(c, 1.0) for c in (negative, positive)], dtype=float)
+    if not (np.isfinite(factors) & (factors > 0)).all():
+        raise ValueError(f"class_weight must hold positive numbers; got {class_weight}.")
+    return factors[labels]
+
+
+def warn_missing(bags, what):
+    """Count the units without any view in a warning."""
+    count = int(np.count_nonzero(~bags.has_view))
+    if count:
+        warnings.warn(
+            f"{count} unit(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=4
+        )
 
 
 def one_column_each(views):

@@ -1,40 +1,37 @@
 """The anomaly classifier: read bags, fuse, fit heads, weigh them by held-out bags."""
 
-import warnings
-from numbers import Integral, Real
-
 import numpy as np
-from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite, check_random_state, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import column_or_1d
 
-from .._compat import check_sample_weight
+from .._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
+from .._progress import Stages
 from .._threads import single_threaded_blas
-from .._validation import check_choice, check_number
 from ..config import DocumentationLink
-from ..graphs import learn_statistics
-from ..terms import list_terms, name_terms
+from ..terms import name_terms
 from ._bags import canonical_bags, read_bags
 from ._checks import (
+    check_parameters,
     check_two_classes,
-    default_positive,
-    list_unit_graphs,
+    class_factors,
     one_column_each,
+    random_generator,
+    read_labels,
     threshold,
+    warn_missing,
 )
-from ._fusion import UnitFusion, candidate_weights
-from ._heads import PooledHead, UnitHead
-from ._parts import assemble, places, unit_parts
-from ._stack import calibrate, held_out_logits, weigh
+from ._linear import average_heads, average_weights, fit_linear
+from ._prepare import draw_references, make_fusion, prepare
+from ._scores import BagScores
 
 __all__ = ["LEGOAnomalyClassifier"]
 
-_POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
+_STAGES = ("read", "prepare", "fit heads")
 
 
-class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
+class LEGOAnomalyClassifier(
+    CallbackSupportMixin, BagScores, ClassifierMixin, DocumentationLink, BaseEstimator
+):
     r"""Tell anomalous bags, and the units that make them so, from labels of bags alone.
 
     A bag (a video, a document, a molecule) holds units (clips, sentences, conformations) in
@@ -155,10 +152,15 @@ class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
         relation="auto",
         degree=2,
         interactions="total",
+        expansion="elementwise",
+        zeroth="ones",
+        reference="auto",
+        time_view=None,
         n_references=128,
         pooling="auto",
         top_k=3,
         class_weight=None,
+        n_ensemble=1,
         contamination=None,
         pos_label=None,
         random_state=None,
@@ -168,15 +170,21 @@ class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
         self.relation = relation
         self.degree = degree
         self.interactions = interactions
+        self.expansion = expansion
+        self.zeroth = zeroth
+        self.reference = reference
+        self.time_view = time_view
         self.n_references = n_references
         self.pooling = pooling
         self.top_k = top_k
         self.class_weight = class_weight
+        self.n_ensemble = n_ensemble
         self.contamination = contamination
         self.pos_label = pos_label
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None):
         """Fit heads on labelled bags.
 
@@ -188,6 +196,7 @@ class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
         y : array-like of shape (n_bags,)
             Two classes.
         sample_weight : array-like of shape (n_bags,), optional
+            Weight of each bag; weight 2 is the bag twice.
 
         Returns
         -------
@@ -199,288 +208,101 @@ class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
             If a parameter, the views, the bags, labels or weights are not usable; nothing is
             fitted then.
         """
+        context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
         try:
+            context.call_on_fit_task_begin(estimator=self)
             with single_threaded_blas():
-                return self._fit(X, y, sample_weight)
+                self._fit(X, y, sample_weight, Stages(self, context, len(_STAGES)))
+            context.call_on_fit_task_end(estimator=self)
+            return self
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X, y, sample_weight):
-        self._check_parameters()
+    def _fit(self, X, y, sample_weight, progress):
+        check_parameters(self)
+        with progress.stage(_STAGES[0]):
+            bags, canonical = self._read_training(X, y, sample_weight)
+            progress.note(
+                f"{len(canonical.labels)} distinct of {len(bags.offsets) - 1} bags, "
+                f"{len(canonical.rows)} units, {len(self.views_)} views"
+            )
+        rng = random_generator(self.random_state)
+        with progress.stage(_STAGES[1]):
+            prepared = prepare(self, bags, canonical)
+            self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers
+            self.terms_ = name_terms(self.graphs_, self.powers_)
+            progress.note(f"{len(self.graphs_)} graphs, {len(self.powers_)} terms")
+        with progress.stage(_STAGES[2]):
+            factors = class_factors(
+                self.class_weight,
+                canonical.labels,
+                canonical.weight,
+                self.classes_,
+                self.pos_label_,
+            )
+            weight = canonical.weight * factors
+            self.prior_ = float(np.average(canonical.labels, weights=weight))
+            self._fit_linear(bags, canonical, prepared, weight, rng)
+            progress.note(f"{len(self.heads_)} of {len(self.held_out_losses_) or 'all'}")
+        self.offset_ = 0.0
+        if self.contamination is not None:
+            fitted = self._logits(bags.X[canonical.rows], canonical.offsets)
+            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
+
+    def _read_training(self, X, y, sample_weight):
+        """Checked bags, and the canonical ones; sets the classes and the views."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         y = column_or_1d(y, warn=True)
-        bags = read_bags(self, X, len(y), reset=True)
-        labels = self._read_labels(y, is_table=getattr(X, "ndim", None) == 2)
+        bags = read_bags(self, X, len(y), time_view=self.time_view, reset=True)
+        is_table = getattr(X, "ndim", None) == 2
+        labels, self.classes_, self.pos_label_ = read_labels(y, None, self.pos_label, is_table)
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
-        _warn_missing(bags, "left out of the fit")
-        bags_of = canonical_bags(bags.X, bags.offsets, labels, weight)
-        check_two_classes(bags_of.labels, self.classes_)
-        self._prepare(bags, bags_of)
-        self._fit_heads(bags, bags_of)
-        return self
+        warn_missing(bags, "left out of the fit")
+        self.views_, self._time_view = bags.views, self.time_view
+        canonical = canonical_bags(bags.X, bags.offsets, labels, weight)
+        check_two_classes(canonical.labels, self.classes_)
+        return bags, canonical
 
-    def _check_parameters(self):
-        owner = type(self).__name__
-        check_choice(owner, "interactions", self.interactions, ("total", "additive", "pairwise"))
-        check_choice(owner, "pooling", self.pooling, ("auto", "units", "relations", "both"))
-        check_number(owner, "degree", self.degree, low=1)
-        check_number(owner, "n_references", self.n_references, low=1)
-        if isinstance(self.top_k, Integral):
-            check_number(owner, "top_k", self.top_k, low=1)
-        else:
-            check_number(owner, "top_k", self.top_k, kind=Real, low=0, high=1)
-            if self.top_k == 0:
-                raise ValueError(
-                    f"The 'top_k' parameter of {owner} must be an int of at least 1, or a "
-                    "fraction above 0 and at most 1; got 0.0."
-                )
-        check_number(
-            owner, "contamination", self.contamination, kind=Real, low=0, high=1, none=True
-        )
-
-    def _read_labels(self, y, is_table):
-        """Labels as 0 and 1 for anomalous; sets ``classes_`` and ``pos_label_``."""
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        classes = np.unique(y)
-        if len(classes) > 2:
-            raise ValueError(
-                "Only binary classification is supported. The type of the target is "
-                f"{type_of_target(y)}: y has {len(classes)} classes."
+    def _fit_linear(self, bags, canonical, prepared, weight, rng):
+        """Members of the ensemble, each with references of its own."""
+        several = len(canonical.rows) > len(canonical.labels)
+        own = self.reference == "both" or (self.reference == "auto" and several)
+        self._members, trials = [], []
+        for _ in range(self.n_ensemble):
+            chosen = draw_references(prepared, bags.X, self.n_references, rng)
+            fusion, ids = make_fusion(prepared, bags, chosen, own)
+            member, trial = fit_linear(
+                fusion,
+                ids,
+                bags.X[canonical.rows],
+                canonical,
+                weight,
+                pooling=self.pooling,
+                top_k=self.top_k,
+                reference=self.reference,
+                seed=rng.randint(np.iinfo(np.int32).max),
             )
-        if len(classes) < 2:
-            raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}.")
-        positive = self.pos_label
-        if positive is None:
-            positive = default_positive(classes, is_table)
-        elif positive not in classes.tolist():
-            raise ValueError(f"pos_label={positive!r} is not one of the labels {classes.tolist()}.")
-        self.classes_, self.pos_label_ = classes, positive
-        return (y == positive).astype(np.int64)
-
-    def _prepare(self, bags, canonical):
-        """Graphs, terms, references: all that needs no labels."""
-        self.views_ = bags.views
-        self.graphs_ = list_unit_graphs(self.views_, self.relation)
-        self.powers_ = list_terms(len(self.graphs_), self.degree, self.interactions).powers
-        self.terms_ = name_terms(self.graphs_, self.powers_)
-        rows = canonical.rows
-        unit_weight = np.repeat(canonical.weight, np.diff(canonical.offsets))
-        for view, index in bags.columns.items():
-            if np.isnan(bags.X[rows, index[0]]).all():
-                raise ValueError(
-                    f"View {view!r} is missing (all NaN) in every training unit: leave it out of "
-                    "views, or give units that have it."
-                )
-        learned = learn_statistics(bags.X, bags.columns, rows, unit_weight)
-        rng = check_random_state(self.random_state)
-        pools = [self.n_references, _POOLED_REFERENCES * self.n_references]
-        chosen = [_sample(canonical.distinct, n, rng) for n in pools]
-        self._reference_places = [places(rows, bags) for rows in chosen]
-        self._seed = rng.randint(np.iinfo(np.int32).max)
-        self._fusion = UnitFusion(
-            bags.columns,
-            self.graphs_,
-            self.powers_,
-            learned,
-            candidate_weights(self.graphs_, self.powers_),
-            *(bags.X[where] for where in chosen),
-        )
-
-    def _fit_heads(self, bags, canonical):
-        """Try heads on held-out bags, fit those that get a weight on all."""
-        offsets, labels = canonical.offsets, canonical.labels
-        weight = canonical.weight * self._class_factors(labels, canonical.weight)
-        self.prior_ = float(np.average(labels, weights=weight))
-        heads = self._list_heads()
-        wanted = list({(head.name, head.kind): None for head in heads})
-        features = self._fusion.features(bags.X[canonical.rows], offsets, wanted)
-        logits = held_out_logits(heads, features, offsets, labels, weight, self._seed)
-        if logits is None:
-            scales = [(1.0, 0.0, 0.0)] * len(heads)
-        else:
-            scales = [calibrate(row, labels, weight) for row in logits]
-        losses = np.array([loss for _, _, loss in scales])
-        shares = self._share_out(heads, losses, canonical.weight.sum())
-        names = [_describe(head) for head in heads]
-        self.held_out_losses_ = (
-            {} if logits is None else dict(zip(names, losses.tolist(), strict=True))
-        )
-        self._heads = []
-        for head, share, (slope, shift, loss) in zip(heads, shares, scales, strict=True):
+            self._members.append(member)
+            trials.append(trial)
             if self.verbose:
-                print(f"{_describe(head)}: held-out log-loss {loss:.3f}, weight {share:.2f}")
-            if share == 0:
-                continue
-            values = features[head.name, head.kind]
-            head.fit(values, offsets, labels, weight)
-            self._heads.append((head, share * slope, share * shift))
-        self.heads_ = {n: float(s) for n, s in zip(names, shares, strict=True) if s > 0}
-        kinds = {head.kind for head, _, _ in self._heads}
+                for head, share in zip(trial.heads, trial.shares, strict=True):
+                    loss = trial.losses.get(str(head), np.nan)
+                    print(f"{head}: held-out log-loss {loss:.3f}, weight {share:.2f}")
+        self.heads_, self.held_out_losses_ = average_heads(trials)
+        kept = [head for member in self._members for head, _, _ in member.heads]
+        kinds = {head.kind for head in kept}
         self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
-        self.weights_ = sum(
-            share * self._fusion.weights[head.name]
-            for head, share in zip(heads, shares, strict=True)
-        )
-        self.n_iter_ = max(1, *(head.n_iter for head, _, _ in self._heads))
-        self.offset_ = 0.0
-        if self.contamination is not None:
-            fitted = self._logits(bags.X[canonical.rows], offsets)
-            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
-
-    def _list_heads(self):
-        ks = list(dict.fromkeys([self.top_k, *([1] if self.pooling == "auto" else [])]))
-        names = list(self._fusion.weights)
-        heads: list = []
-        if self.pooling != "relations":
-            heads += [UnitHead(name, k) for name in names for k in ks]
-        if self.pooling != "units":
-            heads += [PooledHead(name) for name in names]
-        return heads
-
-    def _share_out(self, heads, losses, n_bags):
-        """Weight of each head: by loss, except that "both" kinds get half each."""
-        if self.pooling != "both":
-            return weigh(losses, n_bags)
-        shares = np.zeros(len(heads))
-        for kind in ("units", "relations"):
-            where = [k for k, head in enumerate(heads) if head.kind == kind]
-            shares[where] = weigh(losses[where], n_bags) / 2
-        return shares
-
-    def _class_factors(self, labels, weight):
-        """Class weight of each bag."""
-        negative = self.classes_[self.classes_ != self.pos_label_][0]
-        if self.class_weight is None:
-            return np.ones(len(labels))
-        if isinstance(self.class_weight, str):
-            check_choice(type(self).__name__, "class_weight", self.class_weight, ("balanced",))
-            sums = np.bincount(labels, weights=weight, minlength=2)
-            return (weight.sum() / (2 * sums))[labels]
-        if not isinstance(self.class_weight, dict):
-            raise ValueError(
-                "The 'class_weight' parameter must be a dict, 'balanced' or None; got "
-                f"{self.class_weight!r}."
-            )
-        unknown = [c for c in self.class_weight if c not in self.classes_.tolist()]
-        if unknown:
-            raise ValueError(
-                f"class_weight names {unknown}, not among the classes {self.classes_.tolist()}."
-            )
-        factors = np.array(
-            [self.class_weight.get(c, 1.0) for c in (negative, self.pos_label_)], dtype=float
-        )
-        if not (np.isfinite(factors) & (factors > 0)).all():
-            raise ValueError(f"class_weight must hold positive numbers; got {self.class_weight}.")
-        return factors[labels]
-
-    def _logits(self, X, offsets):
-        """Calibrated logit of anomaly of each bag; that of the prior for empty ones."""
-        out = np.full(len(offsets) - 1, logit(np.clip(self.prior_, 1e-12, 1 - 1e-12)))
-        full = np.diff(offsets) > 0
-        ends = np.append(offsets[:-1][full], offsets[-1])
-        if not full.any():
-            return out
-        wanted = list({(head.name, head.kind): None for head, _, _ in self._heads})
-        features = self._fusion.features(X, ends, wanted)
-        out[full] = sum(
-            slope * head.bag_logits(features[head.name, head.kind], ends) + shift
-            for head, slope, shift in self._heads
-        )
-        return out
-
-    def _bag_logits(self, X):
-        check_is_fitted(self)
-        bags = read_bags(self, X, reset=False)
-        _warn_missing(bags, "not used; where a bag has no other, it gets the prior")
-        with single_threaded_blas():
-            return self._logits(bags.X, bags.offsets)
-
-    def decision_function(self, X):
-        """Logit of ``classes_[1]``, shifted so that :meth:`predict` is its sign.
-
-        Parameters
-        ----------
-        X : bags, as in :meth:`fit`
-
-        Returns
-        -------
-        ndarray of shape (n_bags,)
-            Larger is more anomalous, unless ``pos_label`` is ``classes_[0]``: then smaller is.
-        """
-        logits = self._bag_logits(X) - self.offset_
-        return logits if self.pos_label_ == self.classes_[1] else -logits
-
-    def predict_proba(self, X):
-        """Probability of each class, not shifted by ``contamination``.
-
-        Parameters
-        ----------
-        X : bags, as in :meth:`fit`
-
-        Returns
-        -------
-        ndarray of shape (n_bags, 2)
-        """
-        anomalous = expit(self._bag_logits(X))
-        pair = [1 - anomalous, anomalous]
-        return np.column_stack(pair if self.pos_label_ == self.classes_[1] else pair[::-1])
-
-    def predict(self, X):
-        """Class of each bag.
-
-        Parameters
-        ----------
-        X : bags, as in :meth:`fit`
-
-        Returns
-        -------
-        ndarray of shape (n_bags,)
-        """
-        check_is_fitted(self)
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
-
-    def score_units(self, X):
-        """Score each unit by how anomalous a bag of it alone would be.
-
-        Parameters
-        ----------
-        X : bags, as in :meth:`fit`
-
-        Returns
-        -------
-        list of ndarray of shape (n_units_i,)
-            In [0, 1], larger is more anomalous; not calibrated, for labels of units are unknown.
-            Padding gets no score, a unit that misses every view gets the prior.
-        """
-        check_is_fitted(self)
-        bags = read_bags(self, X, reset=False)
-        _warn_missing(bags, "given the prior")
-        scores = np.full(len(bags.has_view), self.prior_)
-        with single_threaded_blas():
-            scores[bags.has_view] = expit(self._logits(bags.X, np.arange(len(bags.X) + 1)))
-        return np.split(scores, bags.all_offsets[1:-1])
-
-    def _unit_parts(self, X):
-        """Logits of units as sums over references and views, for inspection; None if they are not.
-
-        Returns
-        -------
-        references : ndarray of shape (n_references, 2)
-            Bag and unit of each in the training data.
-        parts : ndarray of shape (n_units, n_views, n_references)
-        base : ndarray of shape (n_units,)
-        """
-        check_is_fitted(self)
-        bags = read_bags(self, X, reset=False)
-        found = unit_parts(self._fusion, self._heads, bags.X, bags.offsets)
-        return None if found is None else assemble(found, bags, self._reference_places, self.prior_)
+        spreads = self.reference == "both" or any(head.share for head in kept)
+        self.reference_ = "both" if spreads else "landmarks"
+        self.weights_ = average_weights(prepared.weights, trials)
+        self.view_importances_ = self._members[0].fusion.importances(self.weights_)
+        self.n_iter_ = max(1, *(head.n_iter for head in kept))
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")
@@ -490,23 +312,3 @@ class LEGOAnomalyClassifier(ClassifierMixin, DocumentationLink, BaseEstimator):
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = one_column_each(self.views)
         return tags
-
-
-def _sample(candidates, n, rng):
-    if len(candidates) <= n:
-        return candidates
-    return candidates[np.sort(rng.choice(len(candidates), n, replace=False))]
-
-
-def _describe(head):
-    if head.kind == "relations":
-        return f"pooled relations, {head.name}"
-    return f"top {head.k:g} units, {head.name}"
-
-
-def _warn_missing(bags, what):
-    count = int(np.count_nonzero(~bags.has_view))
-    if count:
-        warnings.warn(
-            f"{count} unit(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=5
-        )

@@ -1,101 +1,100 @@
-"""Fused graphs of units and references, and the two things read from them."""
+"""Fused graphs of units: to references of the training bags, and within their own bag."""
 
 import numpy as np
 
-from ..fusion import fuse
-from ..graphs import encode_rows, relate_rows
+from ..graphs import Rows, encode_rows
 from ..readouts import embedding_map
+from ..sampling import mark_rows
+from ..terms import view_importances
+from ._blocks import whole_bags
+from ._own_graph import OwnGraph
+from ._polynomials import Polynomials
 
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
 
 
-def candidate_weights(graphs, powers):
-    """Weights of the terms that compete: all terms alike, one relation's alone, one view's alone.
-
-    No label is looked at; each set of weights adds up to 1, so that a unit's fused relation to
-    itself is 1.
-
-    Parameters
-    ----------
-    graphs : list of (view, relation)
-    powers : ndarray of shape (n_terms, n_graphs)
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_terms,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse.anomaly._fusion import candidate_weights
-    >>> candidate_weights([("a", "rbf"), ("b", "rbf")], np.array([[1, 0], [0, 1]]))
-    {'all': array([0.5, 0.5]), 'a': array([1., 0.]), 'b': array([0., 1.])}
-    """
-    found = {"all": np.ones(len(powers))}
-    for part in (1, 0):
-        labels = [graph[part] for graph in graphs]
-        for label in dict.fromkeys(labels):
-            others = [k for k, other in enumerate(labels) if other != label]
-            alone = (powers[:, others] == 0).all(axis=1).astype(float)
-            name = getattr(label, "__name__", label)
-            if others:
-                found[name if part == 0 else f"[{name}]"] = alone
-    return {name: weights / weights.sum() for name, weights in found.items()}
-
-
 class UnitFusion:
-    """Relations of units to two sets of references, fused by several weights.
+    """Relations of units to two sets of references and to one another, fused by several weights.
 
     Parameters
     ----------
-    columns : dict of str to index array
-    graphs : list of (view, relation)
-    powers : ndarray of shape (n_terms, n_graphs)
-    learned : dict of (str, None) to Statistics
-        Of each view.
+    landmarks : FusedGraph
+        To the references whose Nyström features unit scores are linear in.
+    references : FusedGraph
+        To the references that pooled relations are taken to.
     weights : dict of str to ndarray of shape (n_terms,)
-        Competing weights, each adding up to 1.
-    landmarks : ndarray of shape (n_landmarks, n_features)
-        References whose Nyström features unit scores are linear in.
-    references : ndarray of shape (n_references, n_features)
-        References that pooled relations are taken to.
+        Competing weights, see :func:`candidate_weights`.
+    own : tuple, optional
+        (graphs, expansion, weights by the same names) of the graph within a bag.
     """
 
-    def __init__(self, columns, graphs, powers, learned, weights, landmarks, references):
-        self.columns, self.graphs, self.powers = columns, graphs, powers
-        self.learned, self.weights = learned, weights
-        self.landmarks, self.references = self.encode(landmarks), self.encode(references)
-        marks = self.relations(self.landmarks, self.landmarks)
-        pairs = self.landmarks, self.landmarks
+    def __init__(self, landmarks, references, weights, own=None):
+        self.landmarks, self.references = landmarks, references
+        self.polynomials = Polynomials(landmarks.expansion, weights)
+        self.own = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
-            name: embedding_map(self.fuse(marks, w, *pairs), tol=1e-8)[0]
-            for name, w in weights.items()
+            name: embedding_map(fused, tol=1e-8)[0]
+            for name, fused in self._fuse(
+                weights, self.landmarks, self.landmarks.references, self.landmarks.marks
+            )
         }
 
+    @property
+    def graphs(self):
+        """The (view, relation) pairs that units are related to references by."""
+        return self.landmarks.graphs
+
+    @property
+    def learned(self):
+        """Statistics of the views."""
+        return self.landmarks.learned
+
+    @property
+    def weights(self):
+        """Competing weights by name."""
+        return self.polynomials.weights
+
     def encode(self, X):
-        """Rows of every graph."""
-        return encode_rows(X, self.columns, self.graphs, self.learned)
+        """Rows of every graph, and their fingerprints where an identity or hops need them."""
+        graphs = self.graphs if self.own is None else self.own.graphs
+        rows = encode_rows(X, self.landmarks.columns, graphs, self.learned)
+        return rows, None if self.landmarks.marks is None else mark_rows(X)
 
-    def relations(self, rows, references):
-        """One array of shape (n_units, n_references) for each graph."""
-        return relate_rows(rows, references, self.graphs, self.learned)
+    def narrow(self, rows):
+        """Rows as references know them: without the view of positions."""
+        n_graphs = len(self.graphs)
+        if rows.present is None or rows.present.shape[1] == n_graphs:
+            return rows
+        present = rows.present[:, :n_graphs]
+        return Rows(rows.encoded, None if present.all() else present)
 
-    def fuse(self, relations, weights, rows, references):
-        """Fused graph, normalised by its diagonal where views are missing."""
-        used = weights > 0
-        fused = fuse(relations, self.powers[used], weights[used])
-        for axis, part in ((1, rows), (0, references)):
-            if part.present is not None:
-                fused *= np.expand_dims(self._scale(part.present, weights), axis)
-        return fused
+    def _fuse(self, names, to, rows, marks):
+        """Fused graphs to references, one after the other; relations are computed once."""
+        if not names:
+            return
+        graphs, equal = to.expanded(rows, marks)
+        for name in names:
+            parts = rows.present, to.references.present
+            yield name, self.polynomials.fuse(name, graphs, equal, *parts)
 
-    def _scale(self, present, weights):
-        """1 / sqrt of a unit's fused relation to itself, 0 where that is 0."""
-        lacking = (1.0 - present) @ (self.powers.T > 0)
-        diagonal = (lacking == 0) @ weights
-        return np.divide(1, np.sqrt(diagonal), out=np.zeros(len(present)), where=diagonal > 0)
+    def fused(self, X, weights):
+        """Fused graph of units and landmarks by any weights, (n_units, n_landmarks)."""
+        rows, marks = self.encode(X)
+        rows = self.narrow(rows)
+        graphs, equal = self.landmarks.expanded(rows, marks)
+        by = Polynomials(self.landmarks.expansion, {"given": weights})
+        return by.fuse("given", graphs, equal, rows.present, self.landmarks.references.present)
 
-    def features(self, X, offsets, wanted):
+    def importances(self, weights, limit=1000):
+        """Share of each view in the fused graph of at most `limit` landmarks, by any weights."""
+        to = self.landmarks
+        chosen = slice(None) if to.hops is not None else slice(limit)
+        rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
+        graphs, _ = to.among(rows, marks)
+        views = [view for view, _ in to.graphs]
+        return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views)
+
+    def features(self, X, offsets, wanted, pooled=True):
         """Read features from the fused graphs.
 
         Parameters
@@ -104,31 +103,70 @@ class UnitFusion:
         offsets : ndarray of shape (n_bags + 1,)
             No bag may be empty.
         wanted : collection of (str, str)
-            Names of weights, each with "units" or "relations".
+            Names of weights, each with "units", "spread" or "relations".
+        pooled : bool
+            False keeps relations of every unit.
 
         Returns
         -------
         dict of (str, str) to ndarray
-            For "units" Nyström features, (n_units, n_components); for "relations" the largest
-            relation of a bag's units to each reference, (n_bags, n_references).
+            For "units" Nyström features, (n_units, n_components); for "spread" their mean over
+            related units of the bag; for "relations" the largest relation of a bag's units to
+            each reference, (n_bags, n_references).
         """
         found: dict = {key: [] for key in wanted}
-        width = len(self.landmarks) + len(self.references)
-        step = max(64, _BLOCK_SIZE // (width * (len(self.graphs) + 2)))
-        first = 0
-        while first < len(offsets) - 1:
-            start = offsets[first]
-            last = max(first + 1, int(np.searchsorted(offsets, start + step, "right")) - 1)
-            rows = self.encode(X[start : offsets[last]])
-            for kind, references in (("units", self.landmarks), ("relations", self.references)):
-                names = [name for name, k in found if k == kind]
-                relations = self.relations(rows, references) if names else None
-                for name in names:
-                    fused = self.fuse(relations, self.weights[name], rows, references)
-                    if kind == "units":
-                        part = fused @ self.maps[name]
-                    else:
-                        part = np.maximum.reduceat(fused, offsets[first:last] - start)
-                    found[name, kind].append(part)
-            first = last
+        spread = [name for name, kind in found if kind == "spread"]
+        to_landmarks = list(dict.fromkeys([n for n, kind in found if kind == "units"] + spread))
+        to_references = [name for name, kind in found if kind == "relations"]
+        width = len(self.landmarks) * bool(to_landmarks) + len(self.references) * bool(
+            to_references
+        )
+        step = max(64, _BLOCK_SIZE // (max(width, 1) * (len(self.graphs) + 2)))
+        for first, last in whole_bags(offsets, step):
+            start, stop = offsets[first], offsets[last]
+            rows, marks = self.encode(X[start:stop])
+            narrow, values = self.narrow(rows), {}
+            for name, fused in self._fuse(to_landmarks, self.landmarks, narrow, marks):
+                values[name] = fused @ self.maps[name]
+                if (name, "units") in found:
+                    found[name, "units"].append(values[name])
+            if spread:
+                values = {name: values[name] for name in spread}
+                ends = offsets[first : last + 1] - start
+                smooth = self.own.smooth(values, rows, marks, ends, self.learned)
+                for name in spread:
+                    found[name, "spread"].append(smooth[name])
+            for name, fused in self._fuse(to_references, self.references, narrow, marks):
+                if pooled:
+                    fused = np.maximum.reduceat(fused, offsets[first:last] - start)
+                found[name, "relations"].append(fused)
         return {key: np.concatenate(parts) for key, parts in found.items()}
+
+    def smooth(self, X, offsets, name, values):
+        """Mean of values over related units of the same bag, see :class:`OwnGraph`."""
+        rows, marks = self.encode(X)
+        return self.own.smooth({name: values}, rows, marks, offsets, self.learned)[name]
+
+    def __getstate__(self):
+        """Arrays, lists, dicts of strings and fused graphs only."""
+        state = {
+            "landmarks": self.landmarks,
+            "references": self.references,
+            "weights": self.weights,
+            "maps": self.maps,
+            "own": None,
+        }
+        if self.own is not None:
+            parts = self.own.polynomials
+            state["own"] = [self.own.graphs, list(parts.expansion), parts.weights]
+        return state
+
+    def __setstate__(self, state):
+        """Put the parts together again."""
+        self.landmarks, self.references = state["landmarks"], state["references"]
+        self.maps = state["maps"]
+        expansion = self.landmarks.expansion
+        self.polynomials, self.own = Polynomials(expansion, state["weights"]), None
+        if state["own"] is not None:
+            graphs, parts, weights = state["own"]
+            self.own = OwnGraph(graphs, Polynomials(type(expansion)(*parts), weights))

@@ -100,19 +100,40 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30):
 
 
 class UnitHead:
-    """Scores units linearly in their Nyström features, then pools the top k."""
+    """Scores units linearly in their Nyström features, then pools the top k.
+
+    Where ``share`` is above 0, scores are spread over the graph of the bag first.
+    """
 
     kind = "units"
 
     def __init__(self, name, k):
-        self.name, self.k = name, k
+        self.name, self.k, self.share = name, k, 0.0
+
+    def __str__(self):
+        spread = f", spread {self.share:g}" if self.share else ""
+        return f"top {self.k:g} units, {self.name}{spread}"
+
+    def wanted(self):
+        """Features that it reads, as :meth:`UnitFusion.features` knows them."""
+        keys = [(self.name, "units")]
+        return [*keys, (self.name, "spread")] if self.share else keys
 
     def fit(self, features, offsets, labels, weight):
-        self.coef, self.n_iter = fit_head(features, offsets, labels, weight, self.k)
+        values = features[self.name, "units"]
+        self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k)
         return self
 
+    def unit_logits(self, features):
+        values = features[self.name, "units"]
+        logits = values @ self.coef[:-1] + self.coef[-1]
+        if self.share:
+            smooth = features[self.name, "spread"] @ self.coef[:-1] + self.coef[-1]
+            logits += self.share * (smooth - logits)
+        return logits
+
     def bag_logits(self, features, offsets):
-        return pool(features @ self.coef[:-1] + self.coef[-1], offsets, self.k)
+        return pool(self.unit_logits(features), offsets, self.k)
 
 
 class PooledHead:
@@ -121,16 +142,32 @@ class PooledHead:
     kind = "relations"
 
     def __init__(self, name):
-        self.name, self.k = name, None
+        self.name, self.k, self.share = name, None, 0.0
+
+    def __str__(self):
+        return f"pooled relations, {self.name}"
+
+    def wanted(self):
+        """Features that it reads, as :meth:`UnitFusion.features` knows them."""
+        return [(self.name, "relations")]
 
     def fit(self, features, offsets, labels, weight):
-        self.mean = np.average(features, axis=0, weights=weight)
-        centred = features - self.mean
+        values = features[self.name, "relations"]
+        self.mean = np.average(values, axis=0, weights=weight)
+        centred = values - self.mean
         variance = np.average((centred**2).sum(axis=1), weights=weight)
         self.factor = 1 / np.sqrt(variance) if variance > 1e-12 else 1.0
-        singles = np.arange(len(features) + 1)
+        singles = np.arange(len(values) + 1)
         self.coef, self.n_iter = fit_head(centred * self.factor, singles, labels, weight, 1)
         return self
 
+    def unit_logits(self, features):
+        """Logit of each row: of units, where relations are not pooled."""
+        values = features[self.name, "relations"]
+        return (values - self.mean) * self.factor @ self.coef[:-1] + self.coef[-1]
+
     def bag_logits(self, features, offsets):
-        return (features - self.mean) * self.factor @ self.coef[:-1] + self.coef[-1]
+        return self.unit_logits(features)
+
+
+HEADS = {cls.__name__: cls for cls in (UnitHead, PooledHead)}

@@ -1,7 +1,8 @@
 """Scores of units as sums: what each reference unit says through each view.
 
 A unit's logit by linear heads is linear in its fused relations to references, and these are sums
-over terms; a term is divided among its views by exponent.
+over terms; a term is divided among its views by exponent. What spreads over the graph of the bag
+is a mean of such sums, that of related units.
 """
 
 import numpy as np
@@ -34,24 +35,26 @@ def unit_parts(fusion, heads, X, offsets):
     parts : list of two ndarrays of shape (n_units, n_views, n_references)
         To landmarks and to the references of pooled relations. None if a head reads anything else.
     """
+    expansion = fusion.landmarks.expansion
+    if expansion.separable or expansion.identity or expansion.degree is not None:
+        return None
     owners = [view for view, _ in fusion.graphs]
     views = list(dict.fromkeys(owners))
     membership = (np.array(owners)[:, None] == np.array(views)).astype(float)
-    shares = fusion.powers / fusion.powers.sum(axis=1, keepdims=True) @ membership
+    shares = expansion.powers / expansion.powers.sum(axis=1, keepdims=True) @ membership
     to = {"units": fusion.landmarks, "relations": fusion.references}
     parts = {kind: np.zeros((len(X), len(views), len(rows))) for kind, rows in to.items()}
-    base, rows = 0.0, fusion.encode(X)
+    base, rows = 0.0, fusion.narrow(fusion.encode(X)[0])
     for head, slope, shift in heads:
         if head.kind not in to:
             return None
         alpha, start = _direction(head, fusion.maps.get(head.name))
         base += slope * start + shift
         found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares) * (slope * alpha)
-        share = getattr(head, "share", 0.0)
-        if share:
+        if head.share:
             flat = found.reshape(len(X), -1)
-            blurred = fusion._blur(X, offsets, head.name, flat)
-            found = (flat + share * (blurred - flat)).reshape(found.shape)
+            smooth = fusion.smooth(X, offsets, head.name, flat)
+            found = (flat + head.share * (smooth - flat)).reshape(found.shape)
         parts[head.kind] += found
     return base, list(parts.values())
 
@@ -64,13 +67,13 @@ def _direction(head, to_features):
     return head.factor * coef, start - head.factor * (head.mean @ coef)
 
 
-def _fused_by_view(fusion, name, rows, references, shares):
+def _fused_by_view(fusion, name, rows, to, shares):
     """Fused graph divided among the views, of shape (n_units, n_views, n_references)."""
-    weights, relations = fusion.weights[name], fusion.relations(rows, references)
-    found = np.stack([fuse(relations, fusion.powers, weights * s) for s in shares.T], axis=1)
-    for axis, part in ((0, rows), (2, references)):
+    weights, relations = fusion.weights[name], to.relations(rows)
+    found = np.stack([fuse(relations, to.expansion.powers, weights * s) for s in shares.T], axis=1)
+    for axis, part in ((0, rows), (2, to.references)):
         if part.present is not None:
-            scale = fusion._scale(part.present, weights)
+            scale = fusion.polynomials.factor(name, part.present)
             found *= np.expand_dims(scale, [k for k in range(3) if k != axis])
     return found
 
@@ -80,15 +83,16 @@ def assemble(found, bags, ids, prior):
 
     Parameters
     ----------
-    found : (float, list of ndarray)
-        Of :func:`unit_parts`.
+    found : list of (float, list of ndarray)
+        Of :func:`unit_parts`, one for each member; logits are their mean.
     bags : Packed
     ids : list of ndarray of shape (n_references, 2)
         Bag and unit of the references.
     prior : float
         Probability of a unit that misses every view.
     """
-    base, pieces = found
+    base = np.mean([start for start, _ in found])
+    pieces = [part / len(found) for _, parts in found for part in parts]
     references, where = np.unique(np.concatenate(ids), axis=0, return_inverse=True)
     joined = np.concatenate(pieces, axis=2)
     parts = np.zeros((len(bags.has_view), joined.shape[1], len(references)))

@@ -8,16 +8,18 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold
 
 from ._bags import units_of
+from ._heads import pool
 
 N_FOLDS = 5
+SHARES = (0.0, 0.25, 0.5, 0.75, 0.95)  # that may spread over a bag's graph
 CALIBRATION_RIDGE = 0.02
 TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
 MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
 
 
-def held_out_logits(heads, features, offsets, labels, weight, seed):
-    """Logits of each bag by heads fitted without it, in folds stratified by label.
+def held_out_scores(heads, features, offsets, labels, weight, seed):
+    """Scores by heads fitted without a bag, in folds stratified by label.
 
     Parameters
     ----------
@@ -28,27 +30,64 @@ def held_out_logits(heads, features, offsets, labels, weight, seed):
 
     Returns
     -------
-    ndarray of shape (n_heads, n_bags), or None if a class has a single bag
+    list of (ndarray, ndarray), one for each head, or None if a class has a single bag
+        Of heads of units the logit of each unit, and its mean over the graph of the bag (None
+        where features hold none); of other heads that of each bag, and None.
     """
     n_folds = min(N_FOLDS, np.bincount(labels, minlength=2).min())
     if n_folds < 2:
         return None
+    found = []
+    for head in heads:
+        n = offsets[-1] if head.kind == "units" else len(labels)
+        spreads = head.kind == "units" and (head.name, "spread") in features
+        found.append((np.empty(n), np.empty(n) if spreads else None))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    out = np.empty((len(heads), len(labels)))
     for train, test in folds.split(labels, labels):
-        for k, head in enumerate(heads):
+        units, _ = units_of(offsets, test)
+        for head, (plain, smooth) in zip(heads, found, strict=True):
             part = copy.copy(head)
             values, ends = take_bags(features, head, offsets, train)
             part.fit(values, ends, labels[train], weight[train])
-            out[k, test] = part.bag_logits(*take_bags(features, head, offsets, test))
-    return out
+            where = units if head.kind == "units" else test
+            plain[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
+            if smooth is not None:
+                part.share = 1.0
+                smooth[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
+    return found
 
 
 def take_bags(features, head, offsets, bags):
     """Features of some bags that a head reads, and the offsets of their units."""
     rows, ends = units_of(offsets, bags)
-    values = features[head.name, head.kind]
-    return values[rows if head.kind == "units" else bags], ends
+    taken = {key: features[key][bags if key[1] == "relations" else rows] for key in head.wanted()}
+    return taken, ends
+
+
+def choose_share(head, plain, smooth, offsets, labels, weight, fee):
+    """The share of a unit's logit that spreads over its bag's graph, by held-out log-loss.
+
+    Parameters
+    ----------
+    head : UnitHead
+    plain, smooth : ndarray of shape (n_units,)
+        Held-out logits, and their means over the graph.
+    fee : float
+        What spreading must gain, in nats over all bags.
+
+    Returns
+    -------
+    share : float
+    logits : ndarray of shape (n_bags,)
+    """
+    best = None
+    for share in SHARES if smooth is not None else SHARES[:1]:
+        logits = plain if share == 0 else plain + share * (smooth - plain)
+        logits = pool(logits, offsets, head.k)
+        loss = calibrate(logits, labels, weight)[2] + (fee / weight.sum() if share else 0.0)
+        if best is None or loss < best[0]:
+            best = loss, share, logits
+    return best[1:]
 
 
 def calibrate(logits, labels, weight):

@@ -1,0 +1,31 @@
+"""Whole bags in blocks of bounded size."""
+
+import numpy as np
+
+
+def whole_bags(offsets, size):
+    """Cut bags into runs of at most `size` units; a longer bag is a run of its own.
+
+    Parameters
+    ----------
+    offsets : ndarray of shape (n_bags + 1,)
+    size : int
+
+    Yields
+    ------
+    (int, int)
+        First bag of a run, and the one after its last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.anomaly._blocks import whole_bags
+    >>> list(whole_bags(np.array([0, 2, 4, 9, 10]), 4))
+    [(0, 2), (2, 3), (3, 4)]
+    """
+    first = 0
+    while first < len(offsets) - 1:
+        stop = int(np.searchsorted(offsets, offsets[first] + size, "right")) - 1
+        last = max(first + 1, stop)
+        yield first, last
+        first = last

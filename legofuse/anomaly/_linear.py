@@ -1,0 +1,238 @@
+"""Linear heads on one draw of references: tried on held-out bags, weighed, fitted on all."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._heads import HEADS, PooledHead, UnitHead
+from ._parts import unit_parts
+from ._stack import calibrate, choose_share, held_out_scores, weigh
+
+
+class LinearMember:
+    """Fused graphs of one draw of references, and the heads that read them.
+
+    Parameters
+    ----------
+    fusion : UnitFusion
+    heads : list of (head, slope, shift)
+        The logit is the sum of slope times that of the head, plus shift.
+    places : list of two ndarrays of shape (n_references, 2)
+        Bag and unit of the references in the training data.
+    """
+
+    def __init__(self, fusion, heads, places):
+        self.fusion, self.heads, self.places = fusion, heads, places
+
+    def _wanted(self):
+        return list({key: None for head, _, _ in self.heads for key in head.wanted()})
+
+    def bag_logits(self, X, offsets):
+        """Logit of each bag; none may be empty."""
+        features = self.fusion.features(X, offsets, self._wanted())
+        return sum(
+            slope * head.bag_logits(features, offsets) + shift for head, slope, shift in self.heads
+        )
+
+    def unit_logits(self, X, offsets):
+        """Logit of each unit: what a bag of it alone would have, save what spreads."""
+        features = self.fusion.features(X, offsets, self._wanted(), pooled=False)
+        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self.heads)
+
+    def fused(self, X, weights):
+        """Fused graph of units and landmarks by the weights of the terms."""
+        return self.fusion.fused(X, weights)
+
+    def parts(self, X, offsets):
+        """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
+        return unit_parts(self.fusion, self.heads, X, offsets)
+
+    def __getstate__(self):
+        """Heads as names and dicts of arrays."""
+        heads = [[type(h).__name__, dict(vars(h)), *scale] for h, *scale in self.heads]
+        return {"fusion": self.fusion, "heads": heads, "places": list(self.places)}
+
+    def __setstate__(self, state):
+        """Make the heads again."""
+        self.fusion, self.places, self.heads = state["fusion"], state["places"], []
+        for name, values, slope, shift in state["heads"]:
+            head = object.__new__(HEADS[name])
+            head.__dict__.update(values)
+            self.heads.append((head, slope, shift))
+
+
+class Trial(NamedTuple):
+    """What held-out bags say of the heads.
+
+    Attributes
+    ----------
+    heads : list of heads
+        Their ``share`` set; not fitted.
+    scales : list of (slope, shift)
+    shares : ndarray of shape (n_heads,)
+        Weight of each; they add up to 1.
+    losses : dict of str to float
+        Held-out log-loss by head; empty where a class has a single bag.
+    """
+
+    heads: Any
+    scales: Any
+    shares: Any
+    losses: Any
+
+
+def list_heads(names, pooling, top_k):
+    """Heads that compete, by how they pool.
+
+    Parameters
+    ----------
+    names : list of str
+        Of competing weights.
+    pooling : {"auto", "units", "relations", "both"}
+    top_k : int or float
+
+    Returns
+    -------
+    list of heads
+    """
+    ks = list(dict.fromkeys([top_k, *([1] if pooling == "auto" else [])]))
+    heads: list = []
+    if pooling != "relations":
+        heads += [UnitHead(name, k) for name in names for k in ks]
+    if pooling != "units":
+        heads += [PooledHead(name) for name in names]
+    return heads
+
+
+def try_heads(heads, features, offsets, labels, weight, *, reference, split, seed, n_bags):
+    """Score held-out bags by each head, choose what spreads, and weigh the heads.
+
+    Parameters
+    ----------
+    heads : list of heads
+    features : dict from (name, kind) to ndarray
+    offsets, labels, weight : ndarrays, of the bags
+    reference : {"auto", "landmarks", "both"}
+        For ``"auto"`` spreading must gain a nat.
+    split : bool
+        Whether the two kinds of heads share the weight evenly.
+    seed : int
+    n_bags : float
+        Their weight, those of classes left out.
+
+    Returns
+    -------
+    Trial
+    """
+    scores = held_out_scores(heads, features, offsets, labels, weight, seed)
+    if scores is None:
+        for head in heads:
+            if head.kind == "units" and reference == "both":
+                head.share = 0.5
+        found = [(1.0, 0.0, 0.0)] * len(heads)
+    else:
+        found = []
+        for head, (logits, smooth) in zip(heads, scores, strict=True):
+            if head.kind == "units":
+                fee = 1.0 if reference == "auto" else 0.0
+                head.share, logits = choose_share(
+                    head, logits, smooth, offsets, labels, weight, fee
+                )
+            found.append(calibrate(logits, labels, weight))
+    losses = np.array([loss for _, _, loss in found])
+    shares = np.zeros(len(heads))
+    kinds = [head.kind for head in heads]
+    groups = [kinds] if not split else [[kind] for kind in dict.fromkeys(kinds)]
+    for group in groups:
+        where = [k for k, kind in enumerate(kinds) if kind in group]
+        shares[where] = weigh(losses[where], n_bags) / len(groups)
+    known = {} if scores is None else {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
+    return Trial(heads, [scale[:2] for scale in found], shares, known)
+
+
+def fit_linear(fusion, places, X, canonical, weight, *, pooling, top_k, reference, seed):
+    """Try heads on held-out bags, fit those that get a weight on all.
+
+    Parameters
+    ----------
+    fusion : UnitFusion
+    places : list of two ndarrays
+        See :class:`LinearMember`.
+    X : ndarray of shape (n_units, n_features)
+        Units of canonical bags.
+    canonical : Canonical
+    weight : ndarray of shape (n_bags,)
+        Weights of the classes included.
+    pooling, top_k, reference, seed
+        See :func:`list_heads` and :func:`try_heads`.
+
+    Returns
+    -------
+    LinearMember, Trial
+    """
+    offsets, labels = canonical.offsets, canonical.labels
+    heads = list_heads(list(fusion.weights), pooling, top_k)
+    wanted = {key: None for head in heads for key in head.wanted()}
+    if fusion.own is not None:
+        wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
+    features = fusion.features(X, offsets, list(wanted))
+    trial = try_heads(
+        heads,
+        features,
+        offsets,
+        labels,
+        weight,
+        reference=reference,
+        split=pooling == "both",
+        seed=seed,
+        n_bags=canonical.weight.sum(),
+    )
+    kept = []
+    for head, share, (slope, shift) in zip(heads, trial.shares, trial.scales, strict=True):
+        if share > 0:
+            head.fit(features, offsets, labels, weight)
+            kept.append((head, float(share * slope), float(share * shift)))
+    return LinearMember(fusion, kept, places), trial
+
+
+def average_heads(trials):
+    """Mean weight, and mean held-out log-loss, of each head over the members.
+
+    Parameters
+    ----------
+    trials : list of Trial
+
+    Returns
+    -------
+    weights, losses : dict of str to float
+        Heads without weight are left out of the first; the second is empty without losses.
+    """
+    weights: dict = {}
+    losses: dict = {}
+    for trial in trials:
+        for head, share in zip(trial.heads, trial.shares, strict=True):
+            if share > 0:
+                weights[str(head)] = weights.get(str(head), 0.0) + float(share) / len(trials)
+        for name, loss in trial.losses.items():
+            losses.setdefault(name, []).append(loss)
+    return weights, {name: float(np.mean(values)) for name, values in losses.items()}
+
+
+def average_weights(weights, trials):
+    """Mean weights of the terms, each head's with its own weight.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray of shape (n_terms,)
+    trials : list of Trial
+
+    Returns
+    -------
+    ndarray of shape (n_terms,)
+    """
+    total = sum(
+        share * weights[head.name]
+        for trial in trials
+        for head, share in zip(trial.heads, trial.shares, strict=True)
+    )
+    return total / len(trials)

@@ -1,0 +1,114 @@
+"""Weights that compete: several polynomials over the same graphs, none looks at labels."""
+
+import numpy as np
+
+from ..fusion import fuse
+from ..weights import normaliser
+
+
+def candidate_weights(graphs, expansion, always=()):
+    """Weights of the terms that compete: all terms alike, one relation's alone, one view's alone.
+
+    Each set of weights is scaled so that a complete unit's fused relation to itself is 1.
+
+    Parameters
+    ----------
+    graphs : list of (view, relation)
+    expansion : Expansion
+    always : collection of int
+        Graphs that are in every candidate and make none of their own.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_terms,)
+
+    Examples
+    --------
+    >>> from legofuse.anomaly._polynomials import candidate_weights
+    >>> from legofuse.terms import list_terms
+    >>> candidate_weights([("a", "rbf"), ("b", "rbf")], list_terms(2, 1, "total"))
+    {'all': array([0.5, 0.5]), 'a': array([1., 0.]), 'b': array([0., 1.])}
+    """
+    free = [k for k in range(len(graphs)) if k not in always]
+    found = {"all": _spread_over(range(len(graphs)), len(graphs), expansion)}
+    for part in (1, 0):
+        labels = [graphs[k][part] for k in free]
+        for label in dict.fromkeys(labels):
+            chosen = [k for k, other in zip(free, labels, strict=True) if other == label]
+            if len(chosen) < len(free):
+                weights = _spread_over([*chosen, *always], len(graphs), expansion)
+                found[str(label) if part == 0 else f"[{label}]"] = weights
+    return found
+
+
+def _spread_over(chosen, n_graphs, expansion):
+    """Equal weights of the terms (or powers) of some graphs; their self-relation is 1."""
+    powers, chosen = expansion.powers, list(chosen)
+    if expansion.separable:
+        factors = np.zeros((n_graphs, len(powers) // n_graphs))
+        factors[:, 0] = 1.0
+        factors[chosen] = 1 / factors.shape[1]
+        weights = factors.ravel()
+        ones = [np.ones(1) for _ in range(n_graphs)]
+        if expansion.degree is not None:
+            ones = [[np.ones(1)] * expansion.degree for _ in range(n_graphs)]
+        complete = float(expansion.fuse(ones, weights, np.ones(1))[0])
+        weights[: factors.shape[1]] /= complete  # scales the product
+        return weights
+    others = [k for k in range(n_graphs) if k not in chosen]
+    weights = (powers[:, others] == 0).all(axis=1).astype(float)
+    return weights / weights.sum()
+
+
+class Polynomials:
+    """Several weights of one expansion, by name.
+
+    Parameters
+    ----------
+    expansion : Expansion
+    weights : dict of str to ndarray of shape (n_terms,)
+        A complete unit's relation to itself is 1 by each.
+    """
+
+    def __init__(self, expansion, weights):
+        self.expansion, self.weights = expansion, weights
+        plain = not (expansion.separable or expansion.identity or expansion.degree)
+        self.used = {
+            name: (expansion.powers[w > 0], w[w > 0]) if plain else None
+            for name, w in weights.items()
+        }
+
+    def fuse(self, name, graphs, equal=None, present=None, others=None):
+        """Fuse expanded graphs; missing views are made up for.
+
+        Parameters
+        ----------
+        name : str
+            Of the weights.
+        graphs : list of ndarray of shape (n_units, n_references)
+            Of ``Expansion.graphs``.
+        equal : ndarray of shape (n_units, n_references), optional
+            The identity.
+        present, others : ndarray of shape (n_units, n_graphs) and (n_references, n_graphs)
+            False where a graph's view is missing; None where none is.
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_references)
+        """
+        if self.used[name] is not None:
+            fused = fuse(graphs, *self.used[name])
+        else:
+            fused = self.expansion.fuse(graphs, self.weights[name], equal)
+        if self.expansion.degree is None:
+            for axis, part in ((1, present), (0, others)):
+                if part is not None:
+                    fused *= np.expand_dims(self.factor(name, part), axis)
+        return fused
+
+    def factor(self, name, present):
+        """1 / sqrt of a unit's fused relation to itself, 0 where that is 0."""
+        have = self.expansion.present(np.asarray(present, dtype=float))
+        weights = self.weights[name]
+        diagonal = self.expansion.fuse(list(have.T.copy()), weights, np.ones(len(have)))
+        return normaliser(np.where(diagonal > 1e-12, diagonal, 0.0), 1.0)

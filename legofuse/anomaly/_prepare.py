@@ -1,0 +1,175 @@
+"""From canonical bags to fused graphs: views, graphs, terms, statistics, references."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..fused import FusedGraph
+from ..graphs import learn_statistics, take
+from ..terms import list_terms
+from ._checks import list_unit_graphs
+from ._fusion import UnitFusion
+from ._parts import places
+from ._polynomials import candidate_weights
+
+_POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
+
+
+class Prepared(NamedTuple):
+    """All that needs no labels and no draws.
+
+    Attributes
+    ----------
+    columns : dict of str to index array
+    graphs, own_graphs : list of (view, relation)
+        Of units and references; of units of one bag, by which position in time may count.
+    expansion, own_expansion : Expansion
+    weights, own_weights : dict of str to ndarray
+        Competing weights.
+    learned : dict of (view, None) to Statistics
+    distinct, mass : ndarray
+        Candidates for references, as in :class:`Canonical`.
+    """
+
+    columns: Any
+    graphs: Any
+    own_graphs: Any
+    expansion: Any
+    own_expansion: Any
+    weights: Any
+    own_weights: Any
+    learned: Any
+    distinct: Any
+    mass: Any
+
+
+def prepare(estimator, bags, canonical):
+    """List graphs and terms, and learn statistics.
+
+    Parameters
+    ----------
+    estimator : LEGOAnomalyClassifier
+        Its parameters say which.
+    bags : Packed
+    canonical : Canonical
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ValueError
+        If `time_view` is no view or the only one, a view is missing in all units, or the expansion
+        needs more references than are asked for.
+    """
+    time = estimator.time_view
+    if time is not None and (time not in bags.views or len(bags.views) < 2):
+        raise ValueError(
+            f"time_view must name one of the views, and not the only one; got {time!r}, the views "
+            f"are {list(bags.views)}."
+        )
+    for view, index in bags.columns.items():
+        if np.isnan(bags.X[canonical.rows, index[0]]).all():
+            raise ValueError(
+                f"View {view!r} is missing (all NaN) in every training unit: leave it out of "
+                "views, or give units that have it."
+            )
+    relation = estimator.relation
+    if isinstance(relation, dict):
+        relation = {view: name for view, name in relation.items() if view != time}
+    graphs = list_unit_graphs([view for view in bags.views if view != time], relation)
+    own_graphs = graphs if time is None else [*graphs, (time, "rbf")]
+    terms = [
+        list_terms(
+            len(listed),
+            estimator.degree,
+            estimator.interactions,
+            estimator.expansion,
+            estimator.zeroth,
+        )
+        for listed in (graphs, own_graphs)
+    ]
+    weight = canonical.unit_weight
+    learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight)
+    if time is not None:
+        stats = learned[time, None]
+        positions = take(bags.X, bags.columns[time], canonical.rows)
+        learned[time, None] = stats._replace(
+            gamma=_width_within(positions, canonical.offsets, weight, stats.gamma)
+        )
+    needs_all = ["expansion='hops'"] * (estimator.expansion == "hops")
+    needs_all += ["zeroth='identity'"] * (estimator.zeroth == "identity")
+    if needs_all and estimator.n_references < len(canonical.distinct):
+        raise ValueError(
+            f"{' and '.join(needs_all)} needs all {len(canonical.distinct)} distinct training "
+            f"units as references; got n_references={estimator.n_references}: raise it."
+        )
+    weights = candidate_weights(graphs, terms[0])
+    own_weights = candidate_weights(own_graphs, terms[1], range(len(graphs), len(own_graphs)))
+    distinct, mass = canonical.distinct, canonical.mass
+    return Prepared(
+        bags.columns, graphs, own_graphs, *terms, weights, own_weights, learned, distinct, mass
+    )
+
+
+def _width_within(positions, offsets, weight, fallback):
+    """Inverse squared width of a Gaussian of positions, from their variance within bags."""
+    known = ~np.isnan(positions[:, 0])
+    mass = np.where(known, weight, 0.0)
+    values = np.where(known[:, None], positions, 0.0)
+    sums = np.add.reduceat(values * mass[:, None], offsets[:-1])
+    totals = np.add.reduceat(mass, offsets[:-1])
+    means = sums / np.where(totals > 0, totals, 1.0)[:, None]
+    gaps = values - np.repeat(means, np.diff(offsets), axis=0)
+    squares = mass @ (gaps**2).sum(axis=1)
+    return float(mass.sum() / squares) if squares > 1e-12 * mass.sum() else fallback
+
+
+def draw_references(prepared, X, n_references, rng):
+    """Draw the references of one member.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    X : ndarray of shape (n_units, n_features)
+    n_references : int
+    rng : RandomState
+
+    Returns
+    -------
+    list of two ndarrays
+        Indices of units: of landmarks, and of those that pooled relations are taken to.
+    """
+    numbers = [n_references, _POOLED_REFERENCES * n_references]
+    return [_sample(prepared.distinct, n, rng) for n in numbers]
+
+
+def _sample(candidates, n, rng):
+    if len(candidates) <= n:
+        return candidates
+    return candidates[np.sort(rng.choice(len(candidates), n, replace=False))]
+
+
+def make_fusion(prepared, bags, chosen, own):
+    """Relate units to references, and (if `own`) to the others of their bag.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    bags : Packed
+    chosen : list of two ndarrays
+        Of :func:`draw_references`.
+    own : bool
+
+    Returns
+    -------
+    fusion : UnitFusion
+    places : list of two ndarrays of shape (n_references, 2)
+        Bag and unit of the references.
+    """
+    mass = prepared.mass if prepared.expansion.degree is not None else None
+    parts = prepared.columns, prepared.graphs, prepared.expansion, prepared.learned
+    to = [FusedGraph(*parts, bags.X[rows], mass=mass) for rows in chosen]
+    within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
+    return UnitFusion(*to, prepared.weights, within), [places(rows, bags) for rows in chosen]
