@@ -279,7 +279,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (BAGS, Y, {"top_k": 0.0}, "'top_k' parameter"),
         (BAGS, Y, {"top_k": 1.5}, "'top_k' parameter"),
         (BAGS, Y, {"pooling": "mean"}, "'pooling' parameter"),
-        (BAGS, Y, {"interactions": "separable"}, "'interactions' parameter"),
+        (BAGS, Y, {"interactions": "all"}, "'interactions' parameter"),
         (BAGS, Y, {"contamination": 2.0}, "'contamination' parameter"),
         (BAGS, Y, {"class_weight": {5: 1}}, "class_weight names"),
         (BAGS, Y, {"relation": "wavelet"}, "relation must be"),

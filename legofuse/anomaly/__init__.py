@@ -1,10 +1,15 @@
 """Weakly supervised anomaly detection over bags of units: one label a bag, none a unit.
 
-`_bags` reads and merges bags, `_checks` judges labels, `_fusion` relates units to references,
-`_heads` fits linear heads on what is read from the fused graph, `_stack` weighs heads by held-out
-bags, and `_classifier` puts them together. No torch is needed.
+`_bags` reads and merges bags, `_checks` judges parameters and labels, `_prepare` lists graphs and
+draws references, `_polynomials` are the weights that compete. `_fusion` relates units to
+references, `_own_graph` to one another within their bag. `_heads` are linear heads on what is
+read from the fused graphs, `_stack` tries them on held-out bags, `_linear` weighs and fits them.
+`_scores` is what a fitted classifier says, `_parts` takes that apart, and `_classifier` puts all
+together.
 """
 
 from ._classifier import LEGOAnomalyClassifier
 
 __all__ = ["LEGOAnomalyClassifier"]
+
+LEGOAnomalyClassifier.__module__ = __name__  # the name by which files refer to it

@@ -41,8 +41,13 @@ class LEGOAnomalyClassifier(
     .. math:: G = \sum_a A_a \, R_1^{\circ a_1} \circ \dots \circ R_M^{\circ a_M},
 
     and linear heads score either units, a bag's score being the mean of its top k, or bags, by
-    the largest relation of a bag's units to each reference. Which weights A and which heads are
-    used is decided by the log-loss of held-out training bags.
+    the largest relation of a bag's units to each reference. Logits z of units may spread over the
+    fused graph of their own bag,
+
+    .. math:: z' = (1 - \beta) z + \beta D^{-1} G_+ z.
+
+    Which weights A, which heads and which share :math:`\beta` are used is decided by the log-loss
+    of held-out training bags.
 
     Parameters
     ----------
@@ -53,8 +58,22 @@ class LEGOAnomalyClassifier(
         each view. ``"auto"`` enters correlation and gaussian as two graphs of each view.
     degree : int, default=2
         Highest power.
-    interactions : {"total", "additive", "pairwise"}, default="total"
+    interactions : {"total", "additive", "pairwise", "separable"}, default="total"
         Which products of powers enter, see :func:`~legofuse.fusion.exponents`.
+    expansion : {"elementwise", "hops"}, default="elementwise"
+        Entry-wise powers, or matrix powers of the normalised graphs, which need all distinct
+        training units as references.
+    zeroth : {"ones", "identity"}, default="ones"
+        What the zeroth power of a graph is. ``"identity"`` needs ``interactions`` pairwise or
+        separable and all distinct training units as references.
+    reference : {"auto", "landmarks", "both"}, default="auto"
+        What units are related to: reference units of the training bags (``"landmarks"``), or
+        these and one another (``"both"``): unit scores from the landmarks spread over the graph of
+        the bag. ``"auto"`` lets them spread where that improves the log-loss of held-out bags by
+        a nat in all.
+    time_view : str, default=None
+        Name of a view that holds positions in time, used (by a Gaussian) in the graph of the bag
+        only.
     n_references : int, default=128
         Number of training units that unit scores are linear in relations to. Pooled relations
         are taken to eight times as many.
@@ -66,6 +85,8 @@ class LEGOAnomalyClassifier(
         it is 1, ``pooling="auto"`` tries the single largest unit score as well.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    n_ensemble : int, default=1
+        Number of members, each with references of its own, whose logits are averaged.
     contamination : float or None, default=None
         Share of training bags that :meth:`predict` calls anomalous; None calls those anomalous
         whose probability is above 0.5.
@@ -74,7 +95,9 @@ class LEGOAnomalyClassifier(
     random_state : int, RandomState or None, default=None
         Chooses references and folds.
     verbose : int, default=0
-        Print the held-out log-loss and the weight of each head.
+        Above 0 a line is printed for each stage of the fit, and one for each head with its
+        held-out log-loss and its weight. Progress bars are scikit-learn's (from 1.9 on):
+        ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
     ----------
@@ -91,12 +114,17 @@ class LEGOAnomalyClassifier(
         Readable names of the terms.
     weights_ : ndarray of shape (n_terms,)
         Weights A of the terms, those of the heads averaged; they add up to 1.
+    view_importances_ : dict of str to float
+        Each view's share of the centred norm of the fused graph of landmarks, by ``weights_``;
+        they add up to 1.
     heads_ : dict of str to float
-        Weight of each head that was fitted on all bags.
+        Weight of each head that was fitted on all bags, with the share that spreads.
     held_out_losses_ : dict of str to float
         Log-loss on held-out bags of each head tried; empty where a class has a single bag.
     pooling_ : {"units", "relations", "both"}
         What the heads with a weight pool.
+    reference_ : {"landmarks", "both"}
+        Whether scores spread over the graph of the bag.
     offset_ : float
         Subtracted from logits by :meth:`decision_function`; 0 unless ``contamination`` is set.
     prior_ : float
@@ -119,9 +147,12 @@ class LEGOAnomalyClassifier(
     repeated; the order of bags and of the units in a bag does not matter. The weights A that
     compete are label-free: all terms alike, those of one relation, those of one view.
 
-    Still to come: the graph of the bag itself and position in time (``reference``,
-    ``time_view``), heads trained by gradient descent with a degree-variance penalty, ensembles,
-    ``partial_fit``, and several domains.
+    Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are
+    ``legofuse.anomaly.LEGOAnomalyClassifier``, ``legofuse.anomaly._linear.LinearMember``,
+    ``legofuse.anomaly._fusion.UnitFusion`` and ``legofuse.fused.FusedGraph``.
+
+    Still to come: the graph of the bag alone, heads trained by gradient descent with a
+    degree-variance penalty, ``partial_fit``, and several domains.
 
     References
     ----------

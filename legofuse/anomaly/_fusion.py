@@ -1,5 +1,7 @@
 """Fused graphs of units: to references of the training bags, and within their own bag."""
 
+from typing import Any
+
 import numpy as np
 
 from ..graphs import Rows, encode_rows
@@ -31,7 +33,7 @@ class UnitFusion:
     def __init__(self, landmarks, references, weights, own=None):
         self.landmarks, self.references = landmarks, references
         self.polynomials = Polynomials(landmarks.expansion, weights)
-        self.own = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
+        self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
             name: embedding_map(fused, tol=1e-8)[0]
             for name, fused in self._fuse(

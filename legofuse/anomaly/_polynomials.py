@@ -49,9 +49,8 @@ def _spread_over(chosen, n_graphs, expansion):
         factors[:, 0] = 1.0
         factors[chosen] = 1 / factors.shape[1]
         weights = factors.ravel()
-        ones = [np.ones(1) for _ in range(n_graphs)]
-        if expansion.degree is not None:
-            ones = [[np.ones(1)] * expansion.degree for _ in range(n_graphs)]
+        one = np.ones(1)
+        ones = [one if expansion.degree is None else [one] * expansion.degree] * n_graphs
         complete = float(expansion.fuse(ones, weights, np.ones(1))[0])
         weights[: factors.shape[1]] /= complete  # scales the product
         return weights
@@ -72,6 +71,7 @@ class Polynomials:
 
     def __init__(self, expansion, weights):
         self.expansion, self.weights = expansion, weights
+        self.used: dict
         plain = not (expansion.separable or expansion.identity or expansion.degree)
         self.used = {
             name: (expansion.powers[w > 0], w[w > 0]) if plain else None

@@ -80,7 +80,7 @@ def prepare(estimator, bags, canonical):
         relation = {view: name for view, name in relation.items() if view != time}
     graphs = list_unit_graphs([view for view in bags.views if view != time], relation)
     own_graphs = graphs if time is None else [*graphs, (time, "rbf")]
-    terms = [
+    expansion, own_expansion = (
         list_terms(
             len(listed),
             estimator.degree,
@@ -89,7 +89,7 @@ def prepare(estimator, bags, canonical):
             estimator.zeroth,
         )
         for listed in (graphs, own_graphs)
-    ]
+    )
     weight = canonical.unit_weight
     learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight)
     if time is not None:
@@ -105,11 +105,19 @@ def prepare(estimator, bags, canonical):
             f"{' and '.join(needs_all)} needs all {len(canonical.distinct)} distinct training "
             f"units as references; got n_references={estimator.n_references}: raise it."
         )
-    weights = candidate_weights(graphs, terms[0])
-    own_weights = candidate_weights(own_graphs, terms[1], range(len(graphs), len(own_graphs)))
-    distinct, mass = canonical.distinct, canonical.mass
+    weights = candidate_weights(graphs, expansion)
+    own_weights = candidate_weights(own_graphs, own_expansion, range(len(graphs), len(own_graphs)))
     return Prepared(
-        bags.columns, graphs, own_graphs, *terms, weights, own_weights, learned, distinct, mass
+        bags.columns,
+        graphs,
+        own_graphs,
+        expansion,
+        own_expansion,
+        weights,
+        own_weights,
+        learned,
+        canonical.distinct,
+        canonical.mass,
     )
 
 
@@ -170,6 +178,7 @@ def make_fusion(prepared, bags, chosen, own):
     """
     mass = prepared.mass if prepared.expansion.degree is not None else None
     parts = prepared.columns, prepared.graphs, prepared.expansion, prepared.learned
-    to = [FusedGraph(*parts, bags.X[rows], mass=mass) for rows in chosen]
+    landmarks, references = (FusedGraph(*parts, bags.X[rows], mass=mass) for rows in chosen)
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
-    return UnitFusion(*to, prepared.weights, within), [places(rows, bags) for rows in chosen]
+    fusion = UnitFusion(landmarks, references, prepared.weights, within)
+    return fusion, [places(rows, bags) for rows in chosen]

@@ -1,5 +1,7 @@
 """What a fitted classifier says of bags and of their units."""
 
+from typing import Any
+
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +14,14 @@ from ._parts import assemble
 
 class BagScores:
     """Mixin: predictions by the mean logit of the fitted members."""
+
+    classes_: Any
+    pos_label_: Any
+    prior_: Any
+    offset_: Any
+    weights_: Any
+    _members: Any
+    _time_view: Any
 
     def _read(self, X, what):
         check_is_fitted(self)

@@ -80,12 +80,12 @@ def choose_share(head, plain, smooth, offsets, labels, weight, fee):
     share : float
     logits : ndarray of shape (n_bags,)
     """
-    best = None
+    best: tuple = (np.inf, 0.0, None)
     for share in SHARES if smooth is not None else SHARES[:1]:
         logits = plain if share == 0 else plain + share * (smooth - plain)
         logits = pool(logits, offsets, head.k)
         loss = calibrate(logits, labels, weight)[2] + (fee / weight.sum() if share else 0.0)
-        if best is None or loss < best[0]:
+        if loss < best[0]:
             best = loss, share, logits
     return best[1:]
 
