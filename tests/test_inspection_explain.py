@@ -209,7 +209,11 @@ def test_sums_over_references_whatever_is_pooled(pooling):
     assert (found.landmarks < [30, 6]).all()
 
 
-WHOLE = [{"reference": "both", "n_ensemble": 2}, {"reference": "bag"}, {"head": "net"}]
+WHOLE = [
+    {"reference": "both", "n_ensemble": 2},
+    {"reference": "bag", "max_epochs": 3},
+    {"head": "net"},
+]
 
 
 @pytest.mark.parametrize("parameters", WHOLE, ids=["spread, ensemble", "own bag", "net"])
