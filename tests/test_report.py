@@ -183,12 +183,18 @@ def test_nothing_is_written_where_it_fails(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_browser_shows_every_figure(tmp_path):
+@pytest.mark.parametrize("of", ["rows", "bags"])
+def test_a_browser_shows_every_figure(tmp_path, of):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("no Chromium is installed (apt-get install chromium)")
-    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X, y)
-    path = report.write(pipe, X, y, tmp_path / "page.html")
+    if of == "rows":
+        model, data = make_pipeline(fusion(), RidgeClassifier()), (X, y)
+    else:
+        views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+        model = LEGOAnomalyClassifier(views, n_references=20, random_state=0)
+        data = (DIGITS.bags, DIGITS.y)
+    path = report.write(model.fit(*data), *data, tmp_path / "page.html")
     # the only script of the test: how many pictures were decoded, written where --dump-dom sees it
     probe = (
         "<script>onload = () => { const all = [...document.images];"

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# of Okabe and Ito, told apart by colour-blind readers
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+
 
 def _pyplot():
     import matplotlib
@@ -61,15 +64,24 @@ def _groups(ranks, difference):
 
 
 def curves(levels, lines, xlabel, path):
-    """Mean accuracy against the level of a perturbation; ``lines``: title -> (means, errors)."""
-    figure, axes = _pyplot().subplots(figsize=(5.2, 3.2))
-    for title, (means, errors) in lines.items():
+    """Mean accuracy against the level of a perturbation; ``lines``: title -> (means, errors).
+
+    Lines differ in marker and style as well as in colour, and are set a little apart, so that their
+    bars do not hide one another.
+    """
+    figure, axes = _pyplot().subplots(figsize=(6.2, 4.2))
+    step = 0.012 * (max(levels) - min(levels))
+    for k, (title, (means, errors)) in enumerate(lines.items()):
         strong = title == "legofuse"
         axes.errorbar(
-            levels, means, yerr=errors, label=title, capsize=2, marker="o", ms=3,
-            lw=2 if strong else 1, color="#b03a2e" if strong else None, zorder=3 if strong else 2,
+            np.asarray(levels) + step * (k - (len(lines) - 1) / 2), means, yerr=errors, label=title,
+            capsize=2, marker="osD^vPX*"[k % 8], ms=4, ls=("-", "--", "-.", ":")[k % 4],
+            lw=2 if strong else 1, color="black" if strong else COLOURS[k % len(COLOURS)],
+            elinewidth=0.7, zorder=3 if strong else 2,
         )  # fmt: skip
+    axes.set_xticks(levels)
     axes.set(xlabel=xlabel, ylabel="mean accuracy")
-    axes.legend(fontsize=7, frameon=False)
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2}
+    axes.legend(fontsize=7, frameon=False, **above)
     axes.spines[["top", "right"]].set_visible(False)
     return _save(figure, path)

@@ -49,7 +49,8 @@ def draw(curves, path):
     for axis, (name, curve) in zip(axes[0], curves.items(), strict=True):
         for key in (k for k in TIMES if k in curve):
             label = f"{key}, slope {slope(curve['sizes'], curve[key]):.2f}"
-            axis.loglog(curve["sizes"], curve[key], "o-", markersize=4, label=label)
+            style = ("o-", "s--", "D:", "^-.")[TIMES.index(key) % 4]  # not by colour alone
+            axis.loglog(curve["sizes"], curve[key], style, markersize=4, label=label)
         axis.set_xlabel(curve["title"])
         if name in ("landmarks", "views", "degree", "units"):
             axis.set_xticks(curve["sizes"], [str(size) for size in curve["sizes"]])
