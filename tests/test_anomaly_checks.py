@@ -9,6 +9,7 @@ CONFIGURATIONS = [
     LEGOAnomalyClassifier(),
     LEGOAnomalyClassifier(pooling="units", relation="cosine", degree=3, top_k=0.5),
     LEGOAnomalyClassifier(pooling="relations", relation="rbf", n_references=5, random_state=0),
+    LEGOAnomalyClassifier(head="net", reference="landmarks", max_epochs=5, random_state=0),
     LEGOAnomalyClassifier({"first": [0], "last": [-1]}, pooling="both", interactions="additive"),
 ]
 

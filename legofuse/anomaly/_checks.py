@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._validation import check_choice, check_number
+from .._validation import check_choice, check_flag, check_number
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
@@ -22,13 +22,24 @@ def check_parameters(estimator):
         "interactions": INTERACTIONS,
         "expansion": ("elementwise", "hops"),
         "zeroth": ("ones", "identity"),
-        "reference": ("auto", "landmarks", "both"),
+        "reference": ("auto", "landmarks", "bag", "both"),
         "pooling": ("auto", "units", "relations", "both"),
+        "head": ("auto", "linear", "net"),
     }
     for name, options in choices.items():
         check_choice(owner, name, getattr(estimator, name), options)
-    for name in ("degree", "n_references", "n_ensemble"):
+    counts = ("degree", "n_references", "n_ensemble", "n_units", "degree_top_k", "max_epochs")
+    for name in (*counts, "batch_size"):
         check_number(owner, name, getattr(estimator, name), low=1)
+    check_number(owner, "hidden_units", estimator.hidden_units, low=1, none=True)
+    for name in ("degree_variance", "weight_decay", "lr"):
+        check_number(owner, name, getattr(estimator, name), kind=Real, low=0)
+    check_number(owner, "degree_threshold", estimator.degree_threshold, kind=Real)
+    check_number(
+        owner, "validation_fraction", estimator.validation_fraction, kind=Real, low=0, high=1
+    )
+    for name in ("pair_sampling", "early_stopping", "warm_start"):
+        check_flag(owner, name, getattr(estimator, name))
     if isinstance(estimator.top_k, Integral):
         check_number(owner, "top_k", estimator.top_k, low=1)
     else:
@@ -47,6 +58,70 @@ def check_parameters(estimator):
             "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
             f"interactions={estimator.interactions!r}."
         )
+
+
+def choose_head(estimator, bit_by_bit=False):
+    """Whether linear heads are fitted or a net is trained, after a look at all parameters.
+
+    Parameters
+    ----------
+    estimator : LEGOAnomalyClassifier
+    bit_by_bit : bool
+        Whether ``partial_fit`` asks.
+
+    Returns
+    -------
+    {"linear", "net"}
+
+    Raises
+    ------
+    ValueError
+        If what is asked for needs the other kind of head.
+    """
+    wishes = ["partial_fit"] * bit_by_bit
+    wishes += [
+        f"{name}=True"
+        for name in ("pair_sampling", "early_stopping", "warm_start")
+        if getattr(estimator, name)
+    ]
+    wishes += ["degree_variance above 0"] * bool(estimator.degree_variance)
+    wishes += ["callbacks"] * (estimator.callbacks is not None)
+    wishes += ["reference='bag'"] * (estimator.reference == "bag")
+    head = estimator.head
+    if head == "auto":
+        head = "net" if wishes else "linear"
+    if head == "linear" and wishes:
+        raise ValueError(
+            f"head='linear' trains no net, which {', '.join(wishes)} needs: use head='net'."
+        )
+    if head == "net" and estimator.pooling == "relations":
+        why = f" ({', '.join(wishes)})" if wishes else ""
+        raise ValueError(
+            f"A net{why} scores units, so that it cannot pool relations: use pooling='units', or "
+            "'both' for the mean of the net and of linear heads on pooled relations."
+        )
+    if bit_by_bit:
+        _check_bit_by_bit(estimator)
+    return head
+
+
+def _check_bit_by_bit(estimator):
+    if estimator.pooling == "both":
+        raise ValueError("partial_fit trains a net alone: use pooling='units', or fit.")
+    if estimator.early_stopping:
+        raise ValueError("partial_fit takes one pass over what it is given: no early_stopping.")
+    if isinstance(estimator.class_weight, str):
+        raise ValueError(
+            "class_weight='balanced' is not known bit by bit: give partial_fit a dict."
+        )
+
+
+def may_train_bit_by_bit(estimator):
+    """True, or an AttributeError that says why not."""
+    try:
+        return bool(choose_head(estimator, bit_by_bit=True))
+    except ValueError as error:
+        raise AttributeError(str(error)) from error
 
 
 def random_generator(random_state):
@@ -184,9 +259,10 @@ def default_positive(classes, is_table):
     return pair[1]
 
 
-def check_two_classes(labels, classes):
+def check_two_classes(labels, classes, at_least=2):
+    """Raise unless there are bags of so many classes."""
     present = np.unique(labels)
-    if len(present) < 2:
+    if len(present) < at_least:
         raise ValueError(
             f"Both classes {classes.tolist()} need a bag of positive weight with a unit that has "
             f"a view; only {len(present)} class has one."

@@ -1,8 +1,12 @@
 """The anomaly classifier: read bags, fuse, fit heads, weigh them by held-out bags."""
 
+from copy import copy
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
 from .._progress import Stages
@@ -13,7 +17,9 @@ from ._bags import canonical_bags, read_bags
 from ._checks import (
     check_parameters,
     check_two_classes,
+    choose_head,
     class_factors,
+    may_train_bit_by_bit,
     one_column_each,
     random_generator,
     read_labels,
@@ -21,6 +27,7 @@ from ._checks import (
     warn_missing,
 )
 from ._linear import average_heads, average_weights, fit_linear
+from ._net_fit import make_nets, pooled_beside, train_nets
 from ._prepare import draw_references, make_fusion, prepare
 from ._scores import BagScores
 
@@ -188,12 +195,28 @@ class LEGOAnomalyClassifier(
         reference="auto",
         time_view=None,
         n_references=128,
+        n_units=32,
         pooling="auto",
+        head="auto",
+        hidden_units=32,
         top_k=3,
+        pair_sampling=False,
+        degree_variance=0.0,
+        degree_threshold=0.5,
+        degree_top_k=3,
+        max_epochs=40,
+        lr=2e-3,
+        weight_decay=1e-3,
+        batch_size=64,
         class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
         n_ensemble=1,
         contamination=None,
         pos_label=None,
+        device="auto",
+        callbacks=None,
+        warm_start=False,
         random_state=None,
         verbose=0,
     ):
@@ -206,12 +229,28 @@ class LEGOAnomalyClassifier(
         self.reference = reference
         self.time_view = time_view
         self.n_references = n_references
+        self.n_units = n_units
         self.pooling = pooling
+        self.head = head
+        self.hidden_units = hidden_units
         self.top_k = top_k
+        self.pair_sampling = pair_sampling
+        self.degree_variance = degree_variance
+        self.degree_threshold = degree_threshold
+        self.degree_top_k = degree_top_k
+        self.max_epochs = max_epochs
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
         self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.n_ensemble = n_ensemble
         self.contamination = contamination
         self.pos_label = pos_label
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
@@ -239,12 +278,44 @@ class LEGOAnomalyClassifier(
             If a parameter, the views, the bags, labels or weights are not usable; nothing is
             fitted then.
         """
+        return self._guarded(X, y, sample_weight)
+
+    @available_if(may_train_bit_by_bit)
+    @with_callbacks
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train the net on further bags, for one epoch.
+
+        The first call also decides, from the bags it is given, on statistics and references
+        (landmarks, by ``reference="auto"``). There is no such method where the parameters ask for
+        what is no net alone, such as linear heads.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`; y may hold one of the classes.
+        classes : array-like of shape (2,), optional
+            Needed in the first call where y holds one of them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            As :meth:`fit`.
+        """
+        return self._guarded(X, y, sample_weight, classes, bit_by_bit=True)
+
+    def _guarded(self, X, y, sample_weight, classes=None, bit_by_bit=False):
+        """Fit; after an error, or Ctrl-C, all is as it was."""
         context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
         try:
             context.call_on_fit_task_begin(estimator=self)
+            progress = Stages(self, context, len(_STAGES))
             with single_threaded_blas():
-                self._fit(X, y, sample_weight, Stages(self, context, len(_STAGES)))
+                self._fit(X, y, sample_weight, progress, classes, bit_by_bit)
             context.call_on_fit_task_end(estimator=self)
             return self
         except BaseException:
@@ -252,52 +323,74 @@ class LEGOAnomalyClassifier(
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X, y, sample_weight, progress):
+    def _fit(self, X, y, sample_weight, progress, classes, bit_by_bit):
         check_parameters(self)
+        head = choose_head(self, bit_by_bit)
+        goes_on = bit_by_bit or (head == "net" and self.warm_start)
+        goes_on = goes_on and getattr(self, "_nets", 0) > 0
+        reference = self.reference_ if goes_on else self.reference
         with progress.stage(_STAGES[0]):
-            bags, canonical = self._read_training(X, y, sample_weight)
+            ordered = head == "net" and reference != "landmarks"
+            bags, canonical = self._read_training(
+                X, y, sample_weight, ordered, classes, goes_on, bit_by_bit
+            )
             progress.note(
                 f"{len(canonical.labels)} distinct of {len(bags.offsets) - 1} bags, "
                 f"{len(canonical.rows)} units, {len(self.views_)} views"
             )
         rng = random_generator(self.random_state)
         with progress.stage(_STAGES[1]):
-            prepared = prepare(self, bags, canonical)
-            self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers
-            self.terms_ = name_terms(self.graphs_, self.powers_)
-            progress.note(f"{len(self.graphs_)} graphs, {len(self.powers_)} terms")
+            prepared, note = None, "as before"
+            if not goes_on:
+                prepared = prepare(self, bags, canonical)
+                note = f"{len(prepared.graphs)} graphs, {len(prepared.expansion.powers)} terms"
+            progress.note(note)
         with progress.stage(_STAGES[2]):
-            factors = class_factors(
+            weight = canonical.weight * class_factors(
                 self.class_weight,
                 canonical.labels,
                 canonical.weight,
                 self.classes_,
                 self.pos_label_,
             )
-            weight = canonical.weight * factors
-            self.prior_ = float(np.average(canonical.labels, weights=weight))
-            self._fit_linear(bags, canonical, prepared, weight, rng)
-            progress.note(f"{len(self.heads_)} of {len(self.held_out_losses_) or 'all'}")
+            masses = np.bincount(canonical.labels, weight, minlength=2)
+            if bit_by_bit and goes_on:
+                masses = masses + self._masses
+            self._masses: Any = masses
+            self.prior_ = float(self._masses[1] / self._masses.sum())
+            if head == "net":
+                self._fit_nets(bags, canonical, prepared, weight, rng, bit_by_bit)
+            else:
+                self._fit_linear(bags, canonical, prepared, weight, rng)
+            progress.note(", ".join(f"{name} ({w:.2f})" for name, w in self.heads_.items()))
         self.offset_ = 0.0
         if self.contamination is not None:
             fitted = self._logits(bags.X[canonical.rows], canonical.offsets)
             self.offset_ = threshold(fitted, canonical.weight, self.contamination)
 
-    def _read_training(self, X, y, sample_weight):
+    def _read_training(self, X, y, sample_weight, ordered, classes, goes_on, bit_by_bit):
         """Checked bags, and the canonical ones; sets the classes and the views."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         y = column_or_1d(y, warn=True)
-        bags = read_bags(self, X, len(y), time_view=self.time_view, reset=True)
+        time_view = self._time_view if goes_on else self.time_view
+        bags = read_bags(self, X, len(y), time_view=time_view, reset=not goes_on)
+        positive = self.pos_label_ if goes_on else self.pos_label
+        known = self.classes_ if goes_on and classes is None else classes
         is_table = getattr(X, "ndim", None) == 2
-        labels, self.classes_, self.pos_label_ = read_labels(y, None, self.pos_label, is_table)
+        labels, known, positive = read_labels(y, known, positive, is_table)
+        if goes_on and not np.array_equal(known, self.classes_):
+            raise ValueError(
+                f"classes={known.tolist()} differ from those seen before, {self.classes_.tolist()}."
+            )
+        self.classes_, self.pos_label_ = known, positive
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")
-        self.views_, self._time_view = bags.views, self.time_view
-        canonical = canonical_bags(bags.X, bags.offsets, labels, weight)
-        check_two_classes(canonical.labels, self.classes_)
+        self.views_, self._time_view = bags.views, time_view
+        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered)
+        check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
         return bags, canonical
 
     def _fit_linear(self, bags, canonical, prepared, weight, rng):
@@ -321,19 +414,68 @@ class LEGOAnomalyClassifier(
             )
             self._members.append(member)
             trials.append(trial)
-            if self.verbose:
-                for head, share in zip(trial.heads, trial.shares, strict=True):
-                    loss = trial.losses.get(str(head), np.nan)
-                    print(f"{head}: held-out log-loss {loss:.3f}, weight {share:.2f}")
+        self._nets = 0
+        self.__dict__.pop("history_", None)
+        self._tell(trials)
         self.heads_, self.held_out_losses_ = average_heads(trials)
         kept = [head for member in self._members for head, _, _ in member.heads]
         kinds = {head.kind for head in kept}
         self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
         spreads = self.reference == "both" or any(head.share for head in kept)
         self.reference_ = "both" if spreads else "landmarks"
-        self.weights_ = average_weights(prepared.weights, trials)
-        self.view_importances_ = self._members[0].fusion.importances(self.weights_)
+        self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers
         self.n_iter_ = max(1, *(head.n_iter for head in kept))
+        self._set_weights(average_weights(prepared.weights, trials))
+
+    def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit):
+        """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
+        X = bags.X[canonical.rows]
+        if prepared is None:
+            nets, losses = [copy(net) for net in self._members[: self._nets]], None
+        else:
+            tried = None if bit_by_bit else weight
+            nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
+        train_nets(self, nets, X, canonical, weight, rng, epochs=1 if bit_by_bit else None)
+        self._members, self._nets = list(nets), len(nets)
+        self.heads_, self.pooling_ = {"net": 1.0}, "units"
+        if losses is not None:
+            self.held_out_losses_ = {f"net, {name}": loss for name, loss in losses.items()}
+        if self.pooling == "both":
+            pooled, trials = pooled_beside(self, nets, X, canonical, weight, rng)
+            self._members += pooled
+            self._tell(trials)
+            heads, losses = average_heads(trials)
+            self.heads_ = {"net": 0.5, **{name: share / 2 for name, share in heads.items()}}
+            self.held_out_losses_ |= losses
+            self.pooling_ = "both"
+        first = nets[0]
+        self.reference_, self.history_ = first.reference, first.history
+        self.graphs_, self.powers_ = first.graphs, first.expansion.powers
+        self.n_iter_ = len(self.history_)
+        self._set_weights(np.mean([net.weights for net in nets], axis=0))
+
+    def _set_weights(self, weights):
+        self.terms_, self.weights_ = name_terms(self.graphs_, self.powers_), weights
+        self.view_importances_ = self._members[0].importances(weights)
+
+    def _tell(self, trials):
+        """Print what held-out bags say of the heads."""
+        if not self.verbose:
+            return
+        for trial in trials:
+            for head, share in zip(trial.heads, trial.shares, strict=True):
+                loss = trial.losses.get(str(head), np.nan)
+                print(f"{head}: held-out log-loss {loss:.3f}, weight {share:.2f}")
+
+    @property
+    def net_(self):
+        """The trained skorch net (of the first member), made anew from arrays."""
+        if not getattr(self, "_nets", 0):
+            raise AttributeError(
+                f"This {type(self).__name__} has no net_: no net was trained. Use head='net', or a "
+                "parameter that needs a net, and fit."
+            )
+        return self._members[0].net()
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")

@@ -87,15 +87,6 @@ class UnitFusion:
         by = Polynomials(self.landmarks.expansion, {"given": weights})
         return by.fuse("given", graphs, equal, rows.present, self.landmarks.references.present)
 
-    def importances(self, weights, limit=1000):
-        """Share of each view in the fused graph of at most `limit` landmarks, by any weights."""
-        to = self.landmarks
-        chosen = slice(None) if to.hops is not None else slice(limit)
-        rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
-        graphs, _ = to.among(rows, marks)
-        views = [view for view, _ in to.graphs]
-        return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views)
-
     def features(self, X, offsets, wanted, pooled=True):
         """Read features from the fused graphs.
 
@@ -172,3 +163,24 @@ class UnitFusion:
         if state["own"] is not None:
             graphs, parts, weights = state["own"]
             self.own = OwnGraph(graphs, Polynomials(type(expansion)(*parts), weights))
+
+
+def importances(to, weights, limit=1000):
+    """Share of each view in the fused graph of references among themselves.
+
+    Parameters
+    ----------
+    to : FusedGraph
+        At most `limit` of its references are looked at.
+    weights : ndarray of shape (n_terms,)
+    limit : int
+
+    Returns
+    -------
+    dict of str to float
+    """
+    chosen = slice(None) if to.hops is not None else slice(limit)
+    rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
+    graphs, _ = to.among(rows, marks)
+    views = [view for view, _ in to.graphs]
+    return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._fusion import importances
 from ._heads import HEADS, PooledHead, UnitHead
 from ._parts import unit_parts
 from ._stack import calibrate, choose_share, held_out_scores, weigh
@@ -39,9 +40,13 @@ class LinearMember:
         features = self.fusion.features(X, offsets, self._wanted(), pooled=False)
         return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self.heads)
 
-    def fused(self, X, weights):
+    def fused(self, X, offsets, weights):
         """Fused graph of units and landmarks by the weights of the terms."""
         return self.fusion.fused(X, weights)
+
+    def importances(self, weights):
+        """Share of each view in the fused graph of the landmarks, by the weights of the terms."""
+        return importances(self.fusion.landmarks, weights)
 
     def parts(self, X, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""

@@ -86,7 +86,39 @@ class OwnGraph:
                 of = rows[part], None if marks is None else marks[part]
                 yield a, part, stop, self._fuse(names, of, (whole, known), same, learned)
 
+    def per_bag(self, rows, marks, n_bags, learned):
+        """Expanded graphs of bags of as many units each, and the identity or None.
+
+        Parameters
+        ----------
+        rows, marks, learned
+            As of :meth:`smooth`.
+        n_bags : int
+
+        Returns
+        -------
+        graphs : list of ndarray (or of lists of ndarray) of shape (n_bags, n_units, n_units)
+        equal : ndarray of the same shape, or None
+        """
+        n_units = len(rows) // n_bags
+        bag, found = np.repeat(np.arange(n_bags), n_units), []
+        for first, last in whole_bags(np.arange(n_bags + 1) * n_units, _BLOCK_UNITS):
+            part = slice(first * n_units, last * n_units)
+            block = rows[part], None if marks is None else marks[part]
+            same = bag[part, None] == bag[part]
+            graphs, equal = self._expand(block, block, same, learned)
+            found.append((_diagonal(graphs, last - first), _diagonal(equal, last - first)))
+        graphs, equal = (_join(parts) for parts in zip(*found, strict=True))
+        return graphs, equal
+
     def _fuse(self, names, of, whole, same, learned):
+        graphs, equal = self._expand(of, whole, same, learned)
+        for name in names:
+            parts = of[0].present, whole[0].present
+            yield name, self.polynomials.fuse(name, graphs, equal, *parts) * same
+
+    def _expand(self, of, whole, same, learned):
+        """Expanded graphs of some units of a block and all of it, and the identity or None."""
         (rows, marks), (others, other_marks) = of, whole
         polynomials, equal = self.polynomials, None
         relations = relate_rows(rows, others, self.graphs, learned)
@@ -98,7 +130,22 @@ class OwnGraph:
                 hop_lists.append(hops(relation * same, ones, *operators))
         if polynomials.expansion.identity:
             equal = (marks[:, None] == other_marks).all(axis=2).astype(float) * same
-        graphs = polynomials.expansion.graphs(relations, hop_lists, equal)
-        for name in names:
-            fused = polynomials.fuse(name, graphs, equal, rows.present, others.present)
-            yield name, fused * same
+        return polynomials.expansion.graphs(relations, hop_lists, equal), equal
+
+
+def _diagonal(tree, n_bags):
+    """The diagonal blocks of square matrices, of shape (n_bags, n_units, n_units)."""
+    if tree is None:
+        return None
+    if isinstance(tree, list):
+        return [_diagonal(part, n_bags) for part in tree]
+    n_units, each = len(tree) // n_bags, np.arange(n_bags)
+    return tree.reshape(n_bags, n_units, n_bags, n_units)[each, :, each]
+
+
+def _join(parts):
+    if parts[0] is None:
+        return None
+    if isinstance(parts[0], list):
+        return [_join(each) for each in zip(*parts, strict=True)]
+    return np.concatenate(parts)

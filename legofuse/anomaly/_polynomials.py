@@ -72,6 +72,10 @@ class Polynomials:
     def __init__(self, expansion, weights):
         self.expansion, self.weights = expansion, weights
         self.used: dict
+        self.complete = dict.fromkeys(weights, 1.0)
+        if expansion.degree is None:
+            one = np.ones((1, expansion.powers.shape[1]))
+            self.complete = {name: float(self._diagonal(name, one)[0]) for name in weights}
         plain = not (expansion.separable or expansion.identity or expansion.degree)
         self.used = {
             name: (expansion.powers[w > 0], w[w > 0]) if plain else None
@@ -107,8 +111,11 @@ class Polynomials:
         return fused
 
     def factor(self, name, present):
-        """1 / sqrt of a unit's fused relation to itself, 0 where that is 0."""
-        have = self.expansion.present(np.asarray(present, dtype=float))
+        """Root of a complete unit's relation to itself over that of each unit, else 0."""
+        diagonal = self._diagonal(name, np.asarray(present, dtype=float))
+        return normaliser(np.where(diagonal > 1e-12, diagonal, 0.0), self.complete[name])
+
+    def _diagonal(self, name, present):
+        have = self.expansion.present(present)
         weights = self.weights[name]
-        diagonal = self.expansion.fuse(list(have.T.copy()), weights, np.ones(len(have)))
-        return normaliser(np.where(diagonal > 1e-12, diagonal, 0.0), 1.0)
+        return self.expansion.fuse(list(have.T.copy()), weights, np.ones(len(have)))

@@ -113,6 +113,8 @@ class BagScores:
     def fused_graphs(self, X):
         """Fused graph of each bag: its units' relations to the references, by ``weights_``.
 
+        Where a net resamples bags, their ``n_units`` segments stand for units.
+
         Parameters
         ----------
         X : bags, as in :meth:`fit`
@@ -120,11 +122,17 @@ class BagScores:
         Returns
         -------
         list of ndarray of shape (n_units_i, n_references)
-            To the landmarks of the first member; 0 for a unit that misses every view.
+            To the landmarks of the first member; 0 for a unit that misses every view. To the
+            segments themselves, (n_units, n_units), by ``reference="bag"``.
         """
         bags = self._read(X, "given relations of 0")
         with single_threaded_blas():
-            fused = self._members[0].fused(bags.X, self.weights_)
+            fused = self._members[0].fused(bags.X, np.unique(bags.offsets), self.weights_)
+        if fused.ndim == 3:  # one graph of segments for each bag that is not empty
+            full = np.diff(bags.offsets) > 0
+            out = np.zeros((len(full), *fused.shape[1:]))
+            out[full] = fused
+            return list(out)
         out = np.zeros((len(bags.has_view), fused.shape[1]))
         out[bags.has_view] = fused
         return np.split(out, bags.all_offsets[1:-1])

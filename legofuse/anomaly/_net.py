@@ -1,0 +1,430 @@
+"""The paper's net on relations of units: what it is trained on, kept as, and scored by.
+
+torch is imported inside the functions that need it.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+
+from ..bags import segment_means, unit_segments
+from ..expansion import hops
+from ..fused import FusedGraph
+from ..fusion import one_exponent_each
+from ._bags import units_of
+from ._blocks import whole_bags
+from ._fusion import importances
+from ._polynomials import Polynomials
+
+_BLOCK_SIZE = 1 << 22  # numbers of relations computed at once
+
+
+class NetMember:
+    """A net trained on relations of units, with all that relates new units.
+
+    Parameters
+    ----------
+    fusion : UnitFusion
+        Its ``own`` is set where the reference uses the bag.
+    reference : {"landmarks", "bag", "both"}
+    n_units : int
+        Segments that bags are resampled to where the reference uses the bag.
+    device : str
+        Where the net is made anew.
+    places : list of ndarray of shape (n_references, 2)
+        Bag and unit of the landmarks in the training data.
+    landmarks : ndarray of shape (n_references, n_features)
+    """
+
+    def __init__(self, fusion, reference, n_units, device, places, landmarks):
+        self.fusion, self.reference, self.n_units = fusion, reference, n_units
+        self.device, self.places = device, places
+        self.own_landmarks: Any = None
+        if fusion.own is not None:
+            to = fusion.landmarks
+            parts = to.columns, self.graphs, self.expansion, fusion.learned, landmarks
+            self.own_landmarks = FusedGraph(*parts, mass=to.hops[0][0] if to.hops else None)
+        self.state: Any = None
+        self.history: Any = []
+        self.weights: Any = None
+
+    @property
+    def expansion(self):
+        """Terms of the net: those of the bag's own graph where the reference uses it."""
+        fusion = self.fusion
+        return (fusion.landmarks if fusion.own is None else fusion.own.polynomials).expansion
+
+    @property
+    def graphs(self):
+        """The (view, relation) pairs of the net."""
+        return (self.fusion if self.fusion.own is None else self.fusion.own).graphs
+
+    def owners(self):
+        """The view of each expanded graph; None for positions in time and the identity."""
+        known, expansion = len(self.fusion.graphs), self.expansion
+        views = [view if k < known else None for k, (view, _) in enumerate(self.graphs)]
+        if expansion.separable:
+            return views
+        if expansion.degree is not None:
+            views = [views[m] for m, _ in one_exponent_each(expansion.powers)[0]]
+        return [*views, None] if expansion.identity else views
+
+    def train(self, X, offsets, labels, weight, *, settings, valid=None, **options):
+        """Train, from where the net stands if it has been trained before.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_units, n_features)
+        offsets : ndarray of shape (n_bags + 1,)
+        labels, weight : ndarray of shape (n_bags,)
+        settings : dict
+            Of :class:`~legofuse.nn.BagSettings`.
+        valid : ndarray of bool of shape (n_bags,), optional
+            Bags that are held out to stop early.
+        **options
+            Of :func:`~legofuse.nn.fit_bags`.
+
+        Returns
+        -------
+        NetMember
+            Itself.
+        """
+        from ..nn import BagSettings, fit_bags
+
+        expansion = self.expansion
+        fixed = {"spread": self.reference == "both", "separable": bool(expansion.separable)}
+        if self.state is not None:
+            fixed["hidden_units"] = self.state["settings"]["hidden_units"]
+        chosen = BagSettings(**(settings | fixed))
+        source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
+        data = _Data(self, X, offsets, labels, weight)
+        held = np.zeros(len(labels), bool) if valid is None else valid
+        units, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
+        found = fit_bags(
+            units,
+            lengths,
+            labels,
+            weight,
+            own=own,
+            powers=expansion.terms(),
+            views=self.owners(),
+            start=source.weights["all"],
+            settings=chosen,
+            valid=data.take(np.flatnonzero(held)) if held.any() else None,
+            state=self.state,
+            device=self.device,
+            **options,
+        )
+        self.state, self.history, self.weights = found.state, found.history, found.weights
+        self.__dict__.pop("_net", None)
+        return self
+
+    def net(self):
+        """The trained net, made anew from arrays; kept until it is trained on or pickled."""
+        net = self.__dict__.get("_net")
+        if net is None:
+            from ..nn import restore_bags
+
+            net = self._net = restore_bags(self.state, self.device)
+        return net
+
+    def _score(self, X, offsets):
+        """Logits of bags, and of their units or segments."""
+        from ..nn import score_bags
+
+        net, found = self.net(), []
+        for part in self.relate(X, offsets):
+            found.append(score_bags(net, *part))
+        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+    def bag_logits(self, X, offsets):
+        """Logit of each bag; none may be empty."""
+        return self._score(X, offsets)[0]
+
+    def unit_logits(self, X, offsets):
+        """Logit of each unit: that of its segment, where bags are resampled."""
+        logits = self._score(X, offsets)[1]
+        if self.reference == "landmarks":
+            return logits
+        return logits[unit_segments(offsets, self.n_units)]
+
+    def parts(self, X, offsets):
+        """None: a net's logits are no sums over references."""
+
+    def relate(self, X, offsets):
+        """Relations of bags, run after run of whole bags.
+
+        Yields
+        ------
+        units : dict
+            As in :meth:`legofuse.nn.BagModel.graph`.
+        lengths : ndarray of shape (n_bags,)
+        own : dict or None
+            Each bag's own graphs.
+        """
+        if self.reference != "landmarks":
+            X = segment_means(X, offsets, self.n_units).reshape(-1, X.shape[1])
+            offsets = np.arange(len(offsets)) * self.n_units
+        width = len(self.fusion.landmarks) if self.reference != "bag" else self.n_units
+        step = max(64, _BLOCK_SIZE // (width * (len(self.graphs) + 2)))
+        for first, last in whole_bags(offsets, step):
+            a, b = offsets[first], offsets[last]
+            rows, marks = self.fusion.encode(X[a:b])
+            own = None
+            if self.reference != "landmarks":
+                own = self._own(rows, marks, last - first)
+            if self.reference == "bag":
+                units, own = _as_rows(own), None
+            else:
+                units = self._to_landmarks(rows, marks)
+            yield units, np.diff(offsets[first : last + 1]), own
+
+    def _to_landmarks(self, rows, marks):
+        """Relations of units to the landmarks; to positions in time all are near."""
+        to, expansion, narrow = self.fusion.landmarks, self.expansion, self.fusion.narrow(rows)
+        relations, hop_lists, equal = to.relations(narrow), None, None
+        if expansion.identity:
+            equal = (marks[:, None] == to.marks).all(axis=2).astype(relations[0].dtype)
+        if to.hops is not None:
+            hop_lists = [hops(r, *parts) for r, parts in zip(relations, to.hops, strict=True)]
+        for _ in range(len(self.graphs) - len(relations)):
+            near = np.ones_like(relations[0])
+            relations.append(near)
+            if hop_lists is not None:
+                hop_lists.append([near] * expansion.degree)
+        found = {"relations": expansion.graphs(relations, hop_lists, equal)}
+        if expansion.separable and expansion.identity:
+            found["zeroth"] = equal
+        missing = narrow.present is not None or to.references.present is not None
+        if missing and expansion.degree is None:
+            found["present"] = self._present(narrow.present, len(narrow))
+            found["reference_present"] = self._present(to.references.present, len(to))
+        return _single(found)
+
+    def _present(self, present, n_rows):
+        """Which expanded graphs rows have."""
+        full = np.ones((n_rows, len(self.graphs)))
+        if present is not None:
+            full[:, : present.shape[1]] = present
+        return self.expansion.present(full)
+
+    def _own(self, rows, marks, n_bags):
+        """Graphs of each bag's segments among themselves, of shape (n_bags, n_units, n_units)."""
+        graphs, equal = self.fusion.own.per_bag(rows, marks, n_bags, self.fusion.learned)
+        found = {"relations": graphs}
+        if self.expansion.separable and self.expansion.identity:
+            found["zeroth"] = equal
+        if rows.present is not None and self.expansion.degree is None:
+            present = self._present(rows.present, len(rows)).reshape(n_bags, self.n_units, -1)
+            found |= {"present": present, "reference_present": present}
+        return _single(found)
+
+    def fused(self, X, offsets, weights):
+        """Fused graph of units and references, by the weights of the terms.
+
+        Returns
+        -------
+        ndarray of shape (n_units, n_landmarks), or (n_bags, n_segments, n_references)
+            The second where bags are resampled; to the segments where the reference is the bag.
+        """
+        by, found = Polynomials(self.expansion, {"given": np.asarray(weights)}), []
+        n_graphs = len(self.graphs)
+
+        def factor(present):
+            flat = present.reshape(-1, present.shape[-1])[:, :n_graphs]
+            return by.factor("given", flat).reshape(present.shape[:-1])
+
+        for units, _, _ in self.relate(X, offsets):
+            fused = by.fuse("given", units["relations"], units.get("zeroth"))
+            if "present" in units:
+                fused *= factor(units["present"])[:, None]
+            if "row_present" in units:
+                fused *= factor(units["row_present"])
+            elif "reference_present" in units:
+                fused *= factor(units["reference_present"])
+            found.append(fused)
+        fused = np.concatenate(found).astype(float)
+        if self.reference == "landmarks":
+            return fused
+        return fused.reshape(-1, self.n_units, fused.shape[1])
+
+    def importances(self, weights):
+        """Share of each view in the fused graph of the landmarks (positions in time included)."""
+        return importances(self.own_landmarks or self.fusion.landmarks, weights)
+
+    def __getstate__(self):
+        """All but the net itself: its arrays are in the state."""
+        return {
+            "fusion": self.fusion,
+            "reference": self.reference,
+            "n_units": self.n_units,
+            "device": self.device,
+            "places": list(self.places),
+            "own_landmarks": self.own_landmarks,
+            "state": self.state,
+            "history": self.history,
+            "weights": self.weights,
+        }
+
+    def __setstate__(self, state):
+        """Put the parts together again."""
+        self.__dict__.update(state)
+
+
+class _Data:
+    """Relations of training bags, of which some may be taken."""
+
+    def __init__(self, member, X, offsets, labels, weight):
+        self.parts = [list(part) for part in zip(*member.relate(X, offsets), strict=True)]
+        self.labels, self.weight = labels, np.asarray(weight, dtype=float)
+        units, lengths, own = self.parts
+        self.units, self.lengths = _join(units), np.concatenate(lengths)
+        self.own = None if own[0] is None else _join(own, shared=())
+
+    def take(self, bags):
+        """(units, lengths, labels, weight, own) of some bags."""
+        ends = np.append(0, np.cumsum(self.lengths))
+        units, own = self.units, self.own
+        if len(bags) < len(self.lengths):
+            rows, _ = units_of(ends, bags)
+            units = _take(units, rows)
+            own = None if own is None else _take(own, bags, shared=())
+        return units, self.lengths[bags], self.labels[bags], self.weight[bags], own
+
+
+_SHARED = ("reference_present",)
+
+
+def _single(tree):
+    """Numbers of a dict of arrays or lists of them as float32."""
+    if isinstance(tree, dict):
+        return {key: _single(part) for key, part in tree.items()}
+    if isinstance(tree, list):
+        return [_single(part) for part in tree]
+    return np.asarray(tree, dtype=np.float32)
+
+
+def _as_rows(own):
+    """Own graphs of bags as rows of units, each with references of its own."""
+
+    def flat(tree):
+        if isinstance(tree, list):
+            return [flat(part) for part in tree]
+        return tree.reshape(-1, tree.shape[-1])
+
+    found = {key: flat(own[key]) for key in ("relations", "zeroth") if key in own}
+    if "present" in own:
+        present = own["present"]
+        n_units = present.shape[1]
+        found["present"] = flat(present)
+        found["row_present"] = np.repeat(present, n_units, axis=0)
+    return found
+
+
+def _join(trees, shared=_SHARED):
+    """One dict of several whose arrays have rows of different units.
+
+    Where only some know of missing views, the others have all.
+    """
+    keys = list(dict.fromkeys(key for tree in trees for key in tree))
+    found = {}
+    for key in keys:
+        have = [tree.get(key) for tree in trees]
+        if key in shared:
+            found[key] = next(part for part in have if part is not None)
+            continue
+        like = next(part for part in have if part is not None)
+        filled = [
+            np.ones((_rows(tree), *like.shape[1:]), np.float32) if part is None else part
+            for part, tree in zip(have, trees, strict=True)
+        ]
+        found[key] = _concatenate(filled)
+    return found
+
+
+def _rows(tree):
+    first = tree["relations"][0]
+    return len(first[0] if isinstance(first, list) else first)
+
+
+def _concatenate(parts):
+    if isinstance(parts[0], list):
+        return [_concatenate(each) for each in zip(*parts, strict=True)]
+    return np.concatenate(parts)
+
+
+def _take(tree, rows, shared=_SHARED):
+    if isinstance(tree, dict):
+        return {
+            key: part if key in shared else _take(part, rows, shared) for key, part in tree.items()
+        }
+    if isinstance(tree, list):
+        return [_take(part, rows, shared) for part in tree]
+    return tree[rows]
+
+
+def hold_out(labels, share, seed):
+    """Bags held out to stop early: a stratified share, at least one of each class.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_bags,)
+    share : float
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n_bags,), bool
+
+    Raises
+    ------
+    ValueError
+        If a class has a single bag.
+    """
+    if np.bincount(labels, minlength=2).min() < 2:
+        raise ValueError(
+            "early_stopping=True holds out bags of both classes, so that each needs two distinct "
+            "bags at least."
+        )
+    size = min(max(2, round(share * len(labels))), len(labels) - 2)
+    split = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
+    held = np.zeros(len(labels), bool)
+    held[next(split.split(labels, labels))[1]] = True
+    return held
+
+
+def choose_reference(make, X, offsets, labels, weight, *, settings, seed, **options):
+    """The reference by which a net does best on held-out bags.
+
+    Parameters
+    ----------
+    make : callable
+        From a reference to a :class:`NetMember`.
+    X, offsets, labels, weight : ndarrays, of the bags
+    settings, seed, **options
+        As of :meth:`NetMember.train`.
+
+    Returns
+    -------
+    reference : str
+    losses : dict of str to float
+        Log-loss by reference; empty where a class has a single bag.
+    """
+    n_folds = min(5, np.bincount(labels, minlength=2).min())
+    if n_folds < 2:
+        return "landmarks", {}
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    train, test = next(folds.split(labels, labels))
+    losses = {}
+    for reference in ("landmarks", "both", "bag"):
+        member = make(reference)
+        rows, ends = units_of(offsets, train)
+        member.train(
+            X[rows], ends, labels[train], weight[train], settings=settings,
+            random_state=seed, **options,
+        )  # fmt: skip
+        rows, ends = units_of(offsets, test)
+        margin = (2 * labels[test] - 1) * member.bag_logits(X[rows], ends)
+        losses[reference] = float(np.average(np.logaddexp(0, -margin), weights=weight[test]))
+    return min(losses, key=lambda name: losses[name]), losses
