@@ -1,43 +1,19 @@
 """The anomaly classifier: read bags, fuse, fit heads, weigh them by held-out bags."""
 
-from copy import copy
-from typing import Any
-
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from .._compat import CallbackSupportMixin, check_sample_weight, with_callbacks
-from .._progress import Stages
-from .._threads import single_threaded_blas
+from .._compat import CallbackSupportMixin, with_callbacks
 from ..config import DocumentationLink
-from ..terms import name_terms
-from ._bags import canonical_bags, read_bags
-from ._checks import (
-    check_parameters,
-    check_two_classes,
-    choose_head,
-    class_factors,
-    may_train_bit_by_bit,
-    one_column_each,
-    random_generator,
-    read_labels,
-    threshold,
-    warn_missing,
-)
-from ._linear import average_heads, average_weights, fit_linear
-from ._net_fit import make_nets, pooled_beside, train_nets
-from ._prepare import draw_references, make_fusion, prepare
+from ._checks import may_train_bit_by_bit, one_column_each
+from ._fitting import BagFitting
 from ._scores import BagScores
 
 __all__ = ["LEGOAnomalyClassifier"]
 
-_STAGES = ("read", "prepare", "fit heads")
-
 
 class LEGOAnomalyClassifier(
-    CallbackSupportMixin, BagScores, ClassifierMixin, DocumentationLink, BaseEstimator
+    CallbackSupportMixin, BagFitting, BagScores, ClassifierMixin, DocumentationLink, BaseEstimator
 ):
     r"""Tell anomalous bags, and the units that make them so, from labels of bags alone.
 
@@ -73,25 +49,53 @@ class LEGOAnomalyClassifier(
     zeroth : {"ones", "identity"}, default="ones"
         What the zeroth power of a graph is. ``"identity"`` needs ``interactions`` pairwise or
         separable and all distinct training units as references.
-    reference : {"auto", "landmarks", "both"}, default="auto"
-        What units are related to: reference units of the training bags (``"landmarks"``), or
-        these and one another (``"both"``): unit scores from the landmarks spread over the graph of
-        the bag. ``"auto"`` lets them spread where that improves the log-loss of held-out bags by
-        a nat in all.
+    reference : {"auto", "landmarks", "bag", "both"}, default="auto"
+        What units are related to: reference units of the training bags (``"landmarks"``), the
+        units of their own bag (``"bag"``, the paper's graph), or both: unit scores from the
+        landmarks spread over the graph of the bag. ``"auto"`` chooses by the log-loss of held-out
+        bags: linear heads between landmarks and both (which must gain a nat in all), a net among
+        all three.
     time_view : str, default=None
         Name of a view that holds positions in time, used (by a Gaussian) in the graph of the bag
         only.
     n_references : int, default=128
         Number of training units that unit scores are linear in relations to. Pooled relations
         are taken to eight times as many.
+    n_units : int, default=32
+        Number of segments that a bag is resampled to, in the order of its units, for a net whose
+        reference uses the bag.
     pooling : {"auto", "units", "relations", "both"}, default="auto"
         Score units, then pool the top k; or pool relations, then score the bag; or average both.
-        ``"auto"`` weighs all by the log-loss of held-out bags.
+        ``"auto"`` weighs all by the log-loss of held-out bags; a net scores units.
+    head : {"auto", "linear", "net"}, default="auto"
+        Linear heads on Nyström features and on pooled relations, in closed form or convex, or the
+        paper's net, trained by gradients. See the notes for what ``"auto"`` takes.
+    hidden_units : int or None, default=32
+        Of the net's head; None is a linear one.
     top_k : int or float, default=3
         Number of units, or fraction of a bag's units, that a bag's score is the mean of. Unless
         it is 1, ``pooling="auto"`` tries the single largest unit score as well.
+    pair_sampling : bool, default=False
+        Fuse a random pair of views in each iteration, as the paper does, and average over all
+        pairs when predicting.
+    degree_variance : float, default=0.0
+        Strength of :func:`~legofuse.nn.degree_variance_penalty`.
+    degree_threshold : float, default=0.5
+        Relations below it do not count for a unit's degree.
+    degree_top_k : int, default=3
+        Number of units of an anomalous bag, those of highest degree, that the penalty looks at.
+    max_epochs : int, default=40
+        Number of epochs of the net.
+    lr, weight_decay : float, default=2e-3 and 1e-3
+        Of AdamW.
+    batch_size : int, default=64
+        Bags in a batch.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    early_stopping : bool, default=False
+        Stop when the loss of held-out bags has not fallen for 5 epochs, and keep the best epoch.
+    validation_fraction : float, default=0.1
+        Share of bags held out for that, stratified.
     n_ensemble : int, default=1
         Number of members, each with references of its own, whose logits are averaged.
     contamination : float or None, default=None
@@ -99,11 +103,18 @@ class LEGOAnomalyClassifier(
         whose probability is above 0.5.
     pos_label : int, str or None, default=None
         The anomalous class; None is ``classes_[1]``.
+    device : str, default="auto"
+        Where the net is trained and scores: ``"auto"`` is an accelerator if there is one.
+    callbacks : list of skorch callbacks, default=None
+        Passed on to the net.
+    warm_start : bool, default=False
+        Whether :meth:`fit` goes on from the net of the fit before, with its references.
     random_state : int, RandomState or None, default=None
-        Chooses references and folds.
+        Chooses references and folds, and where nets start.
     verbose : int, default=0
         Above 0 a line is printed for each stage of the fit, and one for each head with its
-        held-out log-loss and its weight. Progress bars are scikit-learn's (from 1.9 on):
+        held-out log-loss and its weight; above 1 one for each epoch of a net. Progress bars are
+        scikit-learn's (from 1.9 on):
         ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
@@ -130,14 +141,18 @@ class LEGOAnomalyClassifier(
         Log-loss on held-out bags of each head tried; empty where a class has a single bag.
     pooling_ : {"units", "relations", "both"}
         What the heads with a weight pool.
-    reference_ : {"landmarks", "both"}
-        Whether scores spread over the graph of the bag.
+    reference_ : {"landmarks", "bag", "both"}
+        What units are related to; ``"both"`` where scores spread over the graph of the bag.
     offset_ : float
         Subtracted from logits by :meth:`decision_function`; 0 unless ``contamination`` is set.
     prior_ : float
         Share of anomalous bags, the probability of what misses every view.
     n_iter_ : int
-        Largest number of iterations of a head.
+        Largest number of iterations of a linear head, or epochs of the net.
+    net_ : Net
+        The trained skorch net (of the first member of an ensemble); absent without one.
+    history_ : list of dict
+        Epoch and losses of that net; absent without one.
     n_features_in_ : int
         Number of columns of a unit.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -156,10 +171,33 @@ class LEGOAnomalyClassifier(
 
     Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are
     ``legofuse.anomaly.LEGOAnomalyClassifier``, ``legofuse.anomaly._linear.LinearMember``,
-    ``legofuse.anomaly._fusion.UnitFusion`` and ``legofuse.fused.FusedGraph``.
+    ``legofuse.anomaly._net.NetMember``, ``legofuse.anomaly._fusion.UnitFusion`` and
+    ``legofuse.fused.FusedGraph``.
 
-    Still to come: the graph of the bag alone, heads trained by gradient descent with a
-    degree-variance penalty, ``partial_fit``, and several domains.
+    A net is trained when one is asked for, or by what needs one:
+
+    =============================================  =====================================
+    parameters                                     what is fitted
+    =============================================  =====================================
+    ``head="auto"`` and none of those below        linear heads
+    ``head="linear"`` and none of those below      linear heads
+    ``head="net"``                                 a net
+    ``reference="bag"``, ``pair_sampling=True``,   a net; with ``head="linear"`` an error
+    ``degree_variance`` above 0,
+    ``early_stopping=True``, ``warm_start=True``,
+    ``callbacks``, or :meth:`partial_fit`
+    a net and ``pooling="both"``                   a net, and linear heads on pooled
+                                                   relations, half each
+    a net and ``pooling="relations"``              an error
+    =============================================  =====================================
+
+    ``hidden_units``, ``n_units``, ``max_epochs``, ``lr``, ``weight_decay``, ``batch_size``,
+    ``validation_fraction`` and the other parameters of the penalty do not matter to linear heads.
+    Where the reference of a net uses the bag, the order of units within a bag matters (position in
+    time decides on segments); elsewhere it does not. Linear heads spread scores over the graph of
+    the units as they are, without segments.
+
+    Several domains are still to come.
 
     References
     ----------
@@ -306,166 +344,6 @@ class LEGOAnomalyClassifier(
             As :meth:`fit`.
         """
         return self._guarded(X, y, sample_weight, classes, bit_by_bit=True)
-
-    def _guarded(self, X, y, sample_weight, classes=None, bit_by_bit=False):
-        """Fit; after an error, or Ctrl-C, all is as it was."""
-        context = self._init_callback_context(max_subtasks=len(_STAGES))
-        before = dict(self.__dict__)
-        try:
-            context.call_on_fit_task_begin(estimator=self)
-            progress = Stages(self, context, len(_STAGES))
-            with single_threaded_blas():
-                self._fit(X, y, sample_weight, progress, classes, bit_by_bit)
-            context.call_on_fit_task_end(estimator=self)
-            return self
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
-
-    def _fit(self, X, y, sample_weight, progress, classes, bit_by_bit):
-        check_parameters(self)
-        head = choose_head(self, bit_by_bit)
-        goes_on = bit_by_bit or (head == "net" and self.warm_start)
-        goes_on = goes_on and getattr(self, "_nets", 0) > 0
-        reference = self.reference_ if goes_on else self.reference
-        with progress.stage(_STAGES[0]):
-            ordered = head == "net" and reference != "landmarks"
-            bags, canonical = self._read_training(
-                X, y, sample_weight, ordered, classes, goes_on, bit_by_bit
-            )
-            progress.note(
-                f"{len(canonical.labels)} distinct of {len(bags.offsets) - 1} bags, "
-                f"{len(canonical.rows)} units, {len(self.views_)} views"
-            )
-        rng = random_generator(self.random_state)
-        with progress.stage(_STAGES[1]):
-            prepared, note = None, "as before"
-            if not goes_on:
-                prepared = prepare(self, bags, canonical)
-                note = f"{len(prepared.graphs)} graphs, {len(prepared.expansion.powers)} terms"
-            progress.note(note)
-        with progress.stage(_STAGES[2]):
-            weight = canonical.weight * class_factors(
-                self.class_weight,
-                canonical.labels,
-                canonical.weight,
-                self.classes_,
-                self.pos_label_,
-            )
-            masses = np.bincount(canonical.labels, weight, minlength=2)
-            if bit_by_bit and goes_on:
-                masses = masses + self._masses
-            self._masses: Any = masses
-            self.prior_ = float(self._masses[1] / self._masses.sum())
-            if head == "net":
-                self._fit_nets(bags, canonical, prepared, weight, rng, bit_by_bit)
-            else:
-                self._fit_linear(bags, canonical, prepared, weight, rng)
-            progress.note(", ".join(f"{name} ({w:.2f})" for name, w in self.heads_.items()))
-        self.offset_ = 0.0
-        if self.contamination is not None:
-            fitted = self._logits(bags.X[canonical.rows], canonical.offsets)
-            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
-
-    def _read_training(self, X, y, sample_weight, ordered, classes, goes_on, bit_by_bit):
-        """Checked bags, and the canonical ones; sets the classes and the views."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        time_view = self._time_view if goes_on else self.time_view
-        bags = read_bags(self, X, len(y), time_view=time_view, reset=not goes_on)
-        positive = self.pos_label_ if goes_on else self.pos_label
-        known = self.classes_ if goes_on and classes is None else classes
-        is_table = getattr(X, "ndim", None) == 2
-        labels, known, positive = read_labels(y, known, positive, is_table)
-        if goes_on and not np.array_equal(known, self.classes_):
-            raise ValueError(
-                f"classes={known.tolist()} differ from those seen before, {self.classes_.tolist()}."
-            )
-        self.classes_, self.pos_label_ = known, positive
-        weight = check_sample_weight(sample_weight, y, dtype=np.float64)
-        warn_missing(bags, "left out of the fit")
-        self.views_, self._time_view = bags.views, time_view
-        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered)
-        check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
-        return bags, canonical
-
-    def _fit_linear(self, bags, canonical, prepared, weight, rng):
-        """Members of the ensemble, each with references of its own."""
-        several = len(canonical.rows) > len(canonical.labels)
-        own = self.reference == "both" or (self.reference == "auto" and several)
-        self._members, trials = [], []
-        for _ in range(self.n_ensemble):
-            chosen = draw_references(prepared, bags.X, self.n_references, rng)
-            fusion, ids = make_fusion(prepared, bags, chosen, own)
-            member, trial = fit_linear(
-                fusion,
-                ids,
-                bags.X[canonical.rows],
-                canonical,
-                weight,
-                pooling=self.pooling,
-                top_k=self.top_k,
-                reference=self.reference,
-                seed=rng.randint(np.iinfo(np.int32).max),
-            )
-            self._members.append(member)
-            trials.append(trial)
-        self._nets = 0
-        self.__dict__.pop("history_", None)
-        self._tell(trials)
-        self.heads_, self.held_out_losses_ = average_heads(trials)
-        kept = [head for member in self._members for head, _, _ in member.heads]
-        kinds = {head.kind for head in kept}
-        self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
-        spreads = self.reference == "both" or any(head.share for head in kept)
-        self.reference_ = "both" if spreads else "landmarks"
-        self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers
-        self.n_iter_ = max(1, *(head.n_iter for head in kept))
-        self._set_weights(average_weights(prepared.weights, trials))
-
-    def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit):
-        """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
-        X = bags.X[canonical.rows]
-        if prepared is None:
-            nets, losses = [copy(net) for net in self._members[: self._nets]], None
-        else:
-            tried = None if bit_by_bit else weight
-            nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
-        train_nets(self, nets, X, canonical, weight, rng, epochs=1 if bit_by_bit else None)
-        self._members, self._nets = list(nets), len(nets)
-        self.heads_, self.pooling_ = {"net": 1.0}, "units"
-        if losses is not None:
-            self.held_out_losses_ = {f"net, {name}": loss for name, loss in losses.items()}
-        if self.pooling == "both":
-            pooled, trials = pooled_beside(self, nets, X, canonical, weight, rng)
-            self._members += pooled
-            self._tell(trials)
-            heads, losses = average_heads(trials)
-            self.heads_ = {"net": 0.5, **{name: share / 2 for name, share in heads.items()}}
-            self.held_out_losses_ |= losses
-            self.pooling_ = "both"
-        first = nets[0]
-        self.reference_, self.history_ = first.reference, first.history
-        self.graphs_, self.powers_ = first.graphs, first.expansion.powers
-        self.n_iter_ = len(self.history_)
-        self._set_weights(np.mean([net.weights for net in nets], axis=0))
-
-    def _set_weights(self, weights):
-        self.terms_, self.weights_ = name_terms(self.graphs_, self.powers_), weights
-        self.view_importances_ = self._members[0].importances(weights)
-
-    def _tell(self, trials):
-        """Print what held-out bags say of the heads."""
-        if not self.verbose:
-            return
-        for trial in trials:
-            for head, share in zip(trial.heads, trial.shares, strict=True):
-                loss = trial.losses.get(str(head), np.nan)
-                print(f"{head}: held-out log-loss {loss:.3f}, weight {share:.2f}")
 
     @property
     def net_(self):

@@ -1,0 +1,218 @@
+"""The stages of a fit: read bags, prepare graphs, fit heads or train nets."""
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+from sklearn.utils import column_or_1d
+
+from .._compat import check_sample_weight
+from .._progress import Stages
+from .._threads import single_threaded_blas
+from ..terms import name_terms
+from ._bags import canonical_bags, read_bags
+from ._checks import (
+    check_parameters,
+    check_two_classes,
+    choose_head,
+    class_factors,
+    random_generator,
+    read_labels,
+    threshold,
+    warn_missing,
+)
+from ._linear import average_heads, average_weights, fit_linear
+from ._net_fit import make_nets, pooled_beside, train_nets
+from ._prepare import draw_references, make_fusion, prepare
+
+_STAGES = ("read", "prepare", "fit heads")
+
+
+class BagFitting:
+    """Mixin: all of fitting but its parameters."""
+
+    warm_start: Any
+    reference: Any
+    random_state: Any
+    class_weight: Any
+    contamination: Any
+    time_view: Any
+    pos_label: Any
+    n_ensemble: Any
+    n_references: Any
+    pooling: Any
+    top_k: Any
+    verbose: Any
+    views_: Any
+    classes_: Any
+    pos_label_: Any
+    reference_: Any
+    heads_: Any
+    held_out_losses_: Any
+    _time_view: Any
+    _masses: Any
+    _members: Any
+    _nets: Any
+    _init_callback_context: Any
+    _logits: Any
+
+    def _guarded(self, X, y, sample_weight, classes=None, bit_by_bit=False):
+        """Fit; after an error, or Ctrl-C, all is as it was."""
+        context = self._init_callback_context(max_subtasks=len(_STAGES))
+        before = dict(self.__dict__)
+        try:
+            context.call_on_fit_task_begin(estimator=self)
+            progress = Stages(self, context, len(_STAGES))
+            with single_threaded_blas():
+                self._fit(X, y, sample_weight, progress, classes, bit_by_bit)
+            context.call_on_fit_task_end(estimator=self)
+            return self
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X, y, sample_weight, progress, classes, bit_by_bit):
+        check_parameters(self)
+        head = choose_head(self, bit_by_bit)
+        goes_on = bit_by_bit or (head == "net" and self.warm_start)
+        goes_on = goes_on and getattr(self, "_nets", 0) > 0
+        reference = self.reference_ if goes_on else self.reference
+        with progress.stage(_STAGES[0]):
+            ordered = head == "net" and reference != "landmarks"
+            bags, canonical = self._read_training(
+                X, y, sample_weight, ordered, classes, goes_on, bit_by_bit
+            )
+            progress.note(
+                f"{len(canonical.labels)} distinct of {len(bags.offsets) - 1} bags, "
+                f"{len(canonical.rows)} units, {len(self.views_)} views"
+            )
+        rng = random_generator(self.random_state)
+        with progress.stage(_STAGES[1]):
+            prepared, note = None, "as before"
+            if not goes_on:
+                prepared = prepare(self, bags, canonical)
+                note = f"{len(prepared.graphs)} graphs, {len(prepared.expansion.powers)} terms"
+            progress.note(note)
+        with progress.stage(_STAGES[2]):
+            weight = canonical.weight * class_factors(
+                self.class_weight,
+                canonical.labels,
+                canonical.weight,
+                self.classes_,
+                self.pos_label_,
+            )
+            masses = np.bincount(canonical.labels, weight, minlength=2)
+            if bit_by_bit and goes_on:
+                masses = masses + self._masses
+            self._masses = masses
+            self.prior_ = float(self._masses[1] / self._masses.sum())
+            if head == "net":
+                self._fit_nets(bags, canonical, prepared, weight, rng, bit_by_bit)
+            else:
+                self._fit_linear(bags, canonical, prepared, weight, rng)
+            progress.note(", ".join(f"{name} ({w:.2f})" for name, w in self.heads_.items()))
+        self.offset_ = 0.0
+        if self.contamination is not None:
+            fitted = self._logits(bags.X[canonical.rows], canonical.offsets)
+            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
+
+    def _read_training(self, X, y, sample_weight, ordered, classes, goes_on, bit_by_bit):
+        """Checked bags, and the canonical ones; sets the classes and the views."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        y = column_or_1d(y, warn=True)
+        time_view = self._time_view if goes_on else self.time_view
+        bags = read_bags(self, X, len(y), time_view=time_view, reset=not goes_on)
+        positive = self.pos_label_ if goes_on else self.pos_label
+        known = self.classes_ if goes_on and classes is None else classes
+        is_table = getattr(X, "ndim", None) == 2
+        if goes_on and not np.array_equal(np.unique(known), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(known).tolist()} differ from those seen before, "
+                f"{self.classes_.tolist()}."
+            )
+        labels, known, positive = read_labels(y, known, positive, is_table)
+        self.classes_, self.pos_label_ = known, positive
+        weight = check_sample_weight(sample_weight, y, dtype=np.float64)
+        warn_missing(bags, "left out of the fit")
+        self.views_, self._time_view = bags.views, time_view
+        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered)
+        check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
+        return bags, canonical
+
+    def _fit_linear(self, bags, canonical, prepared, weight, rng):
+        """Members of the ensemble, each with references of its own."""
+        several = len(canonical.rows) > len(canonical.labels)
+        own = self.reference == "both" or (self.reference == "auto" and several)
+        self._members, trials = [], []
+        for _ in range(self.n_ensemble):
+            chosen = draw_references(prepared, bags.X, self.n_references, rng)
+            fusion, ids = make_fusion(prepared, bags, chosen, own)
+            member, trial = fit_linear(
+                fusion,
+                ids,
+                bags.X[canonical.rows],
+                canonical,
+                weight,
+                pooling=self.pooling,
+                top_k=self.top_k,
+                reference=self.reference,
+                seed=rng.randint(np.iinfo(np.int32).max),
+            )
+            self._members.append(member)
+            trials.append(trial)
+        self._nets = 0
+        self.__dict__.pop("history_", None)
+        self._tell(trials)
+        self.heads_, self.held_out_losses_ = average_heads(trials)
+        kept = [head for member in self._members for head, _, _ in member.heads]
+        kinds = {head.kind for head in kept}
+        self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
+        spreads = self.reference == "both" or any(head.share for head in kept)
+        self.reference_ = "both" if spreads else "landmarks"
+        self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers
+        self.n_iter_ = max(1, *(head.n_iter for head in kept))
+        self._set_weights(average_weights(prepared.weights, trials))
+
+    def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit):
+        """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
+        X = bags.X[canonical.rows]
+        if prepared is None:
+            nets, losses = [copy(net) for net in self._members[: self._nets]], None
+        else:
+            tried = None if bit_by_bit else weight
+            nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
+        train_nets(self, nets, X, canonical, weight, rng, epochs=1 if bit_by_bit else None)
+        self._members, self._nets = list(nets), len(nets)
+        self.heads_, self.pooling_ = {"net": 1.0}, "units"
+        if losses is not None:
+            self.held_out_losses_ = {f"net, {name}": loss for name, loss in losses.items()}
+        if self.pooling == "both":
+            pooled, trials = pooled_beside(self, nets, X, canonical, weight, rng)
+            self._members += pooled
+            self._tell(trials)
+            heads, losses = average_heads(trials)
+            self.heads_ = {"net": 0.5, **{name: share / 2 for name, share in heads.items()}}
+            self.held_out_losses_ |= losses
+            self.pooling_ = "both"
+        first = nets[0]
+        self.reference_, self.history_ = first.reference, first.history
+        self.graphs_, self.powers_ = first.graphs, first.expansion.powers
+        self.n_iter_ = len(self.history_)
+        self._set_weights(np.mean([net.weights for net in nets], axis=0))
+
+    def _set_weights(self, weights):
+        self.terms_, self.weights_ = name_terms(self.graphs_, self.powers_), weights
+        self.view_importances_ = self._members[0].importances(weights)
+
+    def _tell(self, trials):
+        """Print what held-out bags say of the heads."""
+        if not self.verbose:
+            return
+        for trial in trials:
+            for head, share in zip(trial.heads, trial.shares, strict=True):
+                loss = trial.losses.get(str(head), np.nan)
+                print(f"{head}: held-out log-loss {loss:.3f}, weight {share:.2f}")
