@@ -9,11 +9,12 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow doctest docs lint types clean
+.PHONY: help demo test test-slow test-dask doctest docs lint types clean
 
 ENVS ?= .
 DEMO := $(ENVS)/.venv-demo
 TEST := $(ENVS)/.venv-test
+DASK := $(ENVS)/.venv-dask
 DOCS := $(ENVS)/.venv-docs
 
 # The first interpreter that is new enough and can create environments.
@@ -27,6 +28,7 @@ help:
 	@echo 'make demo       the method on real data: prints a table, writes a figure to demo_output/'
 	@echo 'make test       all fast tests, doctests included'
 	@echo 'make test-slow  the tests that take longer'
+	@echo 'make test-dask  lazy input, a cluster of two worker processes included'
 	@echo 'make doctest    the examples in docstrings only'
 	@echo 'make docs       the documentation, with all examples run: docs/_build/html/index.html'
 	@echo 'make lint       ruff: rules and formatting'
@@ -44,6 +46,11 @@ test: $(TEST)/.ready
 
 test-slow: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -m 'slow and not (network or data or gpu)' $(ARGS)
+
+# Ray and Spark recipes run where these are installed: make test-dask EXTRA='ray[data] pyspark'
+test-dask: $(DASK)/.ready
+	$(if $(EXTRA),$(DASK)/bin/python -m pip install --quiet --constraint constraints.txt $(EXTRA))
+	$(DASK)/bin/python -m pytest -m 'not (network or data or gpu)' -rs tests/test_dask.py $(ARGS)
 
 doctest: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest legofuse $(ARGS)
@@ -64,15 +71,16 @@ types: $(TEST)/.ready
 
 $(DEMO)/.ready: EXTRAS := plot
 $(TEST)/.ready: EXTRAS := test,lint
+$(DASK)/.ready: EXTRAS := test,dask
 $(DOCS)/.ready: EXTRAS := docs,plot,dask
-$(DEMO)/.ready $(TEST)/.ready $(DOCS)/.ready: pyproject.toml constraints.txt
+$(DEMO)/.ready $(TEST)/.ready $(DASK)/.ready $(DOCS)/.ready: pyproject.toml constraints.txt
 	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 with venv was found: make PYTHON=...' >&2; exit 1; }
 	'$(PYTHON)' -m venv --clear '$(@D)'
 	'$(@D)/bin/python' -m pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch '$@'
 
 clean:
-	rm -rf $(DEMO) $(TEST) $(DOCS) build dist demo_output examples/demo_output
+	rm -rf $(DEMO) $(TEST) $(DASK) $(DOCS) build dist demo_output examples/demo_output
 	rm -rf docs/_build docs/generated docs/auto_examples
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find legofuse tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,9 +3,10 @@
 Nothing of dask is imported until an object of dask comes in. A block is read as the same rows in
 memory would be.
 
-This module may import sampling and tables of legofuse.
+This module may import moments, sampling and tables of legofuse.
 """
 
+from functools import reduce
 from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 
+from .moments import merge_moments, partial_moments
 from .sampling import canonical_rows
 from .tables import read_columns, read_domains
 
@@ -148,12 +150,17 @@ def _map_partitions(method, X, sample_domain, names, dtype, feature_names):
 
 
 class Sample(NamedTuple):
-    """Distinct rows that come first in canonical order, with everything that belongs to them."""
+    """Distinct rows that come first in canonical order, with everything that belongs to them.
+
+    ``moments`` are those of all rows, and ``is_cut`` says whether there were more of them.
+    """
 
     X: Any
     y: Any
     weight: Any
     domains: Any
+    moments: Any = None
+    is_cut: bool = False
 
 
 def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
@@ -173,7 +180,8 @@ def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
     Returns
     -------
     Sample
-        In memory. Rows that occur several times have the sum of their weights.
+        In memory. Rows that occur several times have the sum of their weights. Mean and scale of
+        every view come along, from partial moments of every block.
 
     Raises
     ------
@@ -238,10 +246,11 @@ def _merge(estimator, samples, size):
     samples = [sample for sample in samples if sample is not None]
     if len(samples) < 2:
         return samples[0] if samples else None
-    joined = [
-        None if parts[0] is None else _concatenate(parts) for parts in zip(*samples, strict=True)
-    ]
-    return _first(estimator, Sample(*joined), size)
+    parts = zip(*(sample[:4] for sample in samples), strict=True)
+    X, y, weight, domains = (None if v[0] is None else _concatenate(v) for v in parts)
+    moments = reduce(merge_moments, [sample.moments for sample in samples])
+    is_cut = any(sample.is_cut for sample in samples)
+    return _first(estimator, Sample(X, y, weight, domains, moments, is_cut), size)
 
 
 def _concatenate(parts):
@@ -258,10 +267,13 @@ def _first(estimator, sample, size):
     apart = [_numbers(values) for values in (sample.y, domains) if values is not None]
     # rows merge only where y and domain are equal
     rows, weight, _ = canonical_rows(table.X, np.hstack(apart) if apart else None, sample.weight)
+    moments, is_cut = sample.moments, sample.is_cut or len(rows) > size
+    if moments is None:
+        moments = partial_moments(table.X, table.columns, sample.weight, domains)
     rows, weight = rows[:size], weight[:size]
     X = sample.X.iloc[rows] if hasattr(sample.X, "iloc") else sample.X[rows]
     y, domains = (None if v is None else v[rows] for v in (sample.y, sample.domains))
-    return Sample(X, y, weight, domains)
+    return Sample(X, y, weight, domains, moments, is_cut)
 
 
 def _numbers(values):

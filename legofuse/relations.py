@@ -125,15 +125,20 @@ def statistics(X, sample_weight=None):
     if unit is not None:
         scale = np.where(scale > 0, scale * unit, 0)
         mean = mean * unit
+    return summarise(mean, scale, 0.5 / max(1 - direction, 1e-3), dtype)
+
+
+def summarise(mean, scale, spherical, dtype):
+    """Statistics of a view from its mean, its standard deviation and the width of spherical."""
     size = max(np.abs(mean).max(initial=0), scale.max(initial=0)) or 1.0
     overall = np.average((mean / size - (mean / size).mean()) ** 2) + ((scale / size) ** 2).mean()
     gamma = 1.0
     if overall > 0:  # within the range of floats, whatever the size of the numbers
-        log_gamma = -np.log(X.shape[1] * overall) - 2 * np.log(size)
+        log_gamma = -np.log(len(mean) * overall) - 2 * np.log(size)
         gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
     varying = max(1, int(np.count_nonzero(scale)))
-    widths = {"gaussian": 0.5 / varying, "spherical": 0.5 / max(1 - direction, 1e-3)}
     scale = np.where(scale > 0, scale, 1.0)
+    widths = {"gaussian": 0.5 / varying, "spherical": spherical}
     return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
 
 
@@ -306,7 +311,7 @@ def densify(encoded):
     """Make encoded rows plain vectors (few rows: landmarks, training sample)."""
     if not sp.issparse(encoded.rows):
         return encoded
-    rows = encoded.rows.toarray()
+    rows = encoded.rows.toarray(order="F")  # scipy would copy the transpose for each block of rows
     if encoded.offset is not None:
         rows -= encoded.offset
     norms = np.einsum("ij,ij->i", rows, rows)  # rounds less than what the sparse rows gave

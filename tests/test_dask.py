@@ -19,7 +19,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
-from legofuse import LEGOFusionTransformer, _lazy
+from legofuse import LEGOFusionTransformer, _lazy, graphs, moments
 
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
@@ -129,6 +129,45 @@ def test_a_sample_does_not_depend_on_the_blocks(monkeypatch):
     model = make().fit(lazy(WINE), lazy(TARGET))
     assert model.weights_.shape == (9,)
     assert len(model.landmarks_) == 60
+
+
+@pytest.mark.parametrize("rows", [20, 89])
+def test_mean_and_scale_are_those_of_all_rows(monkeypatch, rows):
+    monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 60)
+    weight = np.random.default_rng(0).integers(0, 3, len(WINE)).astype(float)
+    X = WINE.copy()
+    X[::3, 5:9] = np.nan
+    model = make().fit(lazy(X, rows), lazy(TARGET, rows), sample_weight=lazy(weight, rows))
+    repeated = np.repeat(X, weight.astype(int), axis=0)
+    for view, columns in VIEWS.items():
+        stats = model._fused.learned[view, None]
+        assert_allclose(stats.mean, np.nanmean(repeated[:, columns], axis=0), rtol=1e-12)
+        assert_allclose(stats.scale, np.nanstd(repeated[:, columns], axis=0), rtol=1e-12)
+    sites = np.where(np.arange(len(WINE)) % 2, "a", "b")
+    model = make().fit(lazy(WINE, rows), lazy(TARGET, rows), sample_domain=lazy(sites, rows))
+    for site in ("a", "b"):
+        here = WINE[sites == site][:, VIEWS["colour"]]
+        assert_allclose(model._fused.learned["colour", site].mean, here.mean(axis=0), rtol=1e-12)
+        assert_allclose(model._fused.learned["colour", site].scale, here.std(axis=0), rtol=1e-12)
+
+
+def test_refined_statistics_are_those_of_the_rows():
+    X, columns = np.exp(WINE / WINE.max(axis=0)), {"a": np.arange(13)}
+    X[:, 3] = 7  # constant
+    order, weight = np.arange(len(X)), np.ones(len(X))
+    learned = graphs.learn_statistics(X, columns, order, weight)
+    some = graphs.learn_statistics(X, columns, order[:40], weight[:40])
+    parts = [moments.partial_moments(X[part], columns, weight[part]) for part in
+             (slice(0, 50), slice(50, 51), slice(51, 178))]  # fmt: skip
+    merged = moments.merge_moments(moments.merge_moments(parts[2], parts[0]), parts[1])
+    found, exact = moments.refine_statistics(some, merged)["a", None], learned["a", None]
+    assert_allclose(found.mean, exact.mean, rtol=1e-13)
+    assert_allclose(found.scale, exact.scale, rtol=1e-12)
+    assert found.scale[3] == 1
+    assert found.gamma == pytest.approx(exact.gamma, rel=1e-12)
+    assert found.widths["gaussian"] == exact.widths["gaussian"]
+    huge = moments.partial_moments(np.full((2, 13), 1e200) * [[1], [2]], columns, np.ones(2))
+    assert moments.refine_statistics(some, huge)["a", None] is some["a", None]
 
 
 def test_domains():
@@ -272,7 +311,7 @@ def test_the_page_runs_on(engine, tmp_path):
     if engine == "distributed":  # every worker imports the page: data only
         before = before.partition("np.save")[0]
     (tmp_path / "page.py").write_text(before + block, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYSPARK_PYTHON": sys.executable}
     run = subprocess.run(
         [sys.executable, "page.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )

@@ -15,8 +15,8 @@ PACKAGE = Path(legofuse.__file__).parent
 
 # import none of us
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
-PARTS = {"expansion", "fused", "graphs", "landmarks", "tables", "terms", "weights"}
-PARTS |= {"_lazy", "_progress", "_threads", "_validation", "config"}
+PARTS = {"expansion", "fused", "graphs", "landmarks", "moments", "tables", "terms"}
+PARTS |= {"weights", "_lazy", "_progress", "_threads", "_validation", "config"}
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "graphs": {"relations"},
     "fused": {"expansion", "graphs", "sampling", "weights"},
     "landmarks": {"sampling"},
+    "moments": {"graphs", "relations"},
     "tables": {"views"},
     "terms": {"expansion", "fusion", "weights"},
-    "_lazy": {"sampling", "tables"},
+    "_lazy": {"moments", "sampling", "tables"},
     "_progress": set(),
     "_threads": set(),
     "config": set(),  # settings; imports none of us

@@ -121,8 +121,10 @@ def _matrix(plan, weights, dtype):
 
 
 def _scratch(blocks, n_rows, dtype):
-    """Room for n_rows monomials over the largest of the blocks, filled with ones."""
-    return np.ones((n_rows, max(count * chunk for _, count, chunk in blocks)), dtype)
+    """Room for n_rows monomials over the largest of the blocks; the first one is 1."""
+    stack = np.empty((n_rows, max(count * chunk for _, count, chunk in blocks)), dtype)
+    stack[0] = 1
+    return stack
 
 
 def _chunks(stack, n_chunks, chunk):

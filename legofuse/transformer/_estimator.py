@@ -12,6 +12,7 @@ from .._validation import check_fusion
 from ..config import DocumentationLink, foresee
 from ..fused import FusedGraph
 from ..graphs import learn_statistics, list_graphs
+from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
 from ._learning import learn, map_landmarks
@@ -260,17 +261,19 @@ class LEGOFusionTransformer(
         ValueError, TypeError
             If a parameter, the views, X, y or the weights are not usable; nothing is fitted then.
         """
+        moments = None
         if is_lazy(X):
             check_fusion(self)
-            X, y, sample_weight, sample_domain = gather_sample(
-                self, X, y, sample_weight, sample_domain
-            )
+            sample = gather_sample(self, X, y, sample_weight, sample_domain)
+            X, y, sample_weight, sample_domain = sample[:4]
+            moments = sample.moments if sample.is_cut else None
         context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
         try:
             context.call_on_fit_task_begin(estimator=self)
             with single_threaded_blas():
-                self._fit(X, y, sample_weight, sample_domain, Stages(self, context, len(_STAGES)))
+                progress = Stages(self, context, len(_STAGES))
+                self._fit(X, y, sample_weight, sample_domain, progress, moments)
             context.call_on_fit_task_end(estimator=self)
             return self
         except BaseException:
@@ -278,7 +281,7 @@ class LEGOFusionTransformer(
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X, y, sample_weight, sample_domain, progress):
+    def _fit(self, X, y, sample_weight, sample_domain, progress, moments=None):
         check_fusion(self)
         with progress.stage(_STAGES[0]):
             training = read_training(self, X, y, sample_weight, sample_domain)
@@ -294,6 +297,7 @@ class LEGOFusionTransformer(
             learned = learn_statistics(
                 table.X, table.columns, rows, training.weight, at(domains, rows)
             )
+            learned = learned if moments is None else refine_statistics(learned, moments)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
             self._fused = self._relate_landmarks(training, expansion, learned)
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")
