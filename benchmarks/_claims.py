@@ -48,7 +48,7 @@ def best_of_each(works, repeats=7):
     return [min(taken) for taken in seconds]
 
 
-def machine():
+def machine(load=True):
     """The kind of machine, and how busy it was."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
@@ -56,6 +56,7 @@ def machine():
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         name = next((li.split(":")[1].strip() for li in lines if li.startswith("model name")), name)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    busy = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    threads = os.environ.get("OMP_NUM_THREADS", "not set")
-    return f"{name}, {cores} cores, load average {busy}, OMP_NUM_THREADS {threads}"
+    known = [f"{name}, {cores} cores"]
+    if load and hasattr(os, "getloadavg"):
+        known.append(f"load average {os.getloadavg()[0]:.1f}")
+    return ", ".join([*known, f"OMP_NUM_THREADS {os.environ.get('OMP_NUM_THREADS', 'not set')}"])

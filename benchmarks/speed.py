@@ -3,12 +3,15 @@
     python -m benchmarks.speed [name ...] [--write docs/performance.md]
 
 Runs every benchmark of speed in this folder and the curves against rows (or what is named), each in
-a process of its own, and prints claim, measured figure, target, and whether it holds; of those that
-state no claim, the last line. ``--write`` puts the table between the page's markers. A benchmark
-that wants data or a package that is not there says so and claims less.
+a process of its own, stores what it found in benchmarks/results/speed.json, and prints all that is
+stored there: claim, measured figure, target, whether it holds, and how busy the machine was; of
+those that state no claim, the last line. ``--write`` puts the table between the page's markers. A
+benchmark that wants data or a package that is not there says so and claims less.
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +20,7 @@ from pathlib import Path
 from ._claims import machine, read_claims
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results" / "speed.json"
 NOT_SPEED = ("speed", "diabetes_regression")
 MARKERS = "<!-- speed: begin -->", "<!-- speed: end -->"
 
@@ -39,12 +43,19 @@ def run(name):
     return claims, f"`{name}`: {last}" if failed or not claims else None
 
 
-def table(claims):
-    """Rows of a Markdown table."""
-    rows = ["| claim | measured | target | holds |", "|---|---|---|---|"]
-    for what, value, target, holds in claims:
-        rows.append(f"| {what} | {value:g} | {target} | {'yes' if holds else 'no'} |")
-    return rows
+def table(stored):
+    """Lines of Markdown: the machines, a row for each claim, and notes."""
+    machines = dict.fromkeys(found["machine"] for found in stored.values())
+    dates = sorted({found["date"] for found in stored.values()})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    rows = ["| claim | measured | target | holds | load |", "|---|---|---|---|---|"]
+    for found in stored.values():
+        for what, value, target, holds in found["claims"]:
+            answer = "yes" if holds else "no"
+            rows.append(f"| {what} | {value:g} | {target} | {answer} | {found['load']:.1f} |")
+    notes = [found["note"] for found in stored.values() if found["note"]]
+    lines = [f"Measured {when}, {'; '.join(machines)}.", "", *rows]
+    return lines + [line for note in notes for line in ("", note)]
 
 
 def write(page, lines):
@@ -64,17 +75,21 @@ def main():
     parser.add_argument("names", nargs="*", help=f"of {', '.join(benchmarks())}")
     parser.add_argument("--write", type=Path, help="page whose table is replaced")
     options = parser.parse_args()
-    about = f"{time.strftime('%Y-%m-%d')}, {machine()}"
-    claims, notes = [], []
+    stored = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for name in options.names or benchmarks():
         print(f"== {name}", flush=True)
         found, note = run(name)
-        claims += found
-        notes += [note] if note else []
-    lines = [f"Measured {about}.", "", *table(claims), *[""] * bool(notes), *notes]
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+        about = {"machine": machine(load=False), "load": round(load, 1)}
+        about["date"] = time.strftime("%Y-%m-%d")
+        stored[name] = {"claims": found, "note": note} | about
+        stored = {key: stored[key] for key in benchmarks() if key in stored}
+        RESULTS.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    lines = table(stored)
     print("\n".join(lines))
     if options.write:
         write(options.write, lines)
+    claims = [claim for found in stored.values() for claim in found["claims"]]
     print(f"{sum(holds for *_, holds in claims)} of {len(claims)} claims hold")
 
 

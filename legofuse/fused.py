@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .expansion import Expansion, hop_operators, hops
-from .graphs import Encoded, Rows, Statistics, encode_rows, relate_rows
+from .graphs import Encoded, Rows, Statistics, dense_rows, encode_rows, relate_rows
 from .sampling import mark_rows
 from .weights import normaliser, pack
 
@@ -81,7 +81,10 @@ class FusedGraph:
     def among(self, rows, marks):
         """Packed expanded graphs of encoded training rows among themselves, and the identity."""
         if self.hops is None:
-            graphs = [pack(relate_rows(rows, rows, [g], self.learned)[0]) for g in self.graphs]
+            graphs = []
+            for graph in self.graphs:  # one after the other: rows of text are wide once dense
+                part = dense_rows(rows, graph)
+                graphs.append(pack(relate_rows(part, part, [graph], self.learned)[0]))
             equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
             return self.expansion.graphs(graphs, equal=equal), equal
         order = np.lexsort(self.marks.T)

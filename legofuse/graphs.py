@@ -28,6 +28,7 @@ __all__ = [
     "Encoded",
     "Rows",
     "Statistics",
+    "dense_rows",
     "encode_rows",
     "learn_statistics",
     "list_graphs",
@@ -218,6 +219,23 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
     n_rows = X.shape[0]
     present = [np.ones(n_rows, bool) if p is None else p for p in present]
     return Rows(encoded, np.stack(present, axis=1))
+
+
+def dense_rows(rows, graph):
+    """Take of encoded rows what one graph reads, made dense.
+
+    Parameters
+    ----------
+    rows : Rows
+    graph : (view, relation)
+
+    Returns
+    -------
+    Rows
+    """
+    view, relation = graph
+    key = view, _encoding(relation)
+    return Rows({key: densify(rows.encoded[key])}, rows.present)
 
 
 def _raw(block, stats):

@@ -30,11 +30,18 @@ def test_a_claim_is_read_as_it_was_printed(capsys):
 def test_page_gets_the_table(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{speed.MARKERS[0]}\nstale\n{speed.MARKERS[1]}\nafter\n")
-    speed.write(page, speed.table([("a / b", 1.5, "at most 2", True)]))
+    about = {"machine": "a machine", "load": 0.25, "date": "2026-01-02"}
+    claims = [("a / b", 1.5, "at most 2", True), ("b / a", 3.0, "at most 2", False)]
+    later = about | {"date": "2026-01-03"}
+    stored = {"one": {"claims": claims, "note": None} | about,
+              "two": {"claims": [], "note": "nothing"} | later}  # fmt: skip
+    speed.write(page, speed.table(stored))
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "| a / b | 1.5 | at most 2 | yes |" in text
+    assert "Measured 2026-01-02 to 2026-01-03, a machine." in text
+    assert "| a / b | 1.5 | at most 2 | yes | 0.2 |\n| b / a | 3 | at most 2 | no | 0.2 |" in text
+    assert "\n\nnothing\n" in text
     assert "stale" not in text
     page.write_text("nothing")
     with pytest.raises(SystemExit, match="lacks the lines"):

@@ -1,16 +1,20 @@
 """What keeps a fit on many rows cheap changes nothing on few, and little on many."""
 
+import threading
 import tracemalloc
 
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from legofuse import LEGOFusionTransformer, graphs, landmarks
+from legofuse.relations import RELATIONS
 from legofuse.sampling import _sorted_order, canonical_rows
+from legofuse.transformer._streaming import block_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3000, 12)).astype(np.float32)
@@ -102,3 +106,84 @@ def test_threads_whatever_the_backend(backend):
     one = model.transform(many)
     with joblib.parallel_config(backend, n_jobs=2):  # they are written to one array: no processes
         assert_allclose(model.transform(many), one, atol=1e-5)
+
+
+def sparse_rows(n_rows=2000, n_features=60_000, n_words=30):
+    """Counts of few of many words."""
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, n_features, (n_rows, n_words))
+    counts = rng.integers(1, 5, words.size).astype(np.float32)
+    ends = np.arange(0, words.size + 1, n_words)
+    return sp.csr_array((counts, words.ravel(), ends), shape=(n_rows, n_features))
+
+
+def peak_bytes(work):
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_transform_keeps_no_relations():
+    model = make(n_landmarks=500, n_components=10).fit(X, Y)
+    many = np.tile(X, (10, 1))
+    relations = len(many) * 500 * 4  # 60 MB; a block has 2**20 numbers at most
+    assert peak_bytes(lambda: model.transform(many)) < relations / 4
+
+
+@pytest.mark.parametrize(("n_references", "n_graphs"), [(500, 2), (100, 1), (5000, 30), (40, 3)])
+def test_blocks_are_of_the_size_of_a_cache(monkeypatch, n_references, n_graphs):
+    size = block_rows(n_references, n_graphs) * n_references * (n_graphs + 1)
+    assert size <= 1 << 20 or block_rows(n_references, n_graphs) == 64
+    assert size > 1 << 19
+    model, seen = make(n_landmarks=40, relation="cosine").fit(X, Y), []
+    encode = model._fused.encode
+    monkeypatch.setattr(
+        model._fused, "encode", lambda rows, *rest: seen.append(len(rows)) or encode(rows, *rest)
+    )
+    model.transform(np.tile(X, (5, 1)))
+    assert max(seen) == block_rows(40, 3)
+    assert sum(seen) == 5 * len(X)
+
+
+@pytest.mark.parametrize("relation", ["cosine", "correlation", "rbf", "auto"])
+def test_sparse_rows_stay_sparse(relation):
+    rows, y = sparse_rows(), np.arange(2000) % 2
+    dense = rows.shape[0] * rows.shape[1] * 4  # 480 MB
+    model = make(views=2, relation=relation)
+    assert peak_bytes(lambda: model.fit(rows, y)) < dense / 6  # 100 rows and 40 landmarks are dense
+    assert peak_bytes(lambda: model.transform(rows)) < dense / 10
+    assert model.transform(rows).dtype == np.float32
+    for part in model._fused.references.encoded.values():  # scipy copies what is not
+        assert part.rows.T.flags.c_contiguous
+    some = slice(0, 1990, 199)
+    assert_allclose(model.transform(rows[some]), model.transform(rows[some].toarray()), atol=2e-4)
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_float32_stays_float32(relation, kind):
+    rows = kind(np.where(X[:300] > 0.5, X[:300], 0))
+    model = make(relation=relation, expansion="elementwise").fit(rows, Y[:300])
+    assert model.transform(rows).dtype == np.float32
+    assert model.fused_graph(rows).dtype == np.float32
+    assert {graph.dtype for graph in model.relation_graphs(rows).values()} == {np.dtype("f4")}
+    assert {part.rows.dtype for part in model._fused.references.encoded.values()} == {
+        np.dtype("f4")
+    }
+    assert model._fused.weights.dtype == model.normalization_.dtype == np.float32
+
+
+def test_threads_work_at_the_same_time(monkeypatch):
+    model = make().fit(X, Y).set_params(n_jobs=2)
+    encode, both = model._fused.encode, threading.Barrier(2, timeout=30)
+
+    def meet(rows, *rest):
+        both.wait()  # breaks if blocks come one after the other
+        return encode(rows, *rest)
+
+    monkeypatch.setattr(model._fused, "encode", meet)
+    step = block_rows(40, 3)
+    model.transform(np.resize(X, (2 * step, X.shape[1])))

@@ -31,7 +31,7 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         Fitted attributes.
     """
     fused, marks = estimator._fused, None
-    encoded = fused.encode(*sample, dense=True)
+    encoded = fused.encode(*sample)
     if fused.marks is not None:
         marks = mark_rows(*sample)
     graphs, equal = fused.among(encoded, marks)
