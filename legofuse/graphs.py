@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _STATISTICS_ROWS = 100_000
+_SHARED = {"angular": "cosine", "spherical": "cosine", "linear": "gaussian"}  # encoded alike
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
 
 
@@ -62,7 +63,7 @@ class Rows(NamedTuple):
         return next(iter(self.encoded.values())).rows.shape[0]
 
 
-def list_graphs(views, relation):
+def list_graphs(views, relation, real_targets=False):
     """List the graphs: one (view, relation) pair each, view by view.
 
     Parameters
@@ -71,6 +72,8 @@ def list_graphs(views, relation):
         Names of the views.
     relation : str, callable or dict
         One of ``RELATIONS``, ``"auto"``, a callable, or a dict from view to one of these.
+    real_targets : bool
+        Whether the graphs are to explain real values: ``"auto"`` has a linear relation then.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def list_graphs(views, relation):
         if callable(chosen):
             graphs.append((view, chosen))
         elif isinstance(chosen, str) and chosen == "auto":
-            graphs += [(view, name) for name in AUTO]
+            graphs += [(view, name) for name in AUTO + ("linear",) * real_targets]
         elif isinstance(chosen, str) and chosen in RELATIONS:
             graphs.append((view, chosen))
         else:
@@ -176,7 +179,7 @@ def take(X, columns, rows=slice(None)):
 
 
 def _encoding(relation):
-    return "cosine" if relation in ("angular", "spherical") else relation
+    return _SHARED.get(relation, relation) if isinstance(relation, str) else relation
 
 
 def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
@@ -308,7 +311,7 @@ class _InnerProducts:
 
     def _source(self, view, relation):
         scaled = view, "correlation"
-        if relation == "gaussian" and all(scaled in part for part in self.parts):
+        if _encoding(relation) == "gaussian" and all(scaled in part for part in self.parts):
             return scaled
         return view, _encoding(relation)
 
@@ -319,7 +322,7 @@ class _InnerProducts:
             self.found[source] = inner_products(*(part[source] for part in self.parts))
         self.users[source] -= 1
         products = self.found[source] if self.users[source] else self.found.pop(source)
-        if relation == "gaussian" and source[1] == "correlation":
+        if _encoding(relation) == "gaussian" and source[1] == "correlation":
             products = products * np.sqrt(one.norms)[:, None]
             products *= np.sqrt(other.norms)
         elif self.users[source]:
@@ -328,7 +331,8 @@ class _InnerProducts:
 
 
 def _gamma(learned, view, relation):
-    """Inverse squared width of a Gaussian relation: learned, or known where domains standardise."""
+    """Inverse squared width of a relation: learned, or known where domains standardise."""
+    relation = "gaussian" if relation == "linear" else relation
     if (view, None) in learned:
         stats = learned[view, None]
         return stats.gamma if relation == "rbf" else stats.widths.get(relation)

@@ -28,11 +28,15 @@ __all__ = [
     "encode",
     "gaussian",
     "inner_products",
+    "linear",
     "rbf",
     "relate",
     "spherical",
     "statistics",
 ]
+
+
+_FROM_NORMS = ("rbf", "gaussian", "linear")  # encoded as plain vectors, not of length 1
 
 
 class Statistics(NamedTuple):
@@ -46,6 +50,7 @@ class Statistics(NamedTuple):
         Inverse squared width of ``rbf``: 1 / (n_features * variance).
     widths : dict of str to float
         Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
+        Twice the former is the inverse mean square of standardised rows, for ``linear``.
     """
 
     mean: Any
@@ -65,7 +70,7 @@ class Encoded(NamedTuple):
     factor : ndarray of shape (n_units,) or None
         Still to be multiplied to every row of a sparse matrix.
     norms : ndarray of shape (n_units,) or None
-        Squared norms, for ``rbf``.
+        Squared norms, for ``rbf``, ``gaussian`` and ``linear``.
     present : ndarray of shape (n_units,), bool, or None
         False where the view is missing; None when no row misses it.
     """
@@ -208,10 +213,11 @@ def encode(X, relation, stats=None, standardise=None):
     relation : str
         One of :data:`RELATIONS`.
     stats : Statistics, optional
-        Of the training rows; needed by ``"correlation"``, ``"gaussian"`` and when standardising.
+        Of the training rows; needed by ``"correlation"``, ``"gaussian"``, ``"linear"`` and when
+        standardising.
     standardise : bool, optional
-        Start from standardised features. By default ``"correlation"`` and ``"gaussian"`` do;
-        with several domains every relation does.
+        Start from standardised features. By default these three do; with several domains every
+        relation does.
 
     Returns
     -------
@@ -226,7 +232,7 @@ def encode(X, relation, stats=None, standardise=None):
     array([[0.6, 0.8]])
     """
     if standardise is None:
-        standardise = relation in ("correlation", "gaussian")
+        standardise = relation in ("correlation", "gaussian", "linear")
     if relation == "bhattacharyya" and not standardise:
         X = _signed_root(X)
     if sp.issparse(X):
@@ -243,7 +249,7 @@ def encode(X, relation, stats=None, standardise=None):
         rows = X.copy()
     if present is not None:
         rows[missing] = 0
-    if relation in ("rbf", "gaussian"):
+    if relation in _FROM_NORMS:
         norms = _finite(np.einsum("ij,ij->i", rows, rows), relation)
         return Encoded(rows, norms=norms, present=present)
     largest = np.abs(rows).max(axis=1, initial=0)
@@ -278,13 +284,13 @@ def _encode_sparse(X, relation, stats, standardise):
     X = sp.csr_array(X)
     with np.errstate(over="ignore"):
         norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
-    if relation in ("rbf", "gaussian"):
+    if relation in _FROM_NORMS:
         _finite(norms, relation)
     if offset is not None:
         whole = norms + offset @ offset
         norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
         norms[norms <= 10 * np.finfo(X.dtype).eps * whole] = 0  # at the mean, up to rounding
-    if relation in ("rbf", "gaussian"):
+    if relation in _FROM_NORMS:
         return Encoded(X, offset, norms=norms)
     return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
 
@@ -361,7 +367,7 @@ def relate(encoded, references, relation, gamma=None, inner=None):
     relation : str
         One of :data:`RELATIONS`.
     gamma : float, optional
-        Inverse squared width, for the last three.
+        Inverse squared width, for ``"rbf"``, ``"gaussian"``, ``"spherical"`` and ``"linear"``.
     inner : ndarray of shape (n_units, n_references), optional
         Of :func:`inner_products`, where they are known; it is written over.
 
@@ -388,6 +394,8 @@ def relate(encoded, references, relation, gamma=None, inner=None):
         np.maximum(inner, 0, out=inner)
         inner *= -min(gamma, float(np.finfo(inner.dtype).max))
         np.exp(inner, out=inner)
+    elif relation == "linear":
+        inner *= 2 * gamma  # the inverse mean square of a row
     else:
         np.clip(inner, -1, 1, out=inner)
         if relation == "angular":
@@ -414,8 +422,8 @@ def _related(X, references, relation, stats=None, gamma=None):
         )
     if stats is None and relation not in ("cosine", "angular"):
         stats = statistics(references)
-    if gamma is None and relation in ("gaussian", "spherical"):
-        gamma = stats.widths[relation]
+    if gamma is None and relation in ("gaussian", "spherical", "linear"):
+        gamma = stats.widths["gaussian" if relation == "linear" else relation]
     targets = densify(encode(references, relation, stats))
     return relate(encode(X, relation, stats), targets, relation, gamma)
 
@@ -666,6 +674,38 @@ def bhattacharyya(X, references):
     return _related(X, references, "bhattacharyya")
 
 
+def linear(X, references):
+    r"""Inner product of standardised features, as linear and ridge regression have it.
+
+    .. math:: r(x, z) = \tilde x \cdot \tilde z / d
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Sparse rows are centred by a correction of rank one and never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+        The d features that vary among them are standardised with their mean and deviation.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        Unbounded; of references to themselves 1 on average.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import linear
+    >>> linear([[0.0, 1.0], [4.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]])
+    array([[ 1., -1.],
+           [-2.,  2.]])
+    """
+    return _related(X, references, "linear")
+
+
 RELATIONS = {
     "cosine": cosine,
     "correlation": correlation,
@@ -674,4 +714,5 @@ RELATIONS = {
     "gaussian": gaussian,
     "spherical": spherical,
     "bhattacharyya": bhattacharyya,
+    "linear": linear,
 }

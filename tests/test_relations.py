@@ -13,6 +13,7 @@ from legofuse.relations import RELATIONS, correlation, cosine, encode, rbf, rela
 
 NAMES = sorted(RELATIONS)
 LOW = {"cosine": -1, "correlation": -1, "bhattacharyya": -1}
+STANDARDISED = ("correlation", "gaussian", "linear")
 
 
 def data(n=12, d=5, seed=0, dtype=np.float64):
@@ -31,7 +32,7 @@ def literal(X, Z, name, gamma=0.3):
     R = np.empty((len(X), len(Z)))
     for i, x in enumerate(X):
         for j, z in enumerate(Z):
-            a, b = (x, z) if name not in ("correlation", "gaussian") else (
+            a, b = (x, z) if name not in STANDARDISED else (
                 (x - mean) / scale, (z - mean) / scale,
             )  # fmt: skip
             c = a @ b / np.sqrt((a @ a) * (b @ b))
@@ -44,6 +45,7 @@ def literal(X, Z, name, gamma=0.3):
                 "rbf": np.exp(-gamma * np.sum((a - b) ** 2)),
                 "gaussian": np.exp(-gamma * np.sum((a - b) ** 2)),
                 "spherical": np.exp(-gamma * (2 - 2 * c)),
+                "linear": 2 * gamma * (a @ b),
             }[name]
     return R
 
@@ -65,8 +67,11 @@ def test_relations_are_their_formulas(name, dtype):
 )
 def test_bounds_symmetry_and_positive_semidefinite(X, name):
     R = RELATIONS[name](X, X)
-    assert R.min() >= LOW.get(name, 0)
-    assert R.max() <= 1
+    if name == "linear":
+        assert np.trace(R) <= 7 * (1 + 1e-9)
+    else:
+        assert R.min() >= LOW.get(name, 0)
+        assert R.max() <= 1
     assert_allclose(R, R.T, atol=1e-7)
     assert np.linalg.eigvalsh((R + R.T) / 2)[0] > -1e-6
 
@@ -235,7 +240,7 @@ def test_taking_rows_of_encoded_views_is_encoding_these_rows():
     X = np.random.RandomState(0).normal(size=(6, 3))
     stats = statistics(X, np.ones(6))
     for name in RELATIONS:
-        encoding = "cosine" if name in ("angular", "spherical") else name
+        encoding = {"angular": "cosine", "spherical": "cosine"}.get(name, name)
         whole, part = encode(X, encoding, stats)[2:5], encode(X[2:5], encoding, stats)
         np.testing.assert_allclose(whole.rows, part.rows)
         assert (whole.norms is None) == (part.norms is None)
@@ -252,6 +257,7 @@ def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missin
     learned = learn_statistics(X, columns, np.arange(12), np.ones(12))
     X = sp.csr_array(X) if sparse else X
     names = ["cosine", "correlation", "angular", "gaussian", "spherical", "rbf", "correlation"]
+    names += ["linear", "gaussian"]
 
     def relations(some):
         graphs = [("a", name) for name in some]

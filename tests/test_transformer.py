@@ -457,3 +457,12 @@ def test_learned_weights_help_on_wine():
     views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
     model = LEGOFusionTransformer(views).fit(wine, y)
     assert model.loo_score_ > 0.8
+
+
+def test_auto_is_linear_too_for_real_values():
+    X, y = np.random.RandomState(0).normal(size=(20, 3)), np.arange(20.0)
+    relations = [relation for _, relation in LEGOFusionTransformer().fit(X, y).graphs_]
+    assert relations[-1] == "linear"
+    for other in (y > 9, None):
+        relations = [relation for _, relation in LEGOFusionTransformer().fit(X, other).graphs_]
+        assert "linear" not in relations

@@ -18,6 +18,7 @@ from legofuse.weights import (
     uniform,
     unpack,
 )
+from legofuse.weights._loo import _LeaveOneOut, _Prior
 from legofuse.weights._model import Model
 
 
@@ -226,3 +227,31 @@ def test_packing_and_uniform():
     K = kernels()[0]
     assert_allclose(unpack(pack(K)), K)
     assert uniform(3).weights.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("classes", [False, True])
+def test_criterion_gradient(separable, classes):
+    """Of the whole criterion, shrinkage included, against finite differences."""
+    rng = np.random.default_rng(9)
+    powers = exponents(3, 2, "separable" if separable else "total")
+    model = Model([pack(g) for g in kernels(12, 3)], powers, separable)
+    Y = np.eye(2)[np.arange(12) % 2] if classes else rng.normal(size=(12, 2))
+    prior = _Prior(powers, 0.2, None if separable else 5.0)
+    criterion = _LeaveOneOut(model, prior, Y, np.ones(12), classes)
+    start, theta = model.start(), rng.normal(size=len(prior) + 2) / 5
+    _, gradient = criterion(theta, start)
+    finite = [
+        (criterion(theta + h, start)[0] - criterion(theta - h, start)[0]) / 2e-6
+        for h in 1e-6 * np.eye(len(theta))
+    ]
+    assert_allclose(gradient, finite, rtol=1e-4, atol=1e-7)
+
+
+def test_terms_of_a_graph_are_shrunk_together():
+    powers = exponents(2, 2)  # two graphs, five terms
+    prior = _Prior(powers, 0.25, 4.0)
+    first_graph, second_degree, a_term = np.eye(len(prior))[[0, 2, 3]]
+    assert_allclose(prior.expand(first_graph), 2 * powers[:, 0])
+    assert_allclose(prior.expand(second_degree), 2 * (powers.sum(axis=1) == 2))
+    assert_allclose(prior.expand(a_term), [0.5, 0, 0, 0, 0])

@@ -52,8 +52,9 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view and lets the weights decide. A callable takes ``(X, references)`` and returns
-        an array of shape (n_samples, n_references).
+        of each view, and linear as a sixth where y is real values, and lets the weights decide. A
+        callable takes ``(X, references)`` and returns an array of shape
+        (n_samples, n_references).
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise", "separable"}, default="total"
@@ -285,7 +286,7 @@ class LEGOFusionTransformer(
         check_fusion(self)
         with progress.stage(_STAGES[0]):
             training = read_training(self, X, y, sample_weight, sample_domain)
-            expansion = self._list_terms(training.table)
+            expansion = self._list_terms(training)
             table, domains, rows = training.table, training.domains, training.rows
             progress.note(
                 f"{len(rows)} distinct of {len(table)} rows, {len(self.views_)} views, "
@@ -315,10 +316,11 @@ class LEGOFusionTransformer(
                 self._map = map_landmarks(self._fused, self.n_components)
             progress.note(f"{self._n_features_out} features out")
 
-    def _list_terms(self, table):
+    def _list_terms(self, training):
         """Set the views, graphs and terms; returns the expansion."""
-        self.views_ = table.views
-        self.graphs_ = list_graphs(self.views_, self.relation)
+        self.views_ = training.table.views
+        real_targets = training.targets is not None and not training.n_classes
+        self.graphs_ = list_graphs(self.views_, self.relation, real_targets)
         expansion = list_terms(
             len(self.graphs_), self.degree, self.interactions, self.expansion, self.zeroth
         )

@@ -9,6 +9,7 @@ from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
 from ._model import Model
 
 _COARSE = 400  # units of the first stage
+_LARGEST_LOG = 28.0  # of a weight over its start: none vanishes, none overflows
 
 
 def loo(
@@ -22,15 +23,24 @@ def loo(
     zeroth=None,
     classes=False,
     penalty=0.2,
+    own_penalty=5.0,
     max_iter=100,
     tol=1e-4,
 ):
     r"""Learn weights by the leave-one-out error of ridge regression.
 
     Minimised are the squared residuals of real targets, or the cross-entropy of classes, plus
-    a shrinkage :math:`\frac{\rho}{2 n} \sum_a u_a^2` of :math:`u_a = \log(A_a / c A_a^0)`
-    towards a start that falls tenfold with each degree (c is free). On more than 800 units the
-    first half of the work is done on 400 of them.
+    a shrinkage of :math:`u_a = \log(A_a / c A_a^0)` towards a start A0 that falls tenfold with each
+    degree (c is free). With :math:`|a| = \sum_m a_m`,
+
+    .. math:: u_a = \sum_m a_m \eta_m + \kappa_{|a|} + \delta_a, \quad
+        \frac{1}{2 n} \Big(\rho \sum_m \eta_m^2 + \rho \sum_d \kappa_d^2
+        + \rho' \sum_a \delta_a^2\Big)
+
+    so that few rows learn how much each graph counts, in all its terms alike (were all
+    :math:`\delta_a` 0, the fused graph would be a polynomial of one weighted sum of graphs), and
+    many rows how much each term does. On more than 800 units the first half of the work is done on
+    400 of them.
 
     Parameters
     ----------
@@ -51,7 +61,10 @@ def loo(
     classes : bool, default=False
         Whether targets are classes.
     penalty : float
-        The strength :math:`\rho` of the shrinkage.
+        The strength :math:`\rho` of the shrinkage of what graphs and degrees count for.
+    own_penalty : float
+        The strength :math:`\rho'` of that of what a term counts for beyond that. Separable
+        weights, which belong to graphs, are shrunk by ``penalty``.
     max_iter : int
         Largest number of iterations.
     tol : float
@@ -89,21 +102,22 @@ def loo(
     variance = (share @ centred**2).sum()
     if not classes:
         targets = centred / np.sqrt(variance)
+    prior = _Prior(powers, penalty, None if separable else own_penalty)
     objective = _LeaveOneOut(
-        Model(list(relations), powers, separable, zeroth, present), targets, weight, classes
+        Model(list(relations), powers, separable, zeroth, present), prior, targets, weight, classes
     )
     small = objective if n_units <= 2 * _COARSE else objective.first(_COARSE)
     start = small.start()
-    theta, n_iter = np.zeros(len(start) + 2), 0
+    theta, n_iter = np.zeros(len(prior) + 2), 0
     theta[1] = np.log(5.0)
     for stage, patience in [(small, 1)] if small is objective else [(small, 1), (objective, 3)]:
         found = minimize(
             stage,
             theta,
-            args=(start, penalty),
+            args=(start,),
             jac=True,
             method="L-BFGS-B",
-            bounds=[(-14, 14), (-3, 6)] + [(-14, 14)] * len(start),
+            bounds=[(-14, 14), (-3, 6)] + [(-30, 30)] * len(prior),
             options={"maxiter": max_iter, "ftol": patience * tol, "gtol": 1e-6, "maxcor": 20},
         )
         theta, n_iter = found.x, n_iter + int(found.nit)
@@ -142,11 +156,40 @@ def _best_scale(graph, targets, weight):
     return scales[best], float(losses[best])
 
 
-class _LeaveOneOut:
-    """The criterion as a function of (log scale, log temperature, log weights over start)."""
+class _Prior:
+    """Log weights over their start as a linear function of numbers that are shrunk alike.
 
-    def __init__(self, model, targets, weight, classes):
-        self.model, self.targets, self.weight = model, targets, weight
+    Each term has a number of its own; what the terms of a graph, or of a degree, have in common
+    is shrunk less.
+    """
+
+    def __init__(self, powers, penalty, own_penalty):
+        if own_penalty is None:
+            self.shared, self.own = np.zeros((len(powers), 0)), 1 / np.sqrt(penalty)
+            return
+        degrees = powers.sum(axis=1)
+        higher = degrees[:, None] == np.arange(2, degrees.max() + 1)
+        self.shared = np.hstack([powers, higher]) / np.sqrt(penalty)
+        self.own = 1 / np.sqrt(own_penalty)
+
+    def __len__(self):
+        return sum(self.shared.shape)
+
+    def expand(self, numbers):
+        """Log weights over their start."""
+        n_shared = self.shared.shape[1]
+        return self.shared @ numbers[:n_shared] + self.own * numbers[n_shared:]
+
+    def pull_back(self, slope):
+        """The derivative with respect to the numbers, from that to the log weights."""
+        return np.concatenate([self.shared.T @ slope, self.own * slope])
+
+
+class _LeaveOneOut:
+    """The criterion as a function of (log scale, log temperature, numbers of the prior)."""
+
+    def __init__(self, model, prior, targets, weight, classes):
+        self.model, self.prior, self.targets, self.weight = model, prior, targets, weight
         self.share = weight / weight.sum()
         self.loss = softmax_loss if classes else squared_loss
         self.growing = model.powers.sum(axis=1) > 0
@@ -154,25 +197,31 @@ class _LeaveOneOut:
     def first(self, n_units):
         """The same on the first units (whose graphs are the first entries of the packed ones)."""
         loss = _LeaveOneOut(
-            self.model.first(n_units), self.targets[:n_units], self.weight[:n_units], False
+            self.model.first(n_units),
+            self.prior,
+            self.targets[:n_units],
+            self.weight[:n_units],
+            False,
         )
         loss.loss = self.loss
         return loss
 
     def weights(self, theta, start):
         """Weights of the terms."""
-        return start * np.exp(theta[0] * self.growing + theta[2:])
+        logs = theta[0] * self.growing + self.prior.expand(theta[2:])
+        return start * np.exp(np.clip(logs, -_LARGEST_LOG, _LARGEST_LOG))
 
-    def __call__(self, theta, start, penalty):
+    def __call__(self, theta, start):
         """Loss and its gradient."""
         weights = self.weights(theta, start)
         graph, to_weights = self.model.graph(weights)
         residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
         loss, slope, heat = self.loss(residuals, self.targets, self.share, theta[1])
         slope = to_weights(to_graph(slope)) * weights
-        pull = penalty / len(self.targets) * theta[2:]
+        pull = theta[2:] / len(self.targets)
         loss += 0.5 * float(pull @ theta[2:])
-        return loss, np.r_[slope[self.growing].sum(), heat, slope + pull]
+        slopes = self.prior.pull_back(slope) + pull
+        return loss, np.r_[slope[self.growing].sum(), heat, slopes]
 
     def start(self):
         """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
