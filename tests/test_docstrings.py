@@ -51,7 +51,10 @@ def is_ours(kind):
 
 
 def own_methods(kind):
-    """Public methods that no class of another library has: those are documented there."""
+    """Public methods that no class of another library has: those are documented there.
+
+    So are the setters of requests, which scikit-learn makes.
+    """
     ours = [base for base in kind.__mro__ if is_ours(base)]
     theirs = [base for base in kind.__mro__ if not is_ours(base)]
     known = {name for base in theirs for name in vars(base)}
@@ -62,7 +65,8 @@ def own_methods(kind):
         for name, value in names.items()
         if not name.startswith("_")
         and name not in known | fields
-        and isinstance(value, property | classmethod | staticmethod | type(lambda: 0))
+        and not (name.startswith("set_") and name.endswith("_request"))
+        and (isinstance(value, property) or callable(getattr(kind, name, None)))
     ]
 
 

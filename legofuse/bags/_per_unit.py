@@ -95,13 +95,35 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
 
     @_transformer_has("get_feature_names_out")
     def get_feature_names_out(self, input_features=None):
-        """Names of the features of a transformed unit, as the transformer gives them."""
+        """Names of the features of a transformed unit, as the transformer gives them.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of the columns of a unit; by default those seen in :meth:`fit`.
+
+        Returns
+        -------
+        ndarray of str
+            One for each column of a transformed unit.
+        """
         check_is_fitted(self)
         return self.transformer_.get_feature_names_out(input_features)
 
     @_transformer_has("set_output")
     def set_output(self, *, transform=None):
-        """Choose "default", "pandas" or "polars" output, as in scikit-learn, for each bag."""
+        """Choose "default", "pandas" or "polars" output, as in scikit-learn, for each bag.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            What :meth:`transform` returns for each bag; None leaves it as it is.
+
+        Returns
+        -------
+        self
+            The object itself.
+        """
         for name in {"transformer", "transformer_"} & vars(self).keys():
             getattr(self, name).set_output(transform=transform)
         return self
