@@ -125,7 +125,7 @@ def learn_statistics(X, columns, rows, weight, domains=None):
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
     columns : dict of str to index array
-        The columns of each view.
+        The columns of each view; a dict of these by domain where features differ.
     rows : ndarray of shape (n_chosen,), int
         The rows to learn from, in the order to add them up.
     weight : ndarray of shape (n_chosen,)
@@ -144,7 +144,8 @@ def learn_statistics(X, columns, rows, weight, domains=None):
     groups = {None: slice(None)} if domains is None else split_domains(domains)
     learned = {}
     for domain, where in groups.items():
-        for view, index in columns.items():
+        for view in columns:
+            index = _columns_of(columns, view, domain)
             chosen = _first_present(X, index, rows[where])
             learned[view, domain] = statistics(
                 take(X, index, rows[where][chosen]), weight[where][chosen]
@@ -178,6 +179,28 @@ def take(X, columns, rows=slice(None)):
     return X[rows][:, columns]
 
 
+def _columns_of(columns, view, domain):
+    """Columns of a view, which may differ from domain to domain."""
+    index = columns[view]
+    return index[domain] if isinstance(index, dict) else index
+
+
+def _widen(part, width):
+    """Rows of a domain with zeros for the features that only others have.
+
+    Squared distances are scaled as if there were so many features, for widths of Gaussians.
+    """
+    n_rows, n_features = part.rows.shape
+    if n_features == width:
+        return part
+    rows = np.zeros((n_rows, width), part.rows.dtype)
+    rows[:, :n_features] = part.rows
+    if part.norms is None:
+        return part._replace(rows=rows)
+    scale = width / n_features
+    return part._replace(rows=rows * np.sqrt(scale), norms=part.norms * scale)
+
+
 def _encoding(relation):
     return _SHARED.get(relation, relation) if isinstance(relation, str) else relation
 
@@ -189,6 +212,8 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
     columns : dict of str to index array
+        Or to a dict of these by domain: relations of rows of different domains have no meaning
+        then.
     graphs : list of (view, relation)
     learned : dict of (view, domain) to Statistics
     domains : ndarray of shape (n_rows,), optional
@@ -209,12 +234,15 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
             continue
         parts = []
         for domain, where in groups.items():
-            block = take(X, columns[view], where)
+            block = take(X, _columns_of(columns, view, domain), where)
             if callable(relation):
                 part = _raw(block, learned[view, domain] if standardise else None)
             else:
                 part = encode(block, key[1], learned[view, domain], standardise)
-            parts.append(densify(part) if dense or standardise else part)
+            part = densify(part) if dense or standardise else part
+            if isinstance(columns[view], dict):
+                part = _widen(part, max(map(len, columns[view].values())))
+            parts.append(part)
         encoded[key] = parts[0] if domains is None else _gather(parts, groups, X.shape[0])
     present = [encoded[view, _encoding(relation)].present for view, relation in graphs]
     if all(p is None for p in present):
@@ -338,7 +366,7 @@ def _gamma(learned, view, relation):
         return stats.gamma if relation == "rbf" else stats.widths.get(relation)
     if relation == "spherical":
         return 0.5  # directions of standardised rows spread all around
-    n_features = len(next(stats.mean for (name, _), stats in learned.items() if name == view))
+    n_features = max(len(stats.mean) for (name, _), stats in learned.items() if name == view)
     return (1.0 if relation == "rbf" else 0.5) / n_features
 
 

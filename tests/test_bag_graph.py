@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly import _own_graph
+from legofuse.anomaly._bags import Units
 from legofuse.anomaly._blocks import whole_bags
 from legofuse.inspection import explain
 
@@ -85,7 +86,7 @@ def test_what_spreads_is_the_mean_of_a_literal_graph(missing, time_view):
     values = np.random.RandomState(1).normal(size=(len(X), 2))
     X = X if time_view else X[:, :5]
     for name in ("all", "[correlation]", "second"):
-        smooth = fusion.smooth(X, offsets, name, values)
+        smooth = fusion.smooth(Units(X), offsets, name, values)
         for a, b in pairwise(offsets[:9]):
             graph = np.maximum(literal_own(fusion, X[a:b], name), 0)
             degrees = graph.sum(axis=1, keepdims=True)
@@ -259,7 +260,7 @@ def test_members_of_an_ensemble_are_averaged(data, parameters):
     assert roc_auc_score(truth, model.decision_function(new)) > 0.9
     ends = np.append(0, np.cumsum([len(bag) for bag in new]))
     X = np.concatenate(new)[:, :5]
-    each = [member.bag_logits(X, ends) for member in model._members]
+    each = [member.bag_logits(Units(X), ends) for member in model._members]
     assert len(each) == parameters["n_ensemble"]
     np.testing.assert_allclose(model.decision_function(new), np.mean(each, axis=0))
     assert not np.allclose(*each[:2])

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, EpochTimer
 
 from legofuse import LEGOAnomalyClassifier
+from legofuse.anomaly._bags import Units
 from legofuse.bags import segment_means, unit_segments
 from legofuse.nn.bag_fit import pack_bags
 from legofuse.plotting import HistoryDisplay
@@ -95,12 +96,12 @@ def test_scores_are_those_of_the_net_on_the_fused_graphs(
     assert (len(model.graphs_) == 3) == (time_view is None or reference != "landmarks")
     X, offsets = np.concatenate(bags), np.append(0, np.cumsum([len(bag) for bag in bags]))
     graphs = np.concatenate(model.fused_graphs(bags))
-    parts = list(member.relate(X, offsets))
+    parts = list(member.relate(Units(X), offsets))
     rows = [module.graph({**p.units, **p.shared}) for p in (pack_bags(*part) for part in parts)]
     np.testing.assert_allclose(torch.cat(rows).detach(), graphs, atol=1e-5)
     logits = module.head((torch.as_tensor(graphs).float() - module.centre) / module.scale)
     if reference != "both":
-        found = model._members[0].unit_logits(X, offsets)
+        found = model._members[0].unit_logits(Units(X), offsets)
         logits = logits.detach().numpy()
         if reference == "bag":
             logits = logits[unit_segments(offsets, 6)]

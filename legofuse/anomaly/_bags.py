@@ -6,8 +6,27 @@ import numpy as np
 from scipy import sparse
 
 from ..bags import check_bags
-from ..sampling import fingerprint
+from ..sampling import fingerprint, mark_rows
 from ..tables import read_columns
+
+
+class Units:
+    """Units, and the domain of each where there are several.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_units, n_features)
+    domains : ndarray of shape (n_units,), optional
+    """
+
+    def __init__(self, X, domains=None):
+        self.X, self.domains = X, domains
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, index):
+        return Units(self.X[index], None if self.domains is None else self.domains[index])
 
 
 class Packed(NamedTuple):
@@ -24,6 +43,9 @@ class Packed(NamedTuple):
     has_view : ndarray of shape (n_all_units,), bool
     all_offsets : ndarray of shape (n_bags + 1,)
         Where each bag begins and ends among all units.
+    domains : ndarray of shape (n_bags,) or None
+        Where features differ between them, columns are dicts by view and domain, and views dicts
+        by domain.
     """
 
     X: np.ndarray
@@ -32,6 +54,17 @@ class Packed(NamedTuple):
     views: dict
     has_view: np.ndarray
     all_offsets: np.ndarray
+    domains: np.ndarray | None = None
+
+    @property
+    def units(self):
+        """The units with their domains."""
+        return Units(self.X, self.unit_domains)
+
+    @property
+    def unit_domains(self):
+        """Domain of each unit, or None."""
+        return None if self.domains is None else np.repeat(self.domains, np.diff(self.offsets))
 
 
 def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
@@ -102,7 +135,7 @@ class Canonical(NamedTuple):
         return np.repeat(self.weight, np.diff(self.offsets))
 
 
-def canonical_bags(X, offsets, labels, weight, ordered=False):
+def canonical_bags(X, offsets, labels, weight, ordered=False, domains=None):
     """Merge bags equal in units (in any order) and label, and sort them by content.
 
     A bag of weight two then means the same as the bag twice, in whatever order bags and units
@@ -116,12 +149,15 @@ def canonical_bags(X, offsets, labels, weight, ordered=False):
     weight : ndarray of shape (n_bags,)
     ordered : bool
         The order of units within a bag is part of its content, and is kept.
+    domains : ndarray of shape (n_bags,), optional
+        Bags of different domains are different.
 
     Returns
     -------
     Canonical
     """
-    marks, lengths = fingerprint(X), np.diff(offsets)
+    lengths = np.diff(offsets)
+    marks = mark_rows(X, None if domains is None else np.repeat(domains, lengths))
     bag = np.repeat(np.arange(len(lengths)), lengths)
     order = np.arange(len(X)) if ordered else np.lexsort((*marks.T, bag))
     running = np.zeros((len(X) + 1, 2), np.uint64)

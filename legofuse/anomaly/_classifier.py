@@ -35,7 +35,9 @@ class LEGOAnomalyClassifier(
     Parameters
     ----------
     views : dict, list of (str, columns), int or None, default=None
-        Which columns form which view, as in :class:`~legofuse.LEGOFusionTransformer`.
+        Which columns form which view, as in :class:`~legofuse.LEGOFusionTransformer`. A dict of
+        such dicts, by domain, is for domains (data sets) of different features: all have views of
+        the same names, of any width.
     relation : str or dict, default="auto"
         Similarity of units within a view, one of :data:`legofuse.relations.RELATIONS`, or one for
         each view. ``"auto"`` enters correlation and gaussian as two graphs of each view.
@@ -123,7 +125,7 @@ class LEGOAnomalyClassifier(
     pos_label_ : object
         The anomalous class.
     views_ : dict of str to ndarray
-        Column indices of each view.
+        Column indices of each view; a dict of such dicts where views are given by domain.
     graphs_ : list of (str, str)
         View and relation of each graph.
     powers_ : ndarray of shape (n_terms, n_graphs)
@@ -154,7 +156,7 @@ class LEGOAnomalyClassifier(
     history_ : list of dict
         Epoch and losses of that net; absent without one.
     n_features_in_ : int
-        Number of columns of a unit.
+        Number of columns of a unit; absent where views are given by domain.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where bags are frames.
 
@@ -197,7 +199,11 @@ class LEGOAnomalyClassifier(
     time decides on segments); elsewhere it does not. Linear heads spread scores over the graph of
     the units as they are, without segments.
 
-    Several domains are still to come.
+    With ``sample_domain``, views are standardised within each domain. Where domains have features
+    of their own, each has landmarks of its own (``n_references`` of them), a unit is related to
+    those of its domain, and one fusion and one choice of heads serve all. scikit-learn's built-in
+    scorers and ``cross_val_predict`` do not forward ``sample_domain``: use :meth:`score` with
+    metadata routing, or a scorer of your own.
 
     References
     ----------
@@ -293,7 +299,7 @@ class LEGOAnomalyClassifier(
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, sample_domain=None):
         """Fit heads on labelled bags.
 
         Parameters
@@ -305,6 +311,8 @@ class LEGOAnomalyClassifier(
             Two classes.
         sample_weight : array-like of shape (n_bags,), optional
             Weight of each bag; weight 2 is the bag twice.
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain (data set, site, camera) of each bag: views are standardised within each.
 
         Returns
         -------
@@ -316,11 +324,11 @@ class LEGOAnomalyClassifier(
             If a parameter, the views, the bags, labels or weights are not usable; nothing is
             fitted then.
         """
-        return self._guarded(X, y, sample_weight)
+        return self._guarded(X, y, sample_weight, sample_domain)
 
     @available_if(may_train_bit_by_bit)
     @with_callbacks
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None, sample_domain=None):
         """Train the net on further bags, for one epoch.
 
         The first call also decides, from the bags it is given, on statistics and references
@@ -329,7 +337,7 @@ class LEGOAnomalyClassifier(
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, sample_domain
             As in :meth:`fit`; y may hold one of the classes.
         classes : array-like of shape (2,), optional
             Needed in the first call where y holds one of them.
@@ -343,7 +351,7 @@ class LEGOAnomalyClassifier(
         ValueError, TypeError
             As :meth:`fit`.
         """
-        return self._guarded(X, y, sample_weight, classes, bit_by_bit=True)
+        return self._guarded(X, y, sample_weight, sample_domain, classes, bit_by_bit=True)
 
     @property
     def net_(self):

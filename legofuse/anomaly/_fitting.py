@@ -10,7 +10,7 @@ from .._compat import check_sample_weight
 from .._progress import Stages
 from .._threads import single_threaded_blas
 from ..terms import name_terms
-from ._bags import canonical_bags, read_bags
+from ._bags import canonical_bags
 from ._checks import (
     check_parameters,
     check_two_classes,
@@ -21,6 +21,7 @@ from ._checks import (
     threshold,
     warn_missing,
 )
+from ._domains import read_any
 from ._linear import average_heads, average_weights, fit_linear
 from ._net_fit import make_nets, pooled_beside, train_nets
 from ._prepare import draw_references, make_fusion, prepare
@@ -56,7 +57,7 @@ class BagFitting:
     _init_callback_context: Any
     _logits: Any
 
-    def _guarded(self, X, y, sample_weight, classes=None, bit_by_bit=False):
+    def _guarded(self, X, y, sample_weight, sample_domain, classes=None, bit_by_bit=False):
         """Fit; after an error, or Ctrl-C, all is as it was."""
         context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
@@ -64,7 +65,8 @@ class BagFitting:
             context.call_on_fit_task_begin(estimator=self)
             progress = Stages(self, context, len(_STAGES))
             with single_threaded_blas():
-                self._fit(X, y, sample_weight, progress, classes, bit_by_bit)
+                given = X, y, sample_weight, sample_domain, classes
+                self._fit(given, progress, bit_by_bit)
             context.call_on_fit_task_end(estimator=self)
             return self
         except BaseException:
@@ -72,7 +74,7 @@ class BagFitting:
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X, y, sample_weight, progress, classes, bit_by_bit):
+    def _fit(self, given, progress, bit_by_bit):
         check_parameters(self)
         head = choose_head(self, bit_by_bit)
         goes_on = bit_by_bit or (head == "net" and self.warm_start)
@@ -80,12 +82,10 @@ class BagFitting:
         reference = self.reference_ if goes_on else self.reference
         with progress.stage(_STAGES[0]):
             ordered = head == "net" and reference != "landmarks"
-            bags, canonical = self._read_training(
-                X, y, sample_weight, ordered, classes, goes_on, bit_by_bit
-            )
+            bags, canonical = self._read_training(given, ordered, goes_on, bit_by_bit)
             progress.note(
                 f"{len(canonical.labels)} distinct of {len(bags.offsets) - 1} bags, "
-                f"{len(canonical.rows)} units, {len(self.views_)} views"
+                f"{len(canonical.rows)} units, {len(bags.columns)} views"
             )
         rng = random_generator(self.random_state)
         with progress.stage(_STAGES[1]):
@@ -114,18 +114,19 @@ class BagFitting:
             progress.note(", ".join(f"{name} ({w:.2f})" for name, w in self.heads_.items()))
         self.offset_ = 0.0
         if self.contamination is not None:
-            fitted = self._logits(bags.X[canonical.rows], canonical.offsets)
+            fitted = self._logits(bags.units[canonical.rows], canonical.offsets)
             self.offset_ = threshold(fitted, canonical.weight, self.contamination)
 
-    def _read_training(self, X, y, sample_weight, ordered, classes, goes_on, bit_by_bit):
+    def _read_training(self, given, ordered, goes_on, bit_by_bit):
         """Checked bags, and the canonical ones; sets the classes and the views."""
+        X, y, sample_weight, sample_domain, classes = given
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
         y = column_or_1d(y, warn=True)
         time_view = self._time_view if goes_on else self.time_view
-        bags = read_bags(self, X, len(y), time_view=time_view, reset=not goes_on)
+        bags = read_any(self, X, sample_domain, len(y), time_view=time_view, reset=not goes_on)
         positive = self.pos_label_ if goes_on else self.pos_label
         known = self.classes_ if goes_on and classes is None else classes
         is_table = getattr(X, "ndim", None) == 2
@@ -139,7 +140,7 @@ class BagFitting:
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")
         self.views_, self._time_view = bags.views, time_view
-        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered)
+        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered, bags.domains)
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
         return bags, canonical
 
@@ -149,12 +150,12 @@ class BagFitting:
         own = self.reference == "both" or (self.reference == "auto" and several)
         self._members, trials = [], []
         for _ in range(self.n_ensemble):
-            chosen = draw_references(prepared, bags.X, self.n_references, rng)
+            chosen = draw_references(prepared, self.n_references, rng)
             fusion, ids = make_fusion(prepared, bags, chosen, own)
             member, trial = fit_linear(
                 fusion,
                 ids,
-                bags.X[canonical.rows],
+                bags.units[canonical.rows],
                 canonical,
                 weight,
                 pooling=self.pooling,
@@ -179,19 +180,19 @@ class BagFitting:
 
     def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit):
         """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
-        X = bags.X[canonical.rows]
+        units = bags.units[canonical.rows]
         if prepared is None:
             nets, losses = [copy(net) for net in self._members[: self._nets]], None
         else:
             tried = None if bit_by_bit else weight
             nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
-        train_nets(self, nets, X, canonical, weight, rng, epochs=1 if bit_by_bit else None)
+        train_nets(self, nets, units, canonical, weight, rng, epochs=1 if bit_by_bit else None)
         self._members, self._nets = list(nets), len(nets)
         self.heads_, self.pooling_ = {"net": 1.0}, "units"
         if losses is not None:
             self.held_out_losses_ = {f"net, {name}": loss for name, loss in losses.items()}
         if self.pooling == "both":
-            pooled, trials = pooled_beside(self, nets, X, canonical, weight, rng)
+            pooled, trials = pooled_beside(self, nets, units, canonical, weight, rng)
             self._members += pooled
             self._tell(trials)
             heads, losses = average_heads(trials)

@@ -28,16 +28,22 @@ class UnitFusion:
         Competing weights, see :func:`candidate_weights`.
     own : tuple, optional
         (graphs, expansion, weights by the same names) of the graph within a bag.
+    apart : list of two ndarrays of shape (n_references,), optional
+        Domain of each reference, where units of different domains have no relation.
     """
 
-    def __init__(self, landmarks, references, weights, own=None):
-        self.landmarks, self.references = landmarks, references
+    def __init__(self, landmarks, references, weights, own=None, apart=None):
+        self.landmarks, self.references, self.apart = landmarks, references, apart
         self.polynomials = Polynomials(landmarks.expansion, weights)
         self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
             name: embedding_map(fused, tol=1e-8)[0]
             for name, fused in self._fuse(
-                weights, self.landmarks, self.landmarks.references, self.landmarks.marks
+                weights,
+                self.landmarks,
+                self.landmarks.references,
+                self.landmarks.marks,
+                None if apart is None else apart[0],
             )
         }
 
@@ -56,11 +62,19 @@ class UnitFusion:
         """Competing weights by name."""
         return self.polynomials.weights
 
-    def encode(self, X):
+    def encode(self, units):
         """Rows of every graph, and their fingerprints where an identity or hops need them."""
         graphs = self.graphs if self.own is None else self.own.graphs
-        rows = encode_rows(X, self.landmarks.columns, graphs, self.learned)
-        return rows, None if self.landmarks.marks is None else mark_rows(X)
+        rows = encode_rows(units.X, self.landmarks.columns, graphs, self.learned, units.domains)
+        marks = self.landmarks.marks
+        return rows, None if marks is None else mark_rows(units.X, units.domains)
+
+    def same_domain(self, to, domains):
+        """1 where a unit and a reference are of one domain; None where all may be related."""
+        if self.apart is None:
+            return None
+        others = self.apart[0 if to is self.landmarks else 1]
+        return domains[:, None] == np.asarray(others)
 
     def narrow(self, rows):
         """Rows as references know them: without the view of positions."""
@@ -70,29 +84,34 @@ class UnitFusion:
         present = rows.present[:, :n_graphs]
         return Rows(rows.encoded, None if present.all() else present)
 
-    def _fuse(self, names, to, rows, marks):
+    def _fuse(self, names, to, rows, marks, domains):
         """Fused graphs to references, one after the other; relations are computed once."""
         if not names:
             return
         graphs, equal = to.expanded(rows, marks)
+        same = self.same_domain(to, domains)
         for name in names:
             parts = rows.present, to.references.present
-            yield name, self.polynomials.fuse(name, graphs, equal, *parts)
+            fused = self.polynomials.fuse(name, graphs, equal, *parts)
+            yield name, fused if same is None else fused * same
 
-    def fused(self, X, weights):
+    def fused(self, units, weights):
         """Fused graph of units and landmarks by any weights, (n_units, n_landmarks)."""
-        rows, marks = self.encode(X)
+        rows, marks = self.encode(units)
         rows = self.narrow(rows)
         graphs, equal = self.landmarks.expanded(rows, marks)
         by = Polynomials(self.landmarks.expansion, {"given": weights})
-        return by.fuse("given", graphs, equal, rows.present, self.landmarks.references.present)
+        parts = rows.present, self.landmarks.references.present
+        fused, same = by.fuse("given", graphs, equal, *parts), None
+        same = self.same_domain(self.landmarks, units.domains)
+        return fused if same is None else fused * same
 
-    def features(self, X, offsets, wanted, pooled=True):
+    def features(self, units, offsets, wanted, pooled=True):
         """Read features from the fused graphs.
 
         Parameters
         ----------
-        X : ndarray of shape (n_units, n_features)
+        units : Units
         offsets : ndarray of shape (n_bags + 1,)
             No bag may be empty.
         wanted : collection of (str, str)
@@ -117,9 +136,11 @@ class UnitFusion:
         step = max(64, _BLOCK_SIZE // (max(width, 1) * (len(self.graphs) + 2)))
         for first, last in whole_bags(offsets, step):
             start, stop = offsets[first], offsets[last]
-            rows, marks = self.encode(X[start:stop])
+            part = units[start:stop]
+            rows, marks = self.encode(part)
             narrow, values = self.narrow(rows), {}
-            for name, fused in self._fuse(to_landmarks, self.landmarks, narrow, marks):
+            of = narrow, marks, part.domains
+            for name, fused in self._fuse(to_landmarks, self.landmarks, *of):
                 values[name] = fused @ self.maps[name]
                 if (name, "units") in found:
                     found[name, "units"].append(values[name])
@@ -129,15 +150,15 @@ class UnitFusion:
                 smooth = self.own.smooth(values, rows, marks, ends, self.learned)
                 for name in spread:
                     found[name, "spread"].append(smooth[name])
-            for name, fused in self._fuse(to_references, self.references, narrow, marks):
+            for name, fused in self._fuse(to_references, self.references, *of):
                 if pooled:
                     fused = np.maximum.reduceat(fused, offsets[first:last] - start)
                 found[name, "relations"].append(fused)
         return {key: np.concatenate(parts) for key, parts in found.items()}
 
-    def smooth(self, X, offsets, name, values):
+    def smooth(self, units, offsets, name, values):
         """Mean of values over related units of the same bag, see :class:`OwnGraph`."""
-        rows, marks = self.encode(X)
+        rows, marks = self.encode(units)
         return self.own.smooth({name: values}, rows, marks, offsets, self.learned)[name]
 
     def __getstate__(self):
@@ -147,6 +168,7 @@ class UnitFusion:
             "references": self.references,
             "weights": self.weights,
             "maps": self.maps,
+            "apart": self.apart,
             "own": None,
         }
         if self.own is not None:
@@ -157,7 +179,7 @@ class UnitFusion:
     def __setstate__(self, state):
         """Put the parts together again."""
         self.landmarks, self.references = state["landmarks"], state["references"]
-        self.maps = state["maps"]
+        self.maps, self.apart = state["maps"], state["apart"]
         expansion = self.landmarks.expansion
         self.polynomials, self.own = Polynomials(expansion, state["weights"]), None
         if state["own"] is not None:
@@ -165,7 +187,7 @@ class UnitFusion:
             self.own = OwnGraph(graphs, Polynomials(type(expansion)(*parts), weights))
 
 
-def importances(to, weights, limit=1000):
+def importances(to, weights, domains=None, limit=1000):
     """Share of each view in the fused graph of references among themselves.
 
     Parameters
@@ -173,12 +195,21 @@ def importances(to, weights, limit=1000):
     to : FusedGraph
         At most `limit` of its references are looked at.
     weights : ndarray of shape (n_terms,)
+    domains : ndarray of shape (n_references,), optional
+        Where references of different domains have no relation: the mean over domains.
     limit : int
 
     Returns
     -------
     dict of str to float
     """
+    if domains is not None:
+        found = []
+        for domain in np.unique(domains):
+            rows = to.references[np.flatnonzero(domains == domain)]
+            found.append((len(rows), importances(to.with_references(rows), weights)))
+        total = sum(n for n, _ in found)
+        return {view: sum(n * part[view] for n, part in found) / total for view in found[0][1]}
     chosen = slice(None) if to.hops is not None else slice(limit)
     rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
     graphs, _ = to.among(rows, marks)

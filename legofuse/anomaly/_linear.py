@@ -28,29 +28,30 @@ class LinearMember:
     def _wanted(self):
         return list({key: None for head, _, _ in self.heads for key in head.wanted()})
 
-    def bag_logits(self, X, offsets):
+    def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
-        features = self.fusion.features(X, offsets, self._wanted())
+        features = self.fusion.features(units, offsets, self._wanted())
         return sum(
             slope * head.bag_logits(features, offsets) + shift for head, slope, shift in self.heads
         )
 
-    def unit_logits(self, X, offsets):
+    def unit_logits(self, units, offsets):
         """Logit of each unit: what a bag of it alone would have, save what spreads."""
-        features = self.fusion.features(X, offsets, self._wanted(), pooled=False)
+        features = self.fusion.features(units, offsets, self._wanted(), pooled=False)
         return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self.heads)
 
-    def fused(self, X, offsets, weights):
+    def fused(self, units, offsets, weights):
         """Fused graph of units and landmarks by the weights of the terms."""
-        return self.fusion.fused(X, weights)
+        return self.fusion.fused(units, weights)
 
     def importances(self, weights):
         """Share of each view in the fused graph of the landmarks, by the weights of the terms."""
-        return importances(self.fusion.landmarks, weights)
+        apart = self.fusion.apart
+        return importances(self.fusion.landmarks, weights, None if apart is None else apart[0])
 
-    def parts(self, X, offsets):
+    def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        return unit_parts(self.fusion, self.heads, X, offsets)
+        return unit_parts(self.fusion, self.heads, units, offsets)
 
     def __getstate__(self):
         """Heads as names and dicts of arrays."""
@@ -155,7 +156,7 @@ def try_heads(heads, features, offsets, labels, weight, *, reference, split, see
     return Trial(heads, [scale[:2] for scale in found], shares, known)
 
 
-def fit_linear(fusion, places, X, canonical, weight, *, pooling, top_k, reference, seed):
+def fit_linear(fusion, places, units, canonical, weight, *, pooling, top_k, reference, seed):
     """Try heads on held-out bags, fit those that get a weight on all.
 
     Parameters
@@ -163,8 +164,8 @@ def fit_linear(fusion, places, X, canonical, weight, *, pooling, top_k, referenc
     fusion : UnitFusion
     places : list of two ndarrays
         See :class:`LinearMember`.
-    X : ndarray of shape (n_units, n_features)
-        Units of canonical bags.
+    units : Units
+        Of canonical bags.
     canonical : Canonical
     weight : ndarray of shape (n_bags,)
         Weights of the classes included.
@@ -180,7 +181,7 @@ def fit_linear(fusion, places, X, canonical, weight, *, pooling, top_k, referenc
     wanted = {key: None for head in heads for key in head.wanted()}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
-    features = fusion.features(X, offsets, list(wanted))
+    features = fusion.features(units, offsets, list(wanted))
     trial = try_heads(
         heads,
         features,

@@ -12,7 +12,7 @@ from ..bags import segment_means, unit_segments
 from ..expansion import hops
 from ..fused import FusedGraph
 from ..fusion import one_exponent_each
-from ._bags import units_of
+from ._bags import Units, units_of
 from ._blocks import whole_bags
 from ._fusion import importances
 from ._polynomials import Polynomials
@@ -34,7 +34,8 @@ class NetMember:
         Where the net is made anew.
     places : list of ndarray of shape (n_references, 2)
         Bag and unit of the landmarks in the training data.
-    landmarks : ndarray of shape (n_references, n_features)
+    landmarks : Units
+        The landmarks.
     """
 
     def __init__(self, fusion, reference, n_units, device, places, landmarks):
@@ -43,8 +44,15 @@ class NetMember:
         self.own_landmarks: Any = None
         if fusion.own is not None:
             to = fusion.landmarks
-            parts = to.columns, self.graphs, self.expansion, fusion.learned, landmarks
-            self.own_landmarks = FusedGraph(*parts, mass=to.hops[0][0] if to.hops else None)
+            self.own_landmarks = FusedGraph(
+                to.columns,
+                self.graphs,
+                self.expansion,
+                fusion.learned,
+                landmarks.X,
+                landmarks.domains,
+                to.hops[0][0] if to.hops else None,
+            )
         self.state: Any = None
         self.history: Any = []
         self.weights: Any = None
@@ -70,12 +78,12 @@ class NetMember:
             views = [views[m] for m, _ in one_exponent_each(expansion.powers)[0]]
         return [*views, None] if expansion.identity else views
 
-    def train(self, X, offsets, labels, weight, *, settings, valid=None, **options):
+    def train(self, units, offsets, labels, weight, *, settings, valid=None, **options):
         """Train, from where the net stands if it has been trained before.
 
         Parameters
         ----------
-        X : ndarray of shape (n_units, n_features)
+        units : Units
         offsets : ndarray of shape (n_bags + 1,)
         labels, weight : ndarray of shape (n_bags,)
         settings : dict
@@ -98,11 +106,11 @@ class NetMember:
             fixed["hidden_units"] = self.state["settings"]["hidden_units"]
         chosen = BagSettings(**(settings | fixed))
         source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
-        data = _Data(self, X, offsets, labels, weight)
+        data = _Data(self, units, offsets, labels, weight)
         held = np.zeros(len(labels), bool) if valid is None else valid
-        units, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
+        relations, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
         found = fit_bags(
-            units,
+            relations,
             lengths,
             labels,
             weight,
@@ -129,30 +137,30 @@ class NetMember:
             net = self._net = restore_bags(self.state, self.device)
         return net
 
-    def _score(self, X, offsets):
+    def _score(self, units, offsets):
         """Logits of bags, and of their units or segments."""
         from ..nn import score_bags
 
         net, found = self.net(), []
-        for part in self.relate(X, offsets):
+        for part in self.relate(units, offsets):
             found.append(score_bags(net, *part))
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
-    def bag_logits(self, X, offsets):
+    def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
-        return self._score(X, offsets)[0]
+        return self._score(units, offsets)[0]
 
-    def unit_logits(self, X, offsets):
+    def unit_logits(self, units, offsets):
         """Logit of each unit: that of its segment, where bags are resampled."""
-        logits = self._score(X, offsets)[1]
+        logits = self._score(units, offsets)[1]
         if self.reference == "landmarks":
             return logits
         return logits[unit_segments(offsets, self.n_units)]
 
-    def parts(self, X, offsets):
+    def parts(self, units, offsets):
         """None: a net's logits are no sums over references."""
 
-    def relate(self, X, offsets):
+    def relate(self, units, offsets):
         """Relations of bags, run after run of whole bags.
 
         Yields
@@ -164,32 +172,42 @@ class NetMember:
             Each bag's own graphs.
         """
         if self.reference != "landmarks":
-            X = segment_means(X, offsets, self.n_units).reshape(-1, X.shape[1])
+            units = self._segments(units, offsets)
             offsets = np.arange(len(offsets)) * self.n_units
         width = len(self.fusion.landmarks) if self.reference != "bag" else self.n_units
         step = max(64, _BLOCK_SIZE // (width * (len(self.graphs) + 2)))
         for first, last in whole_bags(offsets, step):
             a, b = offsets[first], offsets[last]
-            rows, marks = self.fusion.encode(X[a:b])
-            own = None
+            part, own = units[a:b], None
+            rows, marks = self.fusion.encode(part)
             if self.reference != "landmarks":
                 own = self._own(rows, marks, last - first)
             if self.reference == "bag":
-                units, own = _as_rows(own), None
+                relations, own = _as_rows(own), None
             else:
-                units = self._to_landmarks(rows, marks)
-            yield units, np.diff(offsets[first : last + 1]), own
+                relations = self._to_landmarks(rows, marks, part.domains)
+            yield relations, np.diff(offsets[first : last + 1]), own
 
-    def _to_landmarks(self, rows, marks):
+    def _segments(self, units, offsets):
+        """Bags resampled to as many segments each."""
+        X = segment_means(units.X, offsets, self.n_units).reshape(-1, units.X.shape[1])
+        if units.domains is None:
+            return Units(X)
+        return Units(X, np.repeat(units.domains[offsets[:-1]], self.n_units))
+
+    def _to_landmarks(self, rows, marks, domains):
         """Relations of units to the landmarks; to positions in time all are near."""
         to, expansion, narrow = self.fusion.landmarks, self.expansion, self.fusion.narrow(rows)
         relations, hop_lists, equal = to.relations(narrow), None, None
+        same = self.fusion.same_domain(to, domains)
+        if same is not None:
+            relations = [relation * same for relation in relations]
         if expansion.identity:
             equal = (marks[:, None] == to.marks).all(axis=2).astype(relations[0].dtype)
         if to.hops is not None:
             hop_lists = [hops(r, *parts) for r, parts in zip(relations, to.hops, strict=True)]
         for _ in range(len(self.graphs) - len(relations)):
-            near = np.ones_like(relations[0])
+            near = np.ones_like(relations[0]) if same is None else same.astype(float)
             relations.append(near)
             if hop_lists is not None:
                 hop_lists.append([near] * expansion.degree)
@@ -220,7 +238,7 @@ class NetMember:
             found |= {"present": present, "reference_present": present}
         return _single(found)
 
-    def fused(self, X, offsets, weights):
+    def fused(self, units, offsets, weights):
         """Fused graph of units and references, by the weights of the terms.
 
         Returns
@@ -235,14 +253,14 @@ class NetMember:
             flat = present.reshape(-1, present.shape[-1])[:, :n_graphs]
             return by.factor("given", flat).reshape(present.shape[:-1])
 
-        for units, _, _ in self.relate(X, offsets):
-            fused = by.fuse("given", units["relations"], units.get("zeroth"))
-            if "present" in units:
-                fused *= factor(units["present"])[:, None]
-            if "row_present" in units:
-                fused *= factor(units["row_present"])
-            elif "reference_present" in units:
-                fused *= factor(units["reference_present"])
+        for part, _, _ in self.relate(units, offsets):
+            fused = by.fuse("given", part["relations"], part.get("zeroth"))
+            if "present" in part:
+                fused *= factor(part["present"])[:, None]
+            if "row_present" in part:
+                fused *= factor(part["row_present"])
+            elif "reference_present" in part:
+                fused *= factor(part["reference_present"])
             found.append(fused)
         fused = np.concatenate(found).astype(float)
         if self.reference == "landmarks":
@@ -251,7 +269,9 @@ class NetMember:
 
     def importances(self, weights):
         """Share of each view in the fused graph of the landmarks (positions in time included)."""
-        return importances(self.own_landmarks or self.fusion.landmarks, weights)
+        apart = self.fusion.apart
+        to = self.own_landmarks or self.fusion.landmarks
+        return importances(to, weights, None if apart is None else apart[0])
 
     def __getstate__(self):
         """All but the net itself: its arrays are in the state."""
@@ -275,11 +295,11 @@ class NetMember:
 class _Data:
     """Relations of training bags, of which some may be taken."""
 
-    def __init__(self, member, X, offsets, labels, weight):
-        self.parts = [list(part) for part in zip(*member.relate(X, offsets), strict=True)]
+    def __init__(self, member, units, offsets, labels, weight):
+        self.parts = [list(part) for part in zip(*member.relate(units, offsets), strict=True)]
         self.labels, self.weight = labels, np.asarray(weight, dtype=float)
-        units, lengths, own = self.parts
-        self.units, self.lengths = _join(units), np.concatenate(lengths)
+        relations, lengths, own = self.parts
+        self.units, self.lengths = _join(relations), np.concatenate(lengths)
         self.own = None if own[0] is None else _join(own, shared=())
 
     def take(self, bags):
@@ -394,14 +414,15 @@ def hold_out(labels, share, seed):
     return held
 
 
-def choose_reference(make, X, offsets, labels, weight, *, settings, seed, **options):
+def choose_reference(make, units, offsets, labels, weight, *, settings, seed, **options):
     """The reference by which a net does best on held-out bags.
 
     Parameters
     ----------
     make : callable
         From a reference to a :class:`NetMember`.
-    X, offsets, labels, weight : ndarrays, of the bags
+    units, offsets, labels, weight
+        Of the bags.
     settings, seed, **options
         As of :meth:`NetMember.train`.
 
@@ -421,10 +442,10 @@ def choose_reference(make, X, offsets, labels, weight, *, settings, seed, **opti
         member = make(reference)
         rows, ends = units_of(offsets, train)
         member.train(
-            X[rows], ends, labels[train], weight[train], settings=settings,
+            units[rows], ends, labels[train], weight[train], settings=settings,
             random_state=seed, **options,
         )  # fmt: skip
         rows, ends = units_of(offsets, test)
-        margin = (2 * labels[test] - 1) * member.bag_logits(X[rows], ends)
+        margin = (2 * labels[test] - 1) * member.bag_logits(units[rows], ends)
         losses[reference] = float(np.average(np.logaddexp(0, -margin), weights=weight[test]))
     return min(losses, key=lambda name: losses[name]), losses

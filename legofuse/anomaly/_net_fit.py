@@ -61,12 +61,10 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
     def make(reference, chosen):
         fusion, ids = make_fusion(prepared, bags, chosen, reference != "landmarks")
         n_units, device = int(estimator.n_units), estimator.device
-        return NetMember(fusion, reference, n_units, device, ids[:1], bags.X[chosen[0]])
+        return NetMember(fusion, reference, n_units, device, ids[:1], bags.units[chosen[0]])
 
     n_references = estimator.n_references
-    drawn = [
-        draw_references(prepared, bags.X, n_references, rng) for _ in range(estimator.n_ensemble)
-    ]
+    drawn = [draw_references(prepared, n_references, rng) for _ in range(estimator.n_ensemble)]
     reference, losses = estimator.reference, {}
     alone = len(canonical.rows) == len(canonical.labels)
     if reference == "bag" and alone:
@@ -80,7 +78,7 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
         options = net_options(estimator) | {"callbacks": None, "verbose": 0}
         reference, losses = choose_reference(
             lambda name: make(name, drawn[0]),
-            bags.X[canonical.rows],
+            bags.units[canonical.rows],
             canonical.offsets,
             canonical.labels,
             weight,
@@ -90,15 +88,15 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
     return [make(reference, chosen) for chosen in drawn], losses
 
 
-def train_nets(estimator, members, X, canonical, weight, rng, epochs=None):
+def train_nets(estimator, members, units, canonical, weight, rng, epochs=None):
     """Train members, from where they stand.
 
     Parameters
     ----------
     estimator : LEGOAnomalyClassifier
     members : list of NetMember
-    X : ndarray of shape (n_units, n_features)
-        Units of canonical bags.
+    units : Units
+        Of canonical bags.
     canonical : Canonical
     weight : ndarray of shape (n_bags,)
     rng : RandomState
@@ -110,7 +108,7 @@ def train_nets(estimator, members, X, canonical, weight, rng, epochs=None):
         if estimator.early_stopping:
             valid = hold_out(canonical.labels, estimator.validation_fraction, seed)
         member.train(
-            X,
+            units,
             canonical.offsets,
             canonical.labels,
             weight,
@@ -121,7 +119,7 @@ def train_nets(estimator, members, X, canonical, weight, rng, epochs=None):
         )
 
 
-def pooled_beside(estimator, members, X, canonical, weight, rng):
+def pooled_beside(estimator, members, units, canonical, weight, rng):
     """Linear heads on pooled relations beside nets, on the same references.
 
     Returns
@@ -133,7 +131,7 @@ def pooled_beside(estimator, members, X, canonical, weight, rng):
         fit_linear(
             member.fusion,
             member.places,
-            X,
+            units,
             canonical,
             weight,
             pooling="relations",

@@ -18,7 +18,7 @@ def places(rows, bags):
     return np.column_stack([bag, units - bags.all_offsets[bag]])
 
 
-def unit_parts(fusion, heads, X, offsets):
+def unit_parts(fusion, heads, units, offsets):
     """Parts of the logits of units.
 
     Parameters
@@ -26,7 +26,7 @@ def unit_parts(fusion, heads, X, offsets):
     fusion : UnitFusion
     heads : list of (head, slope, shift)
         The logit is the sum of slope times that of the head, plus shift.
-    X : ndarray of shape (n_units, n_features)
+    units : Units
     offsets : ndarray of shape (n_bags + 1,)
 
     Returns
@@ -43,17 +43,20 @@ def unit_parts(fusion, heads, X, offsets):
     membership = (np.array(owners)[:, None] == np.array(views)).astype(float)
     shares = expansion.powers / expansion.powers.sum(axis=1, keepdims=True) @ membership
     to = {"units": fusion.landmarks, "relations": fusion.references}
-    parts = {kind: np.zeros((len(X), len(views), len(rows))) for kind, rows in to.items()}
-    base, rows = 0.0, fusion.narrow(fusion.encode(X)[0])
+    parts = {kind: np.zeros((len(units), len(views), len(rows))) for kind, rows in to.items()}
+    base, rows = 0.0, fusion.narrow(fusion.encode(units)[0])
     for head, slope, shift in heads:
         if head.kind not in to:
             return None
         alpha, start = _direction(head, fusion.maps.get(head.name))
         base += slope * start + shift
         found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares) * (slope * alpha)
+        same = fusion.same_domain(to[head.kind], units.domains)
+        if same is not None:
+            found *= same[:, None]
         if head.share:
-            flat = found.reshape(len(X), -1)
-            smooth = fusion.smooth(X, offsets, head.name, flat)
+            flat = found.reshape(len(units), -1)
+            smooth = fusion.smooth(units, offsets, head.name, flat)
             found = (flat + head.share * (smooth - flat)).reshape(found.shape)
         parts[head.kind] += found
     return base, list(parts.values())

@@ -29,6 +29,8 @@ class Prepared(NamedTuple):
     learned : dict of (view, None) to Statistics
     distinct, mass : ndarray
         Candidates for references, as in :class:`Canonical`.
+    domains : ndarray or None
+        Domain of each of these, where features differ from domain to domain.
     """
 
     columns: Any
@@ -41,6 +43,7 @@ class Prepared(NamedTuple):
     learned: Any
     distinct: Any
     mass: Any
+    domains: Any
 
 
 def prepare(estimator, bags, canonical):
@@ -64,21 +67,18 @@ def prepare(estimator, bags, canonical):
         needs more references than are asked for.
     """
     time = estimator.time_view
-    if time is not None and (time not in bags.views or len(bags.views) < 2):
+    names, apart = list(bags.columns), _differ(bags.columns)
+    if time is not None and (time not in names or len(names) < 2):
         raise ValueError(
             f"time_view must name one of the views, and not the only one; got {time!r}, the views "
-            f"are {list(bags.views)}."
+            f"are {names}."
         )
-    for view, index in bags.columns.items():
-        if np.isnan(bags.X[canonical.rows, index[0]]).all():
-            raise ValueError(
-                f"View {view!r} is missing (all NaN) in every training unit: leave it out of "
-                "views, or give units that have it."
-            )
+    domains = None if bags.domains is None else bags.unit_domains[canonical.rows]
+    _check_present(bags, canonical.rows, domains)
     relation = estimator.relation
     if isinstance(relation, dict):
         relation = {view: name for view, name in relation.items() if view != time}
-    graphs = list_unit_graphs([view for view in bags.views if view != time], relation)
+    graphs = list_unit_graphs([view for view in names if view != time], relation)
     own_graphs = graphs if time is None else [*graphs, (time, "rbf")]
     expansion, own_expansion = (
         list_terms(
@@ -91,8 +91,8 @@ def prepare(estimator, bags, canonical):
         for listed in (graphs, own_graphs)
     )
     weight = canonical.unit_weight
-    learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight)
-    if time is not None:
+    learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight, domains)
+    if time is not None and domains is None:
         stats = learned[time, None]
         positions = take(bags.X, bags.columns[time], canonical.rows)
         learned[time, None] = stats._replace(
@@ -104,6 +104,11 @@ def prepare(estimator, bags, canonical):
         raise ValueError(
             f"{' and '.join(needs_all)} needs all {len(canonical.distinct)} distinct training "
             f"units as references; got n_references={estimator.n_references}: raise it."
+        )
+    if needs_all and apart:
+        raise ValueError(
+            f"{' and '.join(needs_all)} relates all units to one another, which units of domains "
+            "with features of their own cannot be."
         )
     weights = candidate_weights(graphs, expansion)
     own_weights = candidate_weights(own_graphs, own_expansion, range(len(graphs), len(own_graphs)))
@@ -118,7 +123,29 @@ def prepare(estimator, bags, canonical):
         learned,
         canonical.distinct,
         canonical.mass,
+        bags.unit_domains[canonical.distinct] if apart else None,
     )
+
+
+def _differ(columns):
+    """Whether features differ from domain to domain."""
+    return isinstance(next(iter(columns.values())), dict)
+
+
+def _check_present(bags, rows, domains):
+    """Raise if a view is missing in all units, or in all of a domain."""
+    groups = {None: rows}
+    if domains is not None:
+        groups = {label: rows[domains == label] for label in np.unique(domains).tolist()}
+    for domain, some in groups.items():
+        for view, index in bags.columns.items():
+            index = index[domain] if isinstance(index, dict) else index
+            if np.isnan(bags.X[some, index[0]]).all():
+                where = "" if domain is None else f" of domain {domain!r}"
+                raise ValueError(
+                    f"View {view!r} is missing (all NaN) in every training unit{where}: leave it "
+                    "out of views, or give units that have it."
+                )
 
 
 def _width_within(positions, offsets, weight, fallback):
@@ -134,14 +161,14 @@ def _width_within(positions, offsets, weight, fallback):
     return float(mass.sum() / squares) if squares > 1e-12 * mass.sum() else fallback
 
 
-def draw_references(prepared, X, n_references, rng):
+def draw_references(prepared, n_references, rng):
     """Draw the references of one member.
 
     Parameters
     ----------
     prepared : Prepared
-    X : ndarray of shape (n_units, n_features)
     n_references : int
+        Where features differ from domain to domain, in each.
     rng : RandomState
 
     Returns
@@ -150,7 +177,11 @@ def draw_references(prepared, X, n_references, rng):
         Indices of units: of landmarks, and of those that pooled relations are taken to.
     """
     numbers = [n_references, _POOLED_REFERENCES * n_references]
-    return [_sample(prepared.distinct, n, rng) for n in numbers]
+    groups = [prepared.distinct]
+    if prepared.domains is not None:
+        labels = np.unique(prepared.domains)
+        groups = [prepared.distinct[prepared.domains == label] for label in labels]
+    return [np.concatenate([_sample(group, n, rng) for group in groups]) for n in numbers]
 
 
 def _sample(candidates, n, rng):
@@ -178,7 +209,9 @@ def make_fusion(prepared, bags, chosen, own):
     """
     mass = prepared.mass if prepared.expansion.degree is not None else None
     parts = prepared.columns, prepared.graphs, prepared.expansion, prepared.learned
-    landmarks, references = (FusedGraph(*parts, bags.X[rows], mass=mass) for rows in chosen)
+    units = [bags.units[rows] for rows in chosen]
+    landmarks, references = (FusedGraph(*parts, u.X, u.domains, mass) for u in units)
+    apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
-    fusion = UnitFusion(landmarks, references, prepared.weights, within)
+    fusion = UnitFusion(landmarks, references, prepared.weights, within, apart)
     return fusion, [places(rows, bags) for rows in chosen]

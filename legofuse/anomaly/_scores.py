@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from .._threads import single_threaded_blas
-from ._bags import read_bags
 from ._checks import warn_missing
+from ._domains import read_any
 from ._parts import assemble
 
 
@@ -23,77 +24,104 @@ class BagScores:
     _members: Any
     _time_view: Any
 
-    def _read(self, X, what):
+    def _read(self, X, sample_domain, what):
         check_is_fitted(self)
-        bags = read_bags(self, X, time_view=self._time_view, reset=False)
+        bags = read_any(self, X, sample_domain, time_view=self._time_view, reset=False)
         warn_missing(bags, what)
         return bags
 
-    def _logits(self, X, offsets):
+    def _logits(self, units, offsets):
         """Logit of anomaly of each bag; that of the prior for empty ones."""
         out = np.full(len(offsets) - 1, logit(np.clip(self.prior_, 1e-12, 1 - 1e-12)))
         full = np.diff(offsets) > 0
         ends = np.append(offsets[:-1][full], offsets[-1])
         if full.any():
-            found = [member.bag_logits(X, ends) for member in self._members]
+            found = [member.bag_logits(units, ends) for member in self._members]
             out[full] = np.mean(found, axis=0)
         return out
 
-    def _bag_logits(self, X):
-        bags = self._read(X, "not used; where a bag has no other, it gets the prior")
+    def _bag_logits(self, X, sample_domain):
+        bags = self._read(X, sample_domain, "not used; where a bag has no other, it gets the prior")
         with single_threaded_blas():
-            return self._logits(bags.X, bags.offsets)
+            return self._logits(bags.units, bags.offsets)
 
-    def decision_function(self, X):
+    def decision_function(self, X, sample_domain=None):
         """Logit of ``classes_[1]``, shifted so that :meth:`predict` is its sign.
 
         Parameters
         ----------
         X : bags, as in :meth:`fit`
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_bags,)
             Larger is more anomalous, unless ``pos_label`` is ``classes_[0]``: then smaller is.
         """
-        logits = self._bag_logits(X) - self.offset_
+        logits = self._bag_logits(X, sample_domain) - self.offset_
         return logits if self.pos_label_ == self.classes_[1] else -logits
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, sample_domain=None):
         """Probability of each class, not shifted by ``contamination``.
 
         Parameters
         ----------
         X : bags, as in :meth:`fit`
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_bags, 2)
         """
-        anomalous = expit(self._bag_logits(X))
+        anomalous = expit(self._bag_logits(X, sample_domain))
         pair = [1 - anomalous, anomalous]
         return np.column_stack(pair if self.pos_label_ == self.classes_[1] else pair[::-1])
 
-    def predict(self, X):
+    def predict(self, X, sample_domain=None):
         """Class of each bag.
 
         Parameters
         ----------
         X : bags, as in :meth:`fit`
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_bags,)
         """
         check_is_fitted(self)
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+        return self.classes_[(self.decision_function(X, sample_domain) > 0).astype(int)]
 
-    def score_units(self, X):
+    def score(self, X, y, sample_weight=None, sample_domain=None):
+        """Share of bags that :meth:`predict` is right about.
+
+        Parameters
+        ----------
+        X : bags, as in :meth:`fit`
+        y : array-like of shape (n_bags,)
+            Their classes.
+        sample_weight : array-like of shape (n_bags,), optional
+            Weight of each bag.
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
+
+        Returns
+        -------
+        float
+        """
+        return accuracy_score(y, self.predict(X, sample_domain), sample_weight=sample_weight)
+
+    def score_units(self, X, sample_domain=None):
         """Score each unit by how anomalous a bag of it alone would be.
 
         Parameters
         ----------
         X : bags, as in :meth:`fit`
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
@@ -101,16 +129,16 @@ class BagScores:
             In [0, 1], larger is more anomalous; not calibrated, for labels of units are unknown.
             Padding gets no score, a unit that misses every view gets the prior.
         """
-        bags = self._read(X, "given the prior")
+        bags = self._read(X, sample_domain, "given the prior")
         scores = np.full(len(bags.has_view), self.prior_)
         ends = np.unique(bags.offsets)  # bags without a unit that has a view are left out
         if len(bags.X):
             with single_threaded_blas():
-                found = [member.unit_logits(bags.X, ends) for member in self._members]
+                found = [member.unit_logits(bags.units, ends) for member in self._members]
             scores[bags.has_view] = expit(np.mean(found, axis=0))
         return np.split(scores, bags.all_offsets[1:-1])
 
-    def fused_graphs(self, X):
+    def fused_graphs(self, X, sample_domain=None):
         """Fused graph of each bag: its units' relations to the references, by ``weights_``.
 
         Where a net resamples bags, their ``n_units`` segments stand for units.
@@ -118,6 +146,8 @@ class BagScores:
         Parameters
         ----------
         X : bags, as in :meth:`fit`
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
@@ -125,9 +155,9 @@ class BagScores:
             To the landmarks of the first member; 0 for a unit that misses every view. To the
             segments themselves, (n_units, n_units), by ``reference="bag"``.
         """
-        bags = self._read(X, "given relations of 0")
+        bags = self._read(X, sample_domain, "given relations of 0")
         with single_threaded_blas():
-            fused = self._members[0].fused(bags.X, np.unique(bags.offsets), self.weights_)
+            fused = self._members[0].fused(bags.units, np.unique(bags.offsets), self.weights_)
         if fused.ndim == 3:  # one graph of segments for each bag that is not empty
             full = np.diff(bags.offsets) > 0
             out = np.zeros((len(full), *fused.shape[1:]))
@@ -137,7 +167,7 @@ class BagScores:
         out[bags.has_view] = fused
         return np.split(out, bags.all_offsets[1:-1])
 
-    def _unit_parts(self, X):
+    def _unit_parts(self, X, sample_domain=None):
         """Logits of units as sums over references and views, for inspection; None if they are not.
 
         Returns
@@ -148,9 +178,9 @@ class BagScores:
         base : ndarray of shape (n_units,)
         """
         check_is_fitted(self)
-        bags = read_bags(self, X, time_view=self._time_view, reset=False)
+        bags = read_any(self, X, sample_domain, time_view=self._time_view, reset=False)
         ends = np.unique(bags.offsets)
-        found = [member.parts(bags.X, ends) for member in self._members]
+        found = [member.parts(bags.units, ends) for member in self._members]
         if any(part is None for part in found):
             return None
         ids = [place for member in self._members for place in member.places]

@@ -1,0 +1,174 @@
+"""Bags of several domains: labels checked, bags with other features than the rest read."""
+
+import copy
+
+import numpy as np
+
+from ..tables import Table, read_domains
+from ._bags import Packed, read_bags, units_of
+
+
+def by_domain(views):
+    """Whether views are given for each domain: a dict of dicts."""
+    return isinstance(views, dict) and any(isinstance(part, dict) for part in views.values())
+
+
+def check_views(views):
+    """Raise unless all domains have views of the same names."""
+    names = None
+    for domain, part in views.items():
+        if not isinstance(part, dict):
+            raise ValueError(
+                f"views are given by domain: those of domain {domain!r} must be a dict, too; got "
+                f"{part!r}."
+            )
+        names = list(part) if names is None else names
+        if set(part) != set(names):
+            raise ValueError(
+                f"All domains must have views of the same names: {next(iter(views))!r} has "
+                f"{names}, {domain!r} has {list(part)}."
+            )
+
+
+def check_domains(sample_domain, n_bags, *, known=None, needed=False):
+    """Domain of each bag.
+
+    Parameters
+    ----------
+    sample_domain : array-like of shape (n_bags,) or None
+    n_bags : int
+    known : collection or None
+        Labels that there are; None is any, empty none.
+    needed : bool
+
+    Returns
+    -------
+    ndarray of shape (n_bags,) or None
+
+    Raises
+    ------
+    ValueError
+        If labels are missing or unknown, not one for each bag, given though fit was given none, or
+        not given though they are needed.
+    """
+    if sample_domain is None:
+        if needed:
+            raise ValueError(
+                f"Give sample_domain, one for each bag: domains are known, {list(known)}."
+            )
+        return None
+    if known is not None and not len(known):
+        raise ValueError("sample_domain is given, but fit was given none.")
+    shape = np.shape(sample_domain)
+    if shape != (n_bags,):
+        raise ValueError(
+            f"sample_domain must hold one domain for each of the {n_bags} bags; got shape {shape}."
+        )
+    table = Table(np.empty((n_bags, 0)), {}, {}, None, None)
+    domains = read_domains(table, sample_domain)
+    unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
+    if unknown:
+        raise ValueError(f"sample_domain holds {unknown}, not among the domains {list(known)}.")
+    return domains
+
+
+def read_by_domain(estimator, X, domains, *, time_view, reset):
+    """Read bags whose features differ from domain to domain.
+
+    Parameters
+    ----------
+    estimator : LEGOAnomalyClassifier
+        Gets (`reset`) or has ``_readers``: by domain, what knows its features.
+    X : sequence of bags
+    domains : ndarray of shape (n_bags,)
+    time_view : str or None
+    reset : bool
+
+    Returns
+    -------
+    Packed
+        Its columns and views are dicts by view and domain, and by domain and view.
+    """
+    if reset:
+        estimator._readers = {}
+    parts = {}
+    for domain in np.unique(domains).tolist():
+        where = np.flatnonzero(domains == domain)
+        if reset:
+            reader = copy.copy(estimator).set_params(views=estimator.views[domain])
+            for name in [name for name in vars(reader) if name.endswith("_") or name[0] == "_"]:
+                delattr(reader, name)
+            estimator._readers[domain] = reader
+        reader = estimator._readers[domain]
+        some = X[where] if hasattr(X, "shape") else [X[i] for i in where]
+        try:
+            part = read_bags(reader, some, time_view=time_view, reset=reset)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"Among the bags of domain {domain!r}: {error}") from error
+        reader.views_ = part.views
+        parts[domain] = where, part
+    return _assemble(estimator, parts, domains)
+
+
+def _assemble(estimator, parts, domains):
+    """All bags in their order, features of each unit in the first columns."""
+    n_bags = len(domains)
+    lengths, all_lengths = np.zeros(n_bags, int), np.zeros(n_bags, int)
+    for where, part in parts.values():
+        lengths[where], all_lengths[where] = np.diff(part.offsets), np.diff(part.all_offsets)
+    offsets, all_offsets = (np.append(0, np.cumsum(n)) for n in (lengths, all_lengths))
+    width = max(part.X.shape[1] for _, part in parts.values())
+    X, has_view = np.zeros((offsets[-1], width)), np.ones(all_offsets[-1], bool)
+    for where, part in parts.values():
+        X[units_of(offsets, where)[0], : part.X.shape[1]] = part.X
+        has_view[units_of(all_offsets, where)[0]] = part.has_view
+    views = {domain: reader.views_ for domain, reader in estimator._readers.items()}
+    columns: dict = {view: {} for view in next(iter(views.values()))}
+    for domain, named in views.items():
+        used = np.unique(np.concatenate(list(named.values())))
+        for view, index in named.items():
+            columns[view][domain] = np.searchsorted(used, index)
+    return Packed(X, offsets, columns, views, has_view, all_offsets, domains)
+
+
+def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
+    """Read bags, and the domain of each where there are several.
+
+    Parameters
+    ----------
+    estimator : LEGOAnomalyClassifier
+        Gets (`reset`) or has ``_domains`` and ``_readers``, or ``n_features_in_``.
+    X : bags
+    sample_domain : array-like of shape (n_bags,) or None
+    n_labels : int, optional
+    time_view : str or None
+    reset : bool
+
+    Returns
+    -------
+    Packed
+    """
+    apart = by_domain(estimator.views) if reset else bool(estimator._readers)
+    known, n_bags = None if reset else estimator._domains, n_labels
+    if n_bags is None:
+        n_bags = X.shape[0] if hasattr(X, "shape") else len(X)
+    if reset and apart:
+        check_views(estimator.views)
+        known = list(estimator.views)
+    domains = check_domains(sample_domain, n_bags, known=known, needed=bool(known))
+    if apart:
+        given = X.shape[0] if hasattr(X, "shape") else len(X)
+        if given != n_bags:
+            raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
+        bags = read_by_domain(estimator, X, domains, time_view=time_view, reset=reset)
+    else:
+        bags = read_bags(estimator, X, n_labels, time_view=time_view, reset=reset)
+        bags = bags._replace(domains=domains)
+    if reset:
+        estimator._domains = [] if domains is None else np.unique(domains).tolist()
+        if apart:
+            for name in ("n_features_in_", "feature_names_in_"):
+                estimator.__dict__.pop(name, None)
+        else:
+            estimator._readers = {}
+    return bags

@@ -1,0 +1,233 @@
+"""Bags of several domains: standardised apart, or with features of their own."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sklearn
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
+
+from legofuse import LEGOAnomalyClassifier
+from legofuse.inspection import explain
+
+APART = {
+    "wide": {"look": slice(0, 6), "move": [6, 7]},
+    "slim": {"look": [0, 1, 2], "move": [3]},
+}
+WIDTHS = {"wide": 8, "slim": 4}
+
+
+def make_bags(n_bags=60, seed=0, missing=False):
+    """Ragged bags of two widths; in anomalous ones the first units are shifted in one view."""
+    rng = np.random.RandomState(seed)
+    y, domains = np.arange(n_bags) % 2, np.where(np.arange(n_bags) % 3, "wide", "slim")
+    bags = []
+    for label, domain in zip(y, domains, strict=True):
+        n = rng.randint(3, 9)
+        bag = rng.normal(size=(n, WIDTHS[domain])) * 3 + 5 * (domain == "slim")
+        bag[: n // 2, APART[domain]["look"]] += 5 * label
+        if missing:
+            bag[-1, APART[domain]["move"]] = np.nan
+        bags.append(bag)
+    return bags, y, domains
+
+
+def fit(bags, y, domains, **options):
+    options = {"n_references": 15, "random_state": 0, "n_units": 5} | options
+    return LEGOAnomalyClassifier(APART, **options).fit(bags, y, sample_domain=domains)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_bags()
+
+
+NETS = [
+    {"head": "net", "reference": name, "max_epochs": 30, "lr": 0.01}
+    for name in ("landmarks", "bag", "both")
+]
+KINDS = [
+    {},
+    {"pooling": "units", "reference": "both"},
+    {"pooling": "relations"},
+    {"interactions": "separable", "relation": "rbf"},
+    {"time_view": "move", "reference": "both"},
+    {"relation": "cosine", "n_ensemble": 2},
+    *NETS,
+]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("options", KINDS, ids=str)
+def test_one_fusion_for_domains_of_different_widths(options, missing):
+    bags, y, domains = make_bags(missing=missing)
+    model = fit(bags, y, domains, **options)
+    assert not hasattr(model, "n_features_in_")
+    assert model.views_.keys() == APART.keys()
+    new, truth, where = make_bags(240, seed=1, missing=missing)
+    scores = model.decision_function(new, sample_domain=where)
+    if options.get("reference") != "bag":
+        for domain in APART:
+            assert roc_auc_score(truth[where == domain], scores[where == domain]) > 0.75
+    units = model.score_units(new, sample_domain=where)
+    assert [len(part) for part in units] == [len(bag) for bag in new]
+    apart = [model.decision_function(new[i : i + 1], where[i : i + 1])[0] for i in range(9)]
+    np.testing.assert_allclose(apart, scores[:9], atol=1e-5)
+    assert sum(model.view_importances_.values()) == pytest.approx(1)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.decision_function(new, where), scores)
+    found = explain(model, new[:6], sample_domain=where[:6])
+    total = found.base + found.view_parts.sum(axis=1)
+    np.testing.assert_allclose(total, found.scores, atol=1e-5)
+
+
+def test_units_have_no_relation_to_references_of_another_domain(data):
+    bags, y, domains = data
+    model = fit(bags, y, domains)
+    graphs = model.fused_graphs(bags, sample_domain=domains)
+    assert {graph.shape[1] for graph in graphs} == {30}  # 15 in each domain
+    references = domains[model._members[0].places[0][:, 0]]
+    assert np.bincount(references == "wide").tolist() == [15, 15]
+    for graph, domain in zip(graphs, domains, strict=True):
+        assert (graph[:, references != domain] == 0).all()
+        assert (graph[:, references == domain] != 0).any()
+
+
+def test_views_by_domain_of_one_domain_are_plain_views(data):
+    bags, y, domains = data
+    bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "wide"]
+    y, only = y[domains == "wide"], np.repeat("wide", len(bags))
+    one = fit(bags, y, only)
+    other = LEGOAnomalyClassifier(APART["wide"], n_references=15, random_state=0)
+    other.fit(bags, y, sample_domain=only)
+    np.testing.assert_allclose(
+        one.decision_function(bags, only), other.decision_function(bags, only), atol=1e-9
+    )
+    assert other.n_features_in_ == 8
+    assert other.score(bags, y, sample_domain=only) == np.mean(other.predict(bags, only) == y)
+
+
+@pytest.mark.parametrize("options", [{}, NETS[0]], ids=["linear", "net"])
+def test_standardising_apart_removes_a_shift(options):
+    """Domains differ by far more than anomalies do."""
+    rng = np.random.RandomState(0)
+    y, domains = np.arange(80) % 2, np.arange(80) // 2 % 2
+    bags = []
+    for label, domain in zip(y, domains, strict=True):
+        bag = rng.normal(size=(5, 4))
+        bag[:2] += 2 * label
+        bags.append((bag + 7 * domain) * np.where(domain, 1, [1, 5, 0.1, 1]))
+    options = {"n_references": 20, "random_state": 0} | options
+    told, not_told = (LEGOAnomalyClassifier(2, **options) for _ in range(2))
+    told.fit(bags[:40], y[:40], sample_domain=domains[:40])
+    not_told.fit(bags[:40], y[:40])
+    area = roc_auc_score(y[40:], told.decision_function(bags[40:], domains[40:]))
+    assert area > 0.9
+    assert area > roc_auc_score(y[40:], not_told.decision_function(bags[40:]))
+
+
+@pytest.mark.parametrize("options", [{}, NETS[0], NETS[2]], ids=["linear", "net", "both"])
+def test_weights_and_order(data, options):
+    bags, y, domains = data
+    rng = np.random.RandomState(0)
+    weight = rng.randint(0, 3, len(bags))
+    order = rng.permutation(np.repeat(np.arange(len(bags)), weight))
+    options = {"n_references": 15, "random_state": 0, "n_units": 5} | options
+    weighted = LEGOAnomalyClassifier(APART, **options)
+    weighted.fit(bags, y, sample_weight=weight, sample_domain=domains)
+    repeated = fit([bags[i] for i in order], y[order], domains[order], **options)
+    np.testing.assert_array_equal(
+        weighted.decision_function(bags, domains), repeated.decision_function(bags, domains)
+    )
+
+
+def test_equal_bags_of_two_domains_are_two():
+    rng = np.random.RandomState(0)
+    bags = [rng.normal(size=(3, 2)) for _ in range(10)] * 2
+    model = LEGOAnomalyClassifier(random_state=0, verbose=0)
+    model.fit(bags, np.tile([0, 1], 10), sample_domain=np.repeat([0, 1], 10))
+    assert np.isfinite(model.decision_function(bags, np.repeat([0, 1], 10))).all()
+    assert model._domains == [0, 1]
+
+
+def test_partial_fit_and_skops(data):
+    skops = pytest.importorskip("skops.io")
+    bags, y, domains = data
+    model = LEGOAnomalyClassifier(APART, head="net", n_references=15, random_state=0)
+    for _ in range(2):
+        model.partial_fit(bags, y, sample_domain=domains)
+    linear = fit(bags, y, domains, time_view="move")
+    for one in (model, linear):
+        stored = skops.dumps(one)
+        loaded = skops.loads(stored, trusted=skops.get_untrusted_types(data=stored))
+        np.testing.assert_array_equal(
+            loaded.decision_function(bags, domains), one.decision_function(bags, domains)
+        )
+
+
+def test_plain_views_after_domains_and_back(data):
+    bags, y, domains = data
+    model = fit(bags, y, domains)
+    wide = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "wide"]
+    model.set_params(views=APART["wide"]).fit(wide, y[domains == "wide"])
+    assert model.n_features_in_ == 8
+    assert np.isfinite(model.decision_function(wide)).all()
+    model.set_params(views=APART).fit(bags, y, sample_domain=domains)
+    assert not hasattr(model, "n_features_in_")
+
+
+def test_routing(data):
+    bags, y, domains = data
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = LEGOAnomalyClassifier(APART, n_references=15, random_state=0, degree=1)
+        model.set_fit_request(sample_domain=True).set_score_request(sample_domain=True)
+        search = GridSearchCV(model, {"pooling": ["units", "relations"]}, cv=2)
+        assert search.fit(bags, y, sample_domain=domains).best_score_ > 0.6
+
+
+def other_names(views):
+    return views | {"slim": {"look": [0, 1, 2], "sound": [3]}}
+
+
+BAGS, Y, DOMAINS = make_bags(12)
+
+
+@pytest.mark.parametrize(
+    ("bags", "domains", "views", "options", "message"),
+    [
+        (BAGS, None, APART, {}, "Give sample_domain, one for each bag"),
+        (BAGS, DOMAINS[:-1], APART, {}, r"one domain for each of the 12 bags; got shape \(11,\)"),
+        (BAGS, np.repeat("round", 12), APART, {}, r"holds \['round'\], not among the domains"),
+        (BAGS, ["wide", None] * 6, APART, {}, "sample_domain is missing in 6"),
+        (BAGS, DOMAINS, other_names(APART), {}, "All domains must have views of the same names"),
+        (BAGS, DOMAINS, APART | {"slim": [0, 1]}, {}, "those of domain 'slim' must be a dict"),
+        (BAGS, DOMAINS[::-1], APART, {}, "Among the bags of domain"),
+        (BAGS, DOMAINS, None, {}, "bags of several domains need views by domain"),
+        (BAGS[:-1], DOMAINS, APART, {}, "11 bags but 12 labels"),
+        (BAGS, DOMAINS, APART, {"expansion": "hops", "n_references": 999}, "features of their own"),
+        (BAGS, DOMAINS, APART, {"time_view": "tempo"}, "time_view must name one of the views"),
+    ],
+)
+def test_bad_domains_are_told_and_nothing_is_fitted(bags, domains, views, options, message):
+    model = LEGOAnomalyClassifier(views, random_state=0, **options)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.fit(bags, Y, sample_domain=domains)
+    assert vars(model) == before
+
+
+def test_bad_domains_when_predicting(data):
+    bags, y, domains = data
+    model = fit(bags, y, domains)
+    with pytest.raises(ValueError, match="Give sample_domain"):
+        model.predict(bags)
+    with pytest.raises(ValueError, match="one domain for each of the 60 bags"):
+        model.score_units(bags, sample_domain=domains[:5])
+    with pytest.raises(ValueError, match="not among the domains"):
+        model.predict_proba(bags, sample_domain=np.repeat("round", 60))
+    with pytest.raises(ValueError, match=r"of domain 'slim': .* expecting 4 features"):
+        model.predict(bags[1:2], sample_domain=["slim"])
+    plain = LEGOAnomalyClassifier(random_state=0).fit([bag[:, :4] for bag in bags], y)
+    with pytest.raises(ValueError, match="fit was given none"):
+        plain.predict([bag[:, :4] for bag in bags], sample_domain=domains)
