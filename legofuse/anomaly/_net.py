@@ -15,6 +15,7 @@ from ..fusion import one_exponent_each
 from ._bags import Units, units_of
 from ._blocks import whole_bags
 from ._fusion import importances
+from ._net_data import Data, as_rows, single
 from ._polynomials import Polynomials
 
 _BLOCK_SIZE = 1 << 22  # numbers of relations computed at once
@@ -106,7 +107,7 @@ class NetMember:
             fixed["hidden_units"] = self.state["settings"]["hidden_units"]
         chosen = BagSettings(**(settings | fixed))
         source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
-        data = _Data(self, units, offsets, labels, weight)
+        data = Data(self, units, offsets, labels, weight)
         held = np.zeros(len(labels), bool) if valid is None else valid
         relations, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
         found = fit_bags(
@@ -183,7 +184,7 @@ class NetMember:
             if self.reference != "landmarks":
                 own = self._own(rows, marks, last - first)
             if self.reference == "bag":
-                relations, own = _as_rows(own), None
+                relations, own = as_rows(own), None
             else:
                 relations = self._to_landmarks(rows, marks, part.domains)
             yield relations, np.diff(offsets[first : last + 1]), own
@@ -218,7 +219,7 @@ class NetMember:
         if missing and expansion.degree is None:
             found["present"] = self._present(narrow.present, len(narrow))
             found["reference_present"] = self._present(to.references.present, len(to))
-        return _single(found)
+        return single(found)
 
     def _present(self, present, n_rows):
         """Which expanded graphs rows have."""
@@ -236,7 +237,7 @@ class NetMember:
         if rows.present is not None and self.expansion.degree is None:
             present = self._present(rows.present, len(rows)).reshape(n_bags, self.n_units, -1)
             found |= {"present": present, "reference_present": present}
-        return _single(found)
+        return single(found)
 
     def fused(self, units, offsets, weights):
         """Fused graph of units and references, by the weights of the terms.
@@ -290,98 +291,6 @@ class NetMember:
     def __setstate__(self, state):
         """Put the parts together again."""
         self.__dict__.update(state)
-
-
-class _Data:
-    """Relations of training bags, of which some may be taken."""
-
-    def __init__(self, member, units, offsets, labels, weight):
-        self.parts = [list(part) for part in zip(*member.relate(units, offsets), strict=True)]
-        self.labels, self.weight = labels, np.asarray(weight, dtype=float)
-        relations, lengths, own = self.parts
-        self.units, self.lengths = _join(relations), np.concatenate(lengths)
-        self.own = None if own[0] is None else _join(own, shared=())
-
-    def take(self, bags):
-        """(units, lengths, labels, weight, own) of some bags."""
-        ends = np.append(0, np.cumsum(self.lengths))
-        units, own = self.units, self.own
-        if len(bags) < len(self.lengths):
-            rows, _ = units_of(ends, bags)
-            units = _take(units, rows)
-            own = None if own is None else _take(own, bags, shared=())
-        return units, self.lengths[bags], self.labels[bags], self.weight[bags], own
-
-
-_SHARED = ("reference_present",)
-
-
-def _single(tree):
-    """Numbers of a dict of arrays or lists of them as float32."""
-    if isinstance(tree, dict):
-        return {key: _single(part) for key, part in tree.items()}
-    if isinstance(tree, list):
-        return [_single(part) for part in tree]
-    return np.asarray(tree, dtype=np.float32)
-
-
-def _as_rows(own):
-    """Own graphs of bags as rows of units, each with references of its own."""
-
-    def flat(tree):
-        if isinstance(tree, list):
-            return [flat(part) for part in tree]
-        return tree.reshape(-1, tree.shape[-1])
-
-    found = {key: flat(own[key]) for key in ("relations", "zeroth") if key in own}
-    if "present" in own:
-        present = own["present"]
-        n_units = present.shape[1]
-        found["present"] = flat(present)
-        found["row_present"] = np.repeat(present, n_units, axis=0)
-    return found
-
-
-def _join(trees, shared=_SHARED):
-    """One dict of several whose arrays have rows of different units.
-
-    Where only some know of missing views, the others have all.
-    """
-    keys = list(dict.fromkeys(key for tree in trees for key in tree))
-    found = {}
-    for key in keys:
-        have = [tree.get(key) for tree in trees]
-        if key in shared:
-            found[key] = next(part for part in have if part is not None)
-            continue
-        like = next(part for part in have if part is not None)
-        filled = [
-            np.ones((_rows(tree), *like.shape[1:]), np.float32) if part is None else part
-            for part, tree in zip(have, trees, strict=True)
-        ]
-        found[key] = _concatenate(filled)
-    return found
-
-
-def _rows(tree):
-    first = tree["relations"][0]
-    return len(first[0] if isinstance(first, list) else first)
-
-
-def _concatenate(parts):
-    if isinstance(parts[0], list):
-        return [_concatenate(each) for each in zip(*parts, strict=True)]
-    return np.concatenate(parts)
-
-
-def _take(tree, rows, shared=_SHARED):
-    if isinstance(tree, dict):
-        return {
-            key: part if key in shared else _take(part, rows, shared) for key, part in tree.items()
-        }
-    if isinstance(tree, list):
-        return [_take(part, rows, shared) for part in tree]
-    return tree[rows]
 
 
 def hold_out(labels, share, seed):
