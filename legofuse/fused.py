@@ -3,7 +3,7 @@
 What an estimator keeps of its fit: statistics, encoded references, terms and weights; and the one
 pass that turns rows into rows of the fused graph.
 
-This module may import graphs, expansion, sampling and weights of legofuse.
+This module may import centring, graphs, expansion, sampling and weights of legofuse.
 """
 
 import sys
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .centring import Centre, centred, learn_centre
 from .expansion import Expansion, hop_operators, hops
 from .graphs import Encoded, Rows, Statistics, dense_rows, encode_rows, relate_rows
 from .sampling import mark_rows
@@ -36,9 +37,13 @@ class FusedGraph:
     domains : ndarray of shape (n_references,), optional
     mass : ndarray of shape (n_references,), optional
         Weight of each reference; hops need it, and all training rows as references.
+    centre : sequence of bool, optional
+        Which graphs are centred over the references; none by default, and none with hops.
     """
 
-    def __init__(self, columns, graphs, expansion, learned, X, domains=None, mass=None):
+    def __init__(
+        self, columns, graphs, expansion, learned, X, domains=None, mass=None, centre=None
+    ):
         self.columns, self.graphs = columns, graphs
         self.expansion, self.learned = expansion, learned
         self.references = self.encode(X, domains, dense=True)
@@ -47,6 +52,11 @@ class FusedGraph:
         self.hops: Any = None
         self.weights: Any = None
         self.complete: Any = None
+        self.centres: Any = [None] * len(graphs)
+        self._landmarks: Any = None  # where the references are others
+        self._reference_means: Any = None
+        if expansion.degree is None and centre is not None:
+            self._learn_centres(centre)
         if expansion.degree is not None:
             relations = relate_rows(self.references, self.references, graphs, learned)
             self.hops = [(mass, *hop_operators(r, mass, expansion.degree)) for r in relations]
@@ -67,7 +77,38 @@ class FusedGraph:
 
     def relations(self, rows):
         """Relations of encoded rows to the references, a list with one array for each graph."""
-        return relate_rows(rows, self.references, self.graphs, self.learned)
+        related = relate_rows(rows, self.references, self.graphs, self.learned)
+        if not any(self.centres):
+            return related
+        if self._landmarks is None:
+            means = self._means(related)
+            reference_means = [None if c is None else c.means for c in self.centres]
+        else:
+            means = self._means(relate_rows(rows, self._landmarks, self.graphs, self.learned))
+            reference_means = self._reference_means
+        for k in range(len(related)):
+            if self.centres[k] is not None:
+                self._centre(related[k], k, rows, means[k], self.references, reference_means[k])
+        return related
+
+    def _learn_centres(self, centre):
+        references = self.references
+        for k, graph in enumerate(self.graphs):
+            if centre[k]:
+                relation = relate_rows(references, references, [graph], self.learned)[0]
+                self.centres[k] = learn_centre(relation, _column(references.present, k))
+
+    def _means(self, relations):
+        """Mean relations to the landmarks of every graph that is centred."""
+        return [
+            None if centre is None else relation @ centre.share
+            for relation, centre in zip(relations, self.centres, strict=True)
+        ]
+
+    def _centre(self, relation, k, rows, means, references, reference_means):
+        """Centre the relation of graph k, in place."""
+        present = _column(rows.present, k), _column(references.present, k)
+        return centred(relation, self.centres[k], means, reference_means, *present)
 
     def expanded(self, rows, marks=None):
         """Graphs that the polynomial is evaluated on, and the identity or None."""
@@ -96,6 +137,16 @@ class FusedGraph:
         ]
         graphs = [graph if isinstance(graph, list) else pack(graph) for graph in graphs]
         return graphs, None if equal is None else pack(equal[:, place])
+
+    def _related_among(self, rows, k):
+        """Relation of rows to one another in graph k."""
+        graph = [self.graphs[k]]
+        relation = relate_rows(rows, rows, graph, self.learned)[0]
+        if self.centres[k] is None:
+            return relation
+        landmarks = self.references if self._landmarks is None else self._landmarks
+        means = relate_rows(rows, landmarks, graph, self.learned)[0] @ self.centres[k].share
+        return self._centre(relation, k, rows, means, rows, means)
 
     def set_weights(self, weights):
         """Set the weights of the terms; learns what a complete row's relation to itself is."""
@@ -128,6 +179,12 @@ class FusedGraph:
         other = object.__new__(FusedGraph)
         other.__dict__.update(self.__dict__)
         other.references = rows
+        if any(self.centres):
+            landmarks = self.references if self._landmarks is None else self._landmarks
+            other._landmarks = landmarks
+            other._reference_means = self._means(
+                relate_rows(rows, landmarks, self.graphs, self.learned)
+            )
         return other
 
     def __getstate__(self):
@@ -137,6 +194,7 @@ class FusedGraph:
         state["learned"] = [[*key, list(value)] for key, value in self.learned.items()]
         encoded = [[*key, list(value)] for key, value in self.references.encoded.items()]
         state["references"] = [encoded, self.references.present]
+        state["centres"] = [None if centre is None else list(centre) for centre in self.centres]
         state["version"] = _version()
         return state
 
@@ -152,12 +210,20 @@ class FusedGraph:
                 stacklevel=2,
             )
         encoded, present = state["references"]
+        state.setdefault("_landmarks", None)
+        centres = state.get("centres", [None] * len(state["graphs"]))
         self.__dict__.update(
             state,
             expansion=Expansion(*state["expansion"]),
             learned={(view, label): Statistics(*value) for view, label, value in state["learned"]},
+            centres=[None if centre is None else Centre(*centre) for centre in centres],
             references=Rows({(view, name): Encoded(*v) for view, name, v in encoded}, present),
         )
+
+
+def _column(present, k):
+    """Which rows graph k has, or None for all."""
+    return None if present is None else present[:, k]
 
 
 def _version():

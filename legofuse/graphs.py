@@ -118,6 +118,13 @@ def list_graphs(views, relation, real_targets=False):
     return graphs
 
 
+def chosen_by_auto(graphs, relation):
+    """Which graphs ``"auto"`` chose, and are centred for it: a list of bool."""
+    if isinstance(relation, dict):
+        return [isinstance(relation[view], str) and relation[view] == "auto" for view, _ in graphs]
+    return [isinstance(relation, str) and relation == "auto"] * len(graphs)
+
+
 def learn_statistics(X, columns, rows, weight, domains=None):
     """Learn the statistics of every view, by domain.
 

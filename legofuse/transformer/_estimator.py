@@ -11,7 +11,7 @@ from .._threads import single_threaded_blas
 from .._validation import check_fusion
 from ..config import DocumentationLink, foresee
 from ..fused import FusedGraph
-from ..graphs import learn_statistics, list_graphs
+from ..graphs import chosen_by_auto, learn_statistics, list_graphs
 from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
@@ -52,9 +52,9 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view, and linear as a sixth where y is real values, and lets the weights decide. A
-        callable takes ``(X, references)`` and returns an array of shape
-        (n_samples, n_references).
+        of each view, and linear as a sixth where y is real values, each centred over the landmarks
+        (its means over them are taken off; not with hops), and lets the weights decide. A callable
+        takes ``(X, references)`` and returns an array of shape (n_samples, n_references).
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise", "separable"}, default="total"
@@ -350,6 +350,7 @@ class LEGOFusionTransformer(
             table.X[self.landmarks_],
             at(training.domains, self.landmarks_),
             mass,
+            chosen_by_auto(self.graphs_, self.relation),
         )
 
     @property

@@ -1,0 +1,121 @@
+"""Centred relations: feature-space centring, kernels with views missing, any references."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.metrics.pairwise import rbf_kernel
+
+from legofuse import LEGOFusionTransformer
+from legofuse.centring import centred, learn_centre
+from legofuse.fusion import fuse
+from legofuse.graphs import list_graphs
+
+VIEWS = {"a": slice(0, 3), "b": slice(3, 5)}
+
+
+def table(n=30, missing=True, seed=0, dtype=float):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 5)).astype(dtype)
+    y = rng.permutation(np.arange(n) % 3)
+    if missing:
+        X[: n // 4, :3] = np.nan
+        X[-n // 4 :, 3:] = np.nan
+    return X, y
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_centring_is_that_of_features(missing):
+    """Of a linear kernel, whose features are there to be centred."""
+    rng = np.random.default_rng(0)
+    Z, X = rng.normal(size=(8, 3)) + 2, rng.normal(size=(5, 3))
+    have, has = np.arange(8) != 3, np.arange(5) != 1
+    if not missing:
+        have[:], has[:] = True, True
+    Z[~have], X[~has] = 0, 0
+    mean = Z[have].mean(axis=0)
+    A, B = (X - mean) * has[:, None], (Z - mean) * have[:, None]
+    scale = have.sum() / np.sum(B**2)
+    centre = learn_centre(Z @ Z.T, have)
+    assert_allclose(centre.scale, scale)
+    found = centred(X @ Z.T, centre, X @ Z.T @ centre.share, centre.means, has, have)
+    assert_allclose(found, scale * A @ B.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_landmarks_that_are_all_alike_have_no_centred_relation(dtype):
+    for relation in (np.ones((4, 4)), 0.1 * np.ones((4, 4)), np.zeros((4, 4))):
+        centre = learn_centre(relation.astype(dtype))
+        assert centre.scale == 0
+        assert centre.means.dtype == dtype
+
+
+def test_centred_kernels_stay_kernels():
+    X, _ = table(missing=False)
+    kernel = rbf_kernel(X, X[:9])
+    centre = learn_centre(rbf_kernel(X[:9]))
+    means = kernel @ centre.share
+    G = centred(rbf_kernel(X), centre, means, means)
+    assert np.linalg.eigvalsh(G)[0] > -1e-10
+    assert_allclose(G[:9, :9].mean(axis=0), 0, atol=1e-12)
+    assert_allclose(np.diagonal(G[:9, :9]).mean(), 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_auto_graphs_are_centred(dtype):
+    X, y = table(dtype=dtype)
+    model = LEGOFusionTransformer(VIEWS).fit(X, y)
+    complete = ~np.isnan(X).any(axis=1)
+    graphs = model.relation_graphs(X, X)
+    to_landmarks = model.relation_graphs(X)
+    for (view, _), graph in graphs.items():
+        missing = np.isnan(X[:, VIEWS[view]]).any(axis=1)
+        assert graph.dtype == dtype
+        assert (graph[missing] == 0).all()
+        assert (graph[:, missing] == 0).all()
+        assert np.linalg.eigvalsh(graph)[0] > -1e-4
+    for graph in to_landmarks.values():
+        assert_allclose(graph.sum(axis=1), 0, atol=1e-3)
+    marks = model.landmarks_
+    for key, graph in graphs.items():
+        assert_allclose(graph[:, marks], to_landmarks[key], atol=1e-5)
+    G = model.fused_graph(X[complete], X[complete])
+    literal = fuse(
+        [g[complete][:, complete] for g in graphs.values()], model.powers_, model.weights_
+    )
+    assert_allclose(G, literal, rtol=1e-4, atol=1e-4 * np.abs(G).max())
+    assert np.linalg.eigvalsh(model.fused_graph(X, X).astype(float))[0] > -1e-4 * np.abs(G).max()
+
+
+@pytest.mark.filterwarnings("ignore:The fused graph is not positive")
+def test_named_relations_and_hops_are_not_centred():
+    X, y = table(missing=False)
+    some = LEGOFusionTransformer(VIEWS, relation={"a": "auto", "b": "rbf"}).fit(X, y)
+    for (view, _), graph in some.relation_graphs(X).items():
+        assert (np.abs(graph.sum(axis=1)) < 1e-6).all() == (view == "a")
+    hops = LEGOFusionTransformer(VIEWS, expansion="hops").fit(X, y)
+    assert min(hops.relation_graphs(X)["a", "gaussian"].min(axis=1)) > 0
+    assert list_graphs(VIEWS, "auto") == some.graphs_[:5] + [("b", r) for _, r in some.graphs_[:5]]
+
+
+def test_a_fit_is_the_same_after_pickling():
+    X, y = table()
+    model = LEGOFusionTransformer(VIEWS).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert_allclose(again.transform(X), model.transform(X))
+    assert_allclose(again.fused_graph(X, X[:5]), model.fused_graph(X, X[:5]))
+
+
+def test_a_view_missing_in_new_rows_shifts_no_score():
+    """Scores of rows that lack a view lie around those of the mean row, class by class."""
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    y = np.repeat([0.0, 1.0], 60)
+    X = np.column_stack([rng.normal(size=(120, 3)) + 5, rng.normal(size=(120, 2)) + y[:, None]])
+    model = LEGOFusionTransformer(VIEWS, target_type="classification").fit(X, y)
+    head = Ridge().fit(model.transform(X), y)
+    lacking = X.copy()
+    lacking[:, :3] = np.nan
+    assert abs(head.predict(model.transform(lacking)).mean() - 0.5) < 0.05
