@@ -76,7 +76,7 @@ for size in sizes:
 
 print(f"{'labels':18}", *(f"{size:5}" for size in sizes))
 plt.style.use("tableau-colorblind10")
-styles = ("s--", "^:", "o-", "D-.")
+styles = ("C3s--", "C1^:", "C0o-", "C2D-.")
 for (name, scores), style in zip(accuracy.items(), styles, strict=True):
     mean, spread = ([f(scores[n]) for n in sizes] for f in (np.mean, np.std))
     plt.errorbar(sizes, mean, spread, fmt=style, label=name)

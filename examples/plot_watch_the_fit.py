@@ -60,6 +60,6 @@ for stage, (colour, hatch) in zip(stages, looks, strict=True):
     left += width
 plt.xlabel("seconds")
 plt.ylabel("training rows")
-plt.legend(title="stage")
+plt.legend(title="stage", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 plt.tight_layout()
 plt.show()
