@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -333,3 +334,13 @@ def test_verbose_tells_of_each_stage(data, capsys):
     stages = [line for line in lines if line.startswith("[LEGOAnomalyClassifier]")]
     assert len(stages) == 3
     assert "1/3 read: 40 distinct of 40 bags" in stages[0]
+
+
+def test_threads_give_what_one_gives(data):
+    bags, y = data
+    options = {"reference": "both", "time_view": "position"}
+    expected = fit(bags, y, **options).decision_function(bags)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: fit(bags, y, **options).decision_function(bags), range(3)))
+    for one in found:
+        np.testing.assert_allclose(one, expected, atol=1e-9)

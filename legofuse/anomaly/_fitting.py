@@ -25,6 +25,7 @@ from ._domains import read_any
 from ._linear import average_heads, average_weights, fit_linear
 from ._net_fit import make_nets, pooled_beside, train_nets
 from ._prepare import draw_references, make_fusion, prepare
+from ._stack import N_FOLDS
 
 _STAGES = ("read", "prepare", "fit heads")
 
@@ -44,6 +45,8 @@ class BagFitting:
     pooling: Any
     top_k: Any
     verbose: Any
+    max_epochs: Any
+    device: Any
     views_: Any
     classes_: Any
     pos_label_: Any
@@ -94,7 +97,9 @@ class BagFitting:
                 prepared = prepare(self, bags, canonical)
                 note = f"{len(prepared.graphs)} graphs, {len(prepared.expansion.powers)} terms"
             progress.note(note)
-        with progress.stage(_STAGES[2]):
+        epochs = 1 if bit_by_bit else self.max_epochs
+        steps = epochs if head == "net" else N_FOLDS
+        with progress.stage(_STAGES[2], steps * self.n_ensemble):
             weight = canonical.weight * class_factors(
                 self.class_weight,
                 canonical.labels,
@@ -108,9 +113,10 @@ class BagFitting:
             self._masses = masses
             self.prior_ = float(self._masses[1] / self._masses.sum())
             if head == "net":
-                self._fit_nets(bags, canonical, prepared, weight, rng, bit_by_bit)
+                found = bags, canonical, prepared, weight
+                self._fit_nets(*found, rng, bit_by_bit, progress.step)
             else:
-                self._fit_linear(bags, canonical, prepared, weight, rng)
+                self._fit_linear(bags, canonical, prepared, weight, rng, progress.step)
             progress.note(", ".join(f"{name} ({w:.2f})" for name, w in self.heads_.items()))
         self.offset_ = 0.0
         if self.contamination is not None:
@@ -144,7 +150,7 @@ class BagFitting:
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
         return bags, canonical
 
-    def _fit_linear(self, bags, canonical, prepared, weight, rng):
+    def _fit_linear(self, bags, canonical, prepared, weight, rng, step):
         """Members of the ensemble, each with references of its own."""
         several = len(canonical.rows) > len(canonical.labels)
         own = self.reference == "both" or (self.reference == "auto" and several)
@@ -162,6 +168,7 @@ class BagFitting:
                 top_k=self.top_k,
                 reference=self.reference,
                 seed=rng.randint(np.iinfo(np.int32).max),
+                step=step,
             )
             self._members.append(member)
             trials.append(trial)
@@ -178,15 +185,18 @@ class BagFitting:
         self.n_iter_ = max(1, *(head.n_iter for head in kept))
         self._set_weights(average_weights(prepared.weights, trials))
 
-    def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit):
+    def _fit_nets(self, bags, canonical, prepared, weight, rng, bit_by_bit, step):
         """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
         units = bags.units[canonical.rows]
         if prepared is None:
             nets, losses = [copy(net) for net in self._members[: self._nets]], None
+            for net in nets:
+                net.device = self.device
         else:
             tried = None if bit_by_bit else weight
             nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
-        train_nets(self, nets, units, canonical, weight, rng, epochs=1 if bit_by_bit else None)
+        epochs = 1 if bit_by_bit else None
+        train_nets(self, nets, units, canonical, weight, rng, epochs=epochs, step=step)
         self._members, self._nets = list(nets), len(nets)
         self.heads_, self.pooling_ = {"net": 1.0}, "units"
         if losses is not None:

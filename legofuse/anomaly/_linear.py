@@ -110,7 +110,9 @@ def list_heads(names, pooling, top_k):
     return heads
 
 
-def try_heads(heads, features, offsets, labels, weight, *, reference, split, seed, n_bags):
+def try_heads(
+    heads, features, offsets, labels, weight, *, reference, split, seed, n_bags, step=None
+):
     """Score held-out bags by each head, choose what spreads, and weigh the heads.
 
     Parameters
@@ -125,12 +127,14 @@ def try_heads(heads, features, offsets, labels, weight, *, reference, split, see
     seed : int
     n_bags : float
         Their weight, those of classes left out.
+    step : callable, optional
+        Called with the name of each fold that is done.
 
     Returns
     -------
     Trial
     """
-    scores = held_out_scores(heads, features, offsets, labels, weight, seed)
+    scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
     if scores is None:
         for head in heads:
             if head.kind == "units" and reference == "both":
@@ -156,7 +160,9 @@ def try_heads(heads, features, offsets, labels, weight, *, reference, split, see
     return Trial(heads, [scale[:2] for scale in found], shares, known)
 
 
-def fit_linear(fusion, places, units, canonical, weight, *, pooling, top_k, reference, seed):
+def fit_linear(
+    fusion, places, units, canonical, weight, *, pooling, top_k, reference, seed, step=None
+):
     """Try heads on held-out bags, fit those that get a weight on all.
 
     Parameters
@@ -169,7 +175,7 @@ def fit_linear(fusion, places, units, canonical, weight, *, pooling, top_k, refe
     canonical : Canonical
     weight : ndarray of shape (n_bags,)
         Weights of the classes included.
-    pooling, top_k, reference, seed
+    pooling, top_k, reference, seed, step
         See :func:`list_heads` and :func:`try_heads`.
 
     Returns
@@ -192,6 +198,7 @@ def fit_linear(fusion, places, units, canonical, weight, *, pooling, top_k, refe
         split=pooling == "both",
         seed=seed,
         n_bags=canonical.weight.sum(),
+        step=step,
     )
     kept = []
     for head, share, (slope, shift) in zip(heads, trial.shares, trial.scales, strict=True):

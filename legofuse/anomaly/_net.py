@@ -79,7 +79,7 @@ class NetMember:
             views = [views[m] for m, _ in one_exponent_each(expansion.powers)[0]]
         return [*views, None] if expansion.identity else views
 
-    def train(self, units, offsets, labels, weight, *, settings, valid=None, **options):
+    def train(self, units, offsets, labels, weight, *, settings, valid=None, step=None, **options):
         """Train, from where the net stands if it has been trained before.
 
         Parameters
@@ -91,6 +91,8 @@ class NetMember:
             Of :class:`~legofuse.nn.BagSettings`.
         valid : ndarray of bool of shape (n_bags,), optional
             Bags that are held out to stop early.
+        step : callable, optional
+            Called with the name of each epoch that is done.
         **options
             Of :func:`~legofuse.nn.fit_bags`.
 
@@ -99,8 +101,11 @@ class NetMember:
         NetMember
             Itself.
         """
-        from ..nn import BagSettings, fit_bags
+        from ..nn import BagSettings, OnEpoch, fit_bags
 
+        if step is not None:
+            tell = OnEpoch(lambda epoch: step(f"epoch {epoch}"))
+            options["callbacks"] = [tell, *(options.get("callbacks") or [])]
         expansion = self.expansion
         fixed = {"spread": self.reference == "both", "separable": bool(expansion.separable)}
         if self.state is not None:

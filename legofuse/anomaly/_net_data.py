@@ -9,9 +9,9 @@ class Data:
     """Relations of training bags, of which some may be taken."""
 
     def __init__(self, member, units, offsets, labels, weight):
-        self.parts = [list(part) for part in zip(*member.relate(units, offsets), strict=True)]
+        parts = [list(part) for part in zip(*member.relate(units, offsets), strict=True)]
         self.labels, self.weight = labels, np.asarray(weight, dtype=float)
-        relations, lengths, own = self.parts
+        relations, lengths, own = parts
         self.units, self.lengths = _join(relations), np.concatenate(lengths)
         self.own = None if own[0] is None else _join(own, shared=())
 

@@ -88,7 +88,7 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
     return [make(reference, chosen) for chosen in drawn], losses
 
 
-def train_nets(estimator, members, units, canonical, weight, rng, epochs=None):
+def train_nets(estimator, members, units, canonical, weight, rng, epochs=None, step=None):
     """Train members, from where they stand.
 
     Parameters
@@ -102,6 +102,8 @@ def train_nets(estimator, members, units, canonical, weight, rng, epochs=None):
     rng : RandomState
     epochs : int, optional
         By default as many as the estimator says.
+    step : callable, optional
+        Called with the name of each epoch that is done.
     """
     for member in members:
         seed, valid = rng.randint(_LARGEST_SEED), None
@@ -114,6 +116,7 @@ def train_nets(estimator, members, units, canonical, weight, rng, epochs=None):
             weight,
             valid=valid,
             epochs=epochs,
+            step=step,
             random_state=seed,
             **net_options(estimator),
         )

@@ -18,7 +18,7 @@ MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
 
 
-def held_out_scores(heads, features, offsets, labels, weight, seed):
+def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
     """Scores by heads fitted without a bag, in folds stratified by label.
 
     Parameters
@@ -27,6 +27,8 @@ def held_out_scores(heads, features, offsets, labels, weight, seed):
     features : dict from (name, kind) to ndarray
     offsets, labels, weight : ndarrays, of the bags
     seed : int
+    step : callable, optional
+        Called with the name of each fold that is done.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def held_out_scores(heads, features, offsets, labels, weight, seed):
         spreads = head.kind == "units" and (head.name, "spread") in features
         found.append((np.empty(n), np.empty(n) if spreads else None))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for train, test in folds.split(labels, labels):
+    for k, (train, test) in enumerate(folds.split(labels, labels)):
         units, _ = units_of(offsets, test)
         for head, (plain, smooth) in zip(heads, found, strict=True):
             part = copy.copy(head)
@@ -54,6 +56,8 @@ def held_out_scores(heads, features, offsets, labels, weight, seed):
             if smooth is not None:
                 part.share = 1.0
                 smooth[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
+        if step is not None:
+            step(f"fold {k + 1}")
     return found
 
 

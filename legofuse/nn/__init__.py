@@ -18,7 +18,7 @@ from .losses import (
     degree_variance_penalty,
     squared_error,
 )
-from .nets import Net, epoch_losses, fit_net, make_net, resolve_device
+from .nets import Net, OnEpoch, epoch_losses, fit_net, make_net, resolve_device
 from .pooling import bag_index, max_pool, pad, top_k_pool
 from .propagation import Propagation, propagate
 from .state import load_module, module_arrays, net_arrays, restore_net, to_arrays, to_tensors
@@ -31,6 +31,7 @@ __all__ = [
     "LinearHead",
     "MLPHead",
     "Net",
+    "OnEpoch",
     "PackedBags",
     "Propagation",
     "TensorBatches",

@@ -15,7 +15,7 @@ from skorch.helper import predefined_split
 
 from .batches import TensorBatches
 
-__all__ = ["Net", "epoch_losses", "fit_net", "make_net", "resolve_device"]
+__all__ = ["Net", "OnEpoch", "epoch_losses", "fit_net", "make_net", "resolve_device"]
 
 
 def resolve_device(device="auto"):
@@ -55,6 +55,23 @@ def resolve_device(device="auto"):
             f"device={device!r} is not there: use 'auto', 'cpu', or an accelerator of this machine."
         ) from error
     return found
+
+
+class OnEpoch(Callback):
+    """Call a function with the number of epochs done, after each.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an int.
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def on_epoch_end(self, net, **kwargs):
+        """Call it."""
+        self.function(len(net.history))
 
 
 class StopTraining(Exception):
