@@ -202,7 +202,7 @@ def _methods():
     ):
         yield Method(name, title, "missing", fit, True)
     for name, title, fit, package in peers.PEERS:
-        yield Method(name, title, "peer", fit, package=package)
+        yield Method(name, title, "peer", fit, name == "nemo", package)
 
 
 METHODS = {method.name: method for method in _methods()}
@@ -223,7 +223,7 @@ GROUPS = {
     "variants": tuple(m.name for m in METHODS.values() if m.group == "variant"),
     "quick": ("legofuse", "concat_lr", "concat_svm", "late_lr", "single_view"),
     "robustness": ("legofuse", "legofuse_uniform", "concat_lr", "concat_svm", "easy_mkl"),
-    "missing": ("legofuse", "concat_lr", "concat_svm", "late_present", "boosting_nan"),
+    "missing": ("legofuse", "concat_lr", "concat_svm", "late_present", "boosting_nan", "nemo"),
     "all": tuple(METHODS),
 }
 BUDGET = tuning.BUDGET

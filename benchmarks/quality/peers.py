@@ -200,6 +200,51 @@ def snf(views, y, names):
     return predict, {"chosen": {}}
 
 
+def nemo(views, y, names):
+    """imml's NEMO (neighbourhoods within the views that rows share) and an RBF SVM on its embedding.
+
+    It embeds given rows only, so training and test rows enter together, never the test labels.
+    """
+    from imml.cluster import NEMO
+
+    n_classes = len(np.unique(y))
+    candidates = grid(how=PREPARATIONS, per_class=(1, 4), C=(1.0, 10.0, 100.0))
+
+    def predict(test):
+        made = {}
+        for how, per_class in itertools.product(PREPARATIONS, (1, 4)):
+            parts = [_prepare_present(A, B, how) for A, B in zip(views, test, strict=True)]
+            size = min(per_class * n_classes, sum(len(part) for part in parts[0]) - 2)
+            model = NEMO(n_clusters=int(size), random_state=0)
+            made[how, per_class] = np.asarray(model.fit([np.vstack(p) for p in parts]).embedding_)
+
+        def score_fold(candidates, a, b):
+            return [
+                SVC(C=c["C"]).fit(Z[a], y[a]).score(Z[b], y[b])
+                for c in candidates
+                for Z in [made[c["how"], c["per_class"]][: len(y)]]
+            ]
+
+        best, _ = search(score_fold, candidates, y)
+        Z = made[best["how"], best["per_class"]]
+        return SVC(C=best["C"]).fit(Z[: len(y)], y).predict(Z[len(y) :])
+
+    return predict, {"chosen": {}}
+
+
+def _prepare_present(train, other, how):
+    """The same as ``prepare`` for the rows that have the view; NaN stays."""
+    parts = []
+    have = [~np.isnan(X).all(axis=1) for X in (train, other)]
+    for X, rows, found in zip(
+        (train, other), have, prepare(train[have[0]], other[have[1]], how), strict=True
+    ):
+        filled = np.full(X.shape, np.nan)
+        filled[rows] = found
+        parts.append(filled)
+    return parts
+
+
 PEERS = (
     ("average_mkl", "MKLpy AverageMKL", average_mkl, "MKLpy"),
     ("easy_mkl", "MKLpy EasyMKL", easy_mkl, "MKLpy"),
@@ -207,4 +252,5 @@ PEERS = (
     ("mcca", "cca-zoo MCCA + LR", mcca, "cca-zoo"),
     ("stacking", "multiviewstacking", stacking, "multiviewstacking"),
     ("snf", "snfpy label spreading", snf, "snfpy"),
+    ("nemo", "imml NEMO + RBF SVM", nemo, "imml"),
 )
