@@ -67,6 +67,10 @@ def check_fusion(estimator):
         check_number(owner, name, getattr(estimator, name), low=low)
     check_number(owner, "n_components", estimator.n_components, low=1, none=True)
     check_number(owner, "tol", estimator.tol, kind=Real, low=0)
+    for name in ("domain_alignment", "domain_coupling"):
+        value = getattr(estimator, name)
+        if name == "domain_alignment" or not (isinstance(value, str) and value == "auto"):
+            check_number(owner, name, value, kind=Real, low=0, high=1)
     check_flag(owner, "nonnegative", estimator.nonnegative)
     if not (isinstance(estimator.batch_size, str) and estimator.batch_size == "auto"):
         check_number(owner, "batch_size", estimator.batch_size, low=1)

@@ -3,7 +3,7 @@
 What an estimator keeps of its fit: statistics, encoded references, terms and weights; and the one
 pass that turns rows into rows of the fused graph.
 
-This module may import centring, graphs, expansion, sampling and weights of legofuse.
+This module may import centring, graphs, expansion, sampling, shifts and weights of legofuse.
 """
 
 import sys
@@ -14,8 +14,9 @@ import numpy as np
 
 from .centring import Centre, centred, learn_centre
 from .expansion import Expansion, hop_operators, hops
-from .graphs import Encoded, Rows, Statistics, dense_rows, encode_rows, relate_rows
+from .graphs import Encoded, Rows, Statistics, dense_rows
 from .sampling import mark_rows
+from .shifts import encode_moved, pack_shifts, relate_moved, unpack_shifts
 from .weights import normaliser, pack
 
 __all__ = ["FusedGraph"]
@@ -31,7 +32,7 @@ class FusedGraph:
     graphs : list of (view, relation)
     expansion : Expansion
         Terms of the polynomial.
-    learned : dict of (view, domain) to Statistics
+    learned : dict of (view, None) to Statistics
     X : ndarray or CSR of shape (n_references, n_features)
         The reference rows.
     domains : ndarray of shape (n_references,), optional
@@ -39,13 +40,24 @@ class FusedGraph:
         Weight of each reference; hops need it, and all training rows as references.
     centre : sequence of bool, optional
         Which graphs are centred over the references; none by default, and none with hops.
+    shifts : Shifts, optional
+        What is known of the domains.
     """
 
     def __init__(
-        self, columns, graphs, expansion, learned, X, domains=None, mass=None, centre=None
+        self,
+        columns,
+        graphs,
+        expansion,
+        learned,
+        X,
+        domains=None,
+        mass=None,
+        centre=None,
+        shifts=None,
     ):
         self.columns, self.graphs = columns, graphs
-        self.expansion, self.learned = expansion, learned
+        self.expansion, self.learned, self.shifts = expansion, learned, shifts
         self.references = self.encode(X, domains, dense=True)
         marked = expansion.identity or expansion.degree
         self.marks: Any = mark_rows(X, domains) if marked else None
@@ -58,7 +70,7 @@ class FusedGraph:
         if expansion.degree is None and centre is not None:
             self._learn_centres(centre)
         if expansion.degree is not None:
-            relations = relate_rows(self.references, self.references, graphs, learned)
+            relations = self._relate(self.references, self.references)
             self.hops = [(mass, *hop_operators(r, mass, expansion.degree)) for r in relations]
 
     def __len__(self):
@@ -70,21 +82,26 @@ class FusedGraph:
         """Type of numbers: that of the references."""
         return next(iter(self.references.encoded.values())).rows.dtype
 
-    def encode(self, X, domains=None, learned=None, dense=False):
-        """Encode rows for every graph, by other statistics if given."""
-        learned = self.learned if learned is None else learned
-        return encode_rows(X, self.columns, self.graphs, learned, domains, dense)
+    def encode(self, X, domains=None, shifts=None, dense=False):
+        """Encode rows for every graph, by other shifts of domains if given."""
+        shifts = self.shifts if shifts is None else shifts
+        return encode_moved(X, self.columns, self.graphs, self.learned, shifts, domains, dense)
+
+    def _relate(self, rows, references, graphs=None):
+        """Relations of encoded rows to others, not centred."""
+        graphs = self.graphs if graphs is None else graphs
+        return relate_moved(rows, references, graphs, self.learned, self.shifts)
 
     def relations(self, rows):
         """Relations of encoded rows to the references, a list with one array for each graph."""
-        related = relate_rows(rows, self.references, self.graphs, self.learned)
+        related = self._relate(rows, self.references)
         if not any(self.centres):
             return related
         if self._landmarks is None:
             means = self._means(related)
             reference_means = [None if c is None else c.means for c in self.centres]
         else:
-            means = self._means(relate_rows(rows, self._landmarks, self.graphs, self.learned))
+            means = self._means(self._relate(rows, self._landmarks))
             reference_means = self._reference_means
         for k in range(len(related)):
             if self.centres[k] is not None:
@@ -95,7 +112,7 @@ class FusedGraph:
         references = self.references
         for k, graph in enumerate(self.graphs):
             if centre[k]:
-                relation = relate_rows(references, references, [graph], self.learned)[0]
+                relation = self._relate(references, references, [graph])[0]
                 self.centres[k] = learn_centre(relation, _column(references.present, k))
 
     def _means(self, relations):
@@ -125,7 +142,7 @@ class FusedGraph:
             graphs = []
             for graph in self.graphs:  # one after the other: rows of text are wide once dense
                 part = dense_rows(rows, graph)
-                graphs.append(pack(relate_rows(part, part, [graph], self.learned)[0]))
+                graphs.append(pack(self._relate(part, part, [graph])[0]))
             equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
             return self.expansion.graphs(graphs, equal=equal), equal
         order = np.lexsort(self.marks.T)
@@ -192,8 +209,9 @@ class FusedGraph:
         state = dict(self.__dict__)
         state["expansion"] = list(self.expansion)
         state["learned"] = [[*key, list(value)] for key, value in self.learned.items()]
-        encoded = [[*key, list(value)] for key, value in self.references.encoded.items()]
-        state["references"] = [encoded, self.references.present]
+        state["shifts"] = pack_shifts(self.shifts)
+        state["references"] = _pack_rows(self.references)
+        state["_landmarks"] = _pack_rows(self._landmarks)
         state["centres"] = [None if centre is None else list(centre) for centre in self.centres]
         state["version"] = _version()
         return state
@@ -209,16 +227,31 @@ class FusedGraph:
                 UserWarning,
                 stacklevel=2,
             )
-        encoded, present = state["references"]
-        state.setdefault("_landmarks", None)
         centres = state.get("centres", [None] * len(state["graphs"]))
         self.__dict__.update(
             state,
             expansion=Expansion(*state["expansion"]),
             learned={(view, label): Statistics(*value) for view, label, value in state["learned"]},
             centres=[None if centre is None else Centre(*centre) for centre in centres],
-            references=Rows({(view, name): Encoded(*v) for view, name, v in encoded}, present),
+            shifts=unpack_shifts(state["shifts"]),
+            references=_unpack_rows(state["references"]),
+            _landmarks=_unpack_rows(state["_landmarks"]),
         )
+
+
+def _pack_rows(rows):
+    if rows is None:
+        return None
+    encoded = [[*key, list(value)] for key, value in rows.encoded.items()]
+    return [encoded, rows.present, _pack_rows(rows.moved), rows.codes]
+
+
+def _unpack_rows(state):
+    if state is None:
+        return None
+    encoded, present, moved, codes = state
+    encoded = {(view, name): Encoded(*value) for view, name, value in encoded}
+    return Rows(encoded, present, _unpack_rows(moved), codes)
 
 
 def _column(present, k):

@@ -48,15 +48,23 @@ class Rows(NamedTuple):
     encoded : dict of (view, encoding) to Encoded
     present : ndarray of shape (n_rows, n_graphs), bool, or None
         False where a graph's view is missing; None when none is.
+    moved : Rows or None
+        The same rows without the shift of their domains; None where there is none.
+    codes : ndarray of shape (n_rows,), int, or None
+        Number of each row's domain.
     """
 
     encoded: Any
     present: Any
+    moved: Any = None
+    codes: Any = None
 
     def __getitem__(self, index):
         """Take some of the rows."""
         present = None if self.present is None else self.present[index]
-        return Rows({key: value[index] for key, value in self.encoded.items()}, present)
+        encoded = {key: value[index] for key, value in self.encoded.items()}
+        others = (None if part is None else part[index] for part in (self.moved, self.codes))
+        return Rows(encoded, present, *others)
 
     def __len__(self):
         """Return the number of rows."""
@@ -273,7 +281,8 @@ def dense_rows(rows, graph):
     """
     view, relation = graph
     key = view, _encoding(relation)
-    return Rows({key: densify(rows.encoded[key])}, rows.present)
+    moved = None if rows.moved is None else dense_rows(rows.moved, graph)
+    return Rows({key: densify(rows.encoded[key])}, rows.present, moved, rows.codes)
 
 
 def _raw(block, stats):

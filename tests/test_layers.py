@@ -16,14 +16,15 @@ PACKAGE = Path(legofuse.__file__).parent
 # import none of us
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
 PARTS = {"centring", "expansion", "fused", "graphs", "landmarks", "moments", "tables", "terms"}
-PARTS |= {"weights", "_lazy", "_progress", "_threads", "_validation", "config"}
+PARTS |= {"shifts", "weights", "_lazy", "_progress", "_threads", "_validation", "config"}
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
     "centring": set(),
     "expansion": {"fusion"},
     "graphs": {"relations"},
-    "fused": {"centring", "expansion", "graphs", "sampling", "weights"},
+    "fused": {"centring", "expansion", "graphs", "sampling", "shifts", "weights"},
+    "shifts": {"graphs", "relations"},
     "landmarks": {"sampling"},
     "moments": {"graphs", "relations"},
     "tables": {"views"},

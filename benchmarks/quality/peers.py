@@ -201,7 +201,7 @@ def snf(views, y, names):
 
 
 def nemo(views, y, names):
-    """imml's NEMO (neighbourhoods within the views that rows share) and an RBF SVM on its embedding.
+    """imml's NEMO (neighbours within the views that rows share) and an RBF SVM on its embedding.
 
     It embeds given rows only, so training and test rows enter together, never the test labels.
     """

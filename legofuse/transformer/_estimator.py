@@ -13,6 +13,7 @@ from ..config import DocumentationLink, foresee
 from ..fused import FusedGraph
 from ..graphs import chosen_by_auto, learn_statistics, list_graphs
 from ..moments import refine_statistics
+from ..shifts import learn_shifts
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
 from ._learning import learn, map_landmarks
@@ -81,7 +82,14 @@ class LEGOFusionTransformer(
     domains : {"shared", "per-domain"}, default="shared"
         Whether landmarks are chosen among all rows alike, or the same number in each domain.
     unseen_domains : {"error", "batch"}, default="error"
-        ``"batch"`` standardises rows of a domain not seen in fit by their own mean and scale.
+        ``"batch"`` aligns rows of a domain not seen in fit by their own means and spreads.
+    domain_alignment : float, default=0.5
+        Share of relations between aligned rows, whose domains' offsets and spreads are taken
+        away, beside relations between rows as they are. Of use with several domains.
+    domain_coupling : float or "auto", default="auto"
+        Relation of rows in different domains, over the same within one: below 1 each domain may
+        differ in what tells its classes apart. ``"auto"`` is 0.7, or 1 with
+        ``unseen_domains="batch"``.
     n_landmarks : int, default=500
         Number of training rows that samples are related to.
     landmarks : {"stratified", "random", "kmeans"} or array of int, default="stratified"
@@ -197,6 +205,8 @@ class LEGOFusionTransformer(
         domain_column=None,
         domains="shared",
         unseen_domains="error",
+        domain_alignment=0.5,
+        domain_coupling="auto",
         n_landmarks=500,
         landmarks="stratified",
         n_components=None,
@@ -222,6 +232,8 @@ class LEGOFusionTransformer(
         self.domain_column = domain_column
         self.domains = domains
         self.unseen_domains = unseen_domains
+        self.domain_alignment = domain_alignment
+        self.domain_coupling = domain_coupling
         self.n_landmarks = n_landmarks
         self.landmarks = landmarks
         self.n_components = n_components
@@ -295,9 +307,7 @@ class LEGOFusionTransformer(
         rng = random_generator(self.random_state)
         with progress.stage(_STAGES[1]):
             self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
-            learned = learn_statistics(
-                table.X, table.columns, rows, training.weight, at(domains, rows)
-            )
+            learned = learn_statistics(table.X, table.columns, rows, training.weight)
             learned = learned if moments is None else refine_statistics(learned, moments)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
             self._fused = self._relate_landmarks(training, expansion, learned)
@@ -351,6 +361,26 @@ class LEGOFusionTransformer(
             at(training.domains, self.landmarks_),
             mass,
             chosen_by_auto(self.graphs_, self.relation),
+            self._learn_shifts(training, learned),
+        )
+
+    def _learn_shifts(self, training, learned):
+        """What there is to know of domains, if there are any."""
+        if training.domains is None:
+            return None
+        coupling = self.domain_coupling
+        if isinstance(coupling, str):
+            coupling = 0.7 if self.unseen_domains == "error" else 1.0
+        return learn_shifts(
+            training.table.X,
+            training.table.columns,
+            training.rows,
+            training.weight,
+            training.domains[training.rows],
+            training.strata[training.rows],
+            learned,
+            float(self.domain_alignment),
+            float(coupling),
         )
 
     @property

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._lazy import is_lazy, map_rows
 from ..config import foresee
-from ..graphs import learn_statistics
+from ..shifts import with_domains
 from ..tables import read_columns, read_domains
 from ._streaming import stream
 
@@ -125,7 +125,7 @@ class FusedRows:
         _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, sample_domain)
-        return self._fused.encode(table.X, domains, self._statistics(table, domains), dense)
+        return self._fused.encode(table.X, domains, self._shifts(table, domains), dense)
 
     @property
     def domains_(self):
@@ -165,10 +165,10 @@ class FusedRows:
         _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
         domains = self._known_domains(table, sample_domain)
-        learned = self._statistics(table, domains)
+        shifts = self._shifts(table, domains)
         prior = self._prior if fused is None else 0.0
         fused = self._fused if fused is None else fused
-        return stream(table, domains, fused, learned, projection, prior, self.n_jobs)
+        return stream(table, domains, fused, shifts, projection, prior, self.n_jobs)
 
     def _known_domains(self, table, sample_domain):
         domains = read_domains(table, sample_domain)
@@ -183,19 +183,16 @@ class FusedRows:
             if unseen:
                 raise ValueError(
                     f"Unknown domain(s) {unseen}: fit saw {self._domains}. Set "
-                    "unseen_domains='batch' to standardise them by their own rows."
+                    "unseen_domains='batch' to align them by their own rows."
                 )
         return domains
 
-    def _statistics(self, table, domains):
-        """Statistics by domain, those of unseen domains learned from their own rows."""
-        if domains is None:
-            return self._fused.learned
-        rows = np.flatnonzero(~np.isin(domains, self._domains))
-        if len(rows) == 0:
-            return self._fused.learned
-        new = learn_statistics(table.X, table.columns, rows, np.ones(len(rows)), domains[rows])
-        return {**self._fused.learned, **new}
+    def _shifts(self, table, domains):
+        """Shifts of domains, those of unseen ones learned from their own rows."""
+        shifts = self._fused.shifts
+        if domains is None or not shifts.share:
+            return shifts
+        return with_domains(shifts, table.X, table.columns, domains, self._fused.learned)
 
     @property
     def _n_features_out(self):

@@ -17,7 +17,7 @@ def block_rows(n_references, n_graphs):
     return max(_LEAST_ROWS, _BLOCK_SIZE // (n_references * (n_graphs + 1)))
 
 
-def stream(table, domains, fused, learned, projection=None, prior=0.0, n_jobs=None):
+def stream(table, domains, fused, shifts, projection=None, prior=0.0, n_jobs=None):
     """Fuse (and project) block after block of rows.
 
     Parameters
@@ -25,7 +25,8 @@ def stream(table, domains, fused, learned, projection=None, prior=0.0, n_jobs=No
     table : Table
     domains : ndarray of shape (n_rows,) or None
     fused : FusedGraph
-    learned : dict of (view, domain) to Statistics
+    shifts : Shifts or None
+        Of the rows' domains.
     projection : ndarray of shape (n_references, n_components), optional
         By default rows of the fused graph are returned.
     prior : ndarray of shape (n_references,) or float
@@ -53,7 +54,7 @@ def stream(table, domains, fused, learned, projection=None, prior=0.0, n_jobs=No
     empty = None if table.missing is None else table.missing.all(axis=1)
 
     def fill(part):
-        rows = fused.encode(table.X[part], at(domains, part), learned)
+        rows = fused.encode(table.X[part], at(domains, part), shifts)
         marks = None if fused.marks is None else mark_rows(table.X[part], at(domains, part))
         graph = fused(rows, marks, out=out[part] if projection is None else None)
         if empty is not None:

@@ -137,7 +137,7 @@ def select_landmarks(estimator, training, labels, learned, rng):
     training : Training
     labels : list
         The domains.
-    learned : dict of (view, domain) to Statistics
+    learned : dict of (view, None) to Statistics
     rng : numpy.random.RandomState
 
     Returns

@@ -1,0 +1,298 @@
+r"""Shifts between domains: what is known of them, and rows moved to where they would be without.
+
+Features of a row are taken as (class) + (domain) + rest, standardised by all training rows; the
+second part is estimated beside the first, so that classes of unequal frequency do not pass for a
+shift, and shrunk towards none where a domain has few rows. As in ComBat (Johnson, Li and Rabinovic,
+"Adjusting batch effects in microarray expression data", Biostatistics 2007) the spread of the rest
+is brought to the common one.
+
+This module may import graphs and relations of legofuse.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from .graphs import Rows, encode_rows, relate_rows, take
+from .relations import Statistics, statistics
+
+__all__ = [
+    "Shifts",
+    "encode_moved",
+    "learn_shifts",
+    "pack_shifts",
+    "relate_moved",
+    "unpack_shifts",
+    "with_domains",
+]
+
+_ROWS = 100_000  # as many as statistics read
+_BLOCK = 4096
+_OFFSET_ROWS = 5.0  # rows that "no offset" is worth
+_SPREAD_ROWS = 20.0  # rows that the common spread is worth
+
+
+class Shifts(NamedTuple):
+    """What is known of domains.
+
+    Attributes
+    ----------
+    labels : list
+        The domains.
+    maps : dict of (view, label) to (ndarray, ndarray)
+        Centre and factor of each feature: x moves to (x - centre) * factor + common mean. A domain
+        without is where it should be.
+    aligned : dict of (view, None) to Statistics
+        Of the training rows once moved.
+    share : float
+        Share of relations between moved rows; the rest is between rows as they are.
+    coupling : float
+        Relation of rows in different domains, over that of rows in one.
+    """
+
+    labels: list
+    maps: dict
+    aligned: dict
+    share: float
+    coupling: float
+
+
+def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, coupling=1.0):
+    """Learn where the domains of training rows lie.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+        The columns of each view.
+    rows : ndarray of shape (n_chosen,), int
+        The training rows; the first 100000 are read.
+    weight, domains, strata : ndarray of shape (n_chosen,)
+        Weight, domain and class of each.
+    learned : dict of (view, None) to Statistics
+        Of all of them.
+    share, coupling : float
+        As in :class:`Shifts`.
+
+    Returns
+    -------
+    Shifts
+        One domain alone is not moved.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.graphs import learn_statistics
+    >>> from legofuse.shifts import learn_shifts
+    >>> X = np.random.default_rng(0).normal(size=(400, 2))
+    >>> site = np.arange(400) % 2
+    >>> X[site == 1] += 10
+    >>> columns, rows, ones = {"a": np.arange(2)}, np.arange(400), np.ones(400)
+    >>> learned = learn_statistics(X, columns, rows, ones)
+    >>> found = learn_shifts(X, columns, rows, ones, site, 0 * site, learned)
+    >>> [found.maps["a", k][0].round().tolist() for k in (0, 1)]  # centres
+    [[0.0, 0.0], [10.0, 10.0]]
+    """
+    labels, codes = np.unique(domains[:_ROWS], return_inverse=True)
+    if len(labels) == 1:
+        return Shifts(labels.tolist(), {}, dict(learned), share, coupling)
+    rows, weight = rows[:_ROWS], weight[:_ROWS]
+    classes, kinds = np.unique(strata[:_ROWS], return_inverse=True)
+    maps, aligned = {}, {}
+    for view, index in columns.items():
+        stats, shape = learned[view, None], (len(classes), len(labels))
+        cells = _Cells(X, index, rows, weight, np.ravel_multi_index((kinds, codes), shape), stats)
+        offsets, factors = _estimate(cells, shape)
+        for k, label in enumerate(labels.tolist()):
+            maps[view, label] = stats.mean + stats.scale * offsets[k], factors[k]
+        block = _dense(take(X, index, rows))
+        moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
+        aligned[view, None] = statistics(moved, weight)
+    return Shifts(np.unique(domains).tolist(), maps, aligned, share, coupling)
+
+
+class _Cells:
+    """Weight, sums and sums of squares of standardised rows, by cell (class and domain)."""
+
+    def __init__(self, X, index, rows, weight, cells, stats):
+        n_cells, n_features = int(cells.max()) + 1, len(index)
+        self.count = np.zeros(n_cells)
+        self.sums, self.squares = np.zeros((2, n_cells, n_features))
+        for start in range(0, len(rows), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            z = (_dense(take(X, index, rows[part])) - stats.mean) / stats.scale
+            have = ~np.isnan(z[:, 0])
+            z, mass = z[have].astype(float), weight[part][have]
+            where = cells[part][have], np.arange(len(z))
+            member = sp.csr_array((mass, where), shape=(n_cells, len(z)))
+            self.count += np.bincount(where[0], mass, n_cells)
+            self.sums += member @ z
+            self.squares += member @ z**2
+
+
+def _estimate(cells, shape):
+    """Offsets and factors of each domain, (n_domains, n_features), in standardised units."""
+    n_classes, n_domains = shape
+    used = np.arange(len(cells.count))
+    kind, domain = np.unravel_index(used, shape)
+    design = np.hstack([np.eye(n_classes)[kind], np.eye(n_domains)[domain]])
+    mass = np.bincount(domain, cells.count, n_domains)
+    normal = design.T @ (cells.count[:, None] * design)
+    normal[n_classes:, n_classes:] += _OFFSET_ROWS * np.eye(n_domains)
+    effects = np.linalg.lstsq(normal, design.T @ cells.sums, rcond=None)[0]
+    offsets = effects[n_classes:] - mass @ effects[n_classes:] / max(mass.sum(), 1e-300)
+    fitted = design @ effects
+    rest = cells.squares - 2 * fitted * cells.sums + fitted**2 * cells.count[:, None]
+    rest = np.maximum(np.eye(n_domains)[domain].T @ rest, 0)
+    common = rest.sum(axis=0) / max(mass.sum(), 1e-300)
+    own = (rest + _SPREAD_ROWS * common) / (mass + _SPREAD_ROWS)[:, None]
+    return offsets, _factor(common, own)
+
+
+def _factor(wanted, own):
+    """Square root of the ratio of two variances, 1 where either vanishes."""
+    ratio = np.ones_like(own)
+    np.divide(wanted, own, out=ratio, where=(own > 1e-12) & (wanted > 1e-12))
+    return np.sqrt(ratio)
+
+
+def with_domains(shifts, X, columns, domains, learned):
+    """The same, with domains that fit did not see: their rows' own means and spreads.
+
+    Parameters
+    ----------
+    shifts : Shifts
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+    domains : ndarray of shape (n_rows,)
+    learned : dict of (view, None) to Statistics
+
+    Returns
+    -------
+    Shifts
+    """
+    new = [label for label in np.unique(domains).tolist() if label not in shifts.labels]
+    maps = dict(shifts.maps)
+    for label in new:
+        rows = np.flatnonzero(domains == label)[:_ROWS]
+        for view, index in columns.items():
+            stats, aligned = learned[view, None], shifts.aligned[view, None]
+            z = (_dense(take(X, index, rows)) - stats.mean) / stats.scale
+            z = z[~np.isnan(z[:, 0])].astype(float)
+            if len(z) == 0:
+                continue
+            offset = z.sum(axis=0) / (len(z) + _OFFSET_ROWS)
+            wanted = (aligned.scale / stats.scale).astype(float) ** 2
+            own = len(z) * z.var(axis=0) + _SPREAD_ROWS * wanted
+            factor = _factor(wanted, own / (len(z) + _SPREAD_ROWS))
+            maps[view, label] = stats.mean + stats.scale * offset, factor
+    return shifts._replace(labels=shifts.labels + new, maps=maps)
+
+
+def _dense(block):
+    return block.toarray() if sp.issparse(block) else block
+
+
+def _move(block, domains, view, maps, mean):
+    """Rows of one view, moved to where they would be in no domain."""
+    moved = block.copy()
+    for label in np.unique(domains).tolist():
+        if (view, label) in maps:
+            where = domains == label
+            centre, factor = maps[view, label]
+            moved[where] = (block[where] - centre) * factor + mean
+    return moved
+
+
+def encode_moved(X, columns, graphs, learned, shifts, domains=None, dense=False):
+    """Encode rows for every graph, as they are and (where their domains are shifted) moved.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+    graphs : list of (view, relation)
+    learned : dict of (view, None) to Statistics
+    shifts : Shifts or None
+    domains : ndarray of shape (n_rows,), optional
+    dense : bool
+        Make sparse rows dense (references must be).
+
+    Returns
+    -------
+    Rows
+    """
+    rows = encode_rows(X, columns, graphs, learned, dense=dense)
+    if shifts is None or domains is None:
+        return rows
+    order = np.argsort(np.array(shifts.labels))
+    codes = order[np.searchsorted(np.array(shifts.labels), domains, sorter=order)]
+    if not shifts.maps or not shifts.share:
+        return Rows(rows.encoded, rows.present, None, codes)
+    X = _dense(X)
+    whole = X.copy()
+    for view, index in columns.items():
+        mean = learned[view, None].mean
+        whole[:, index] = _move(take(X, index), domains, view, shifts.maps, mean)
+    moved = encode_rows(whole, columns, graphs, shifts.aligned, dense=dense)
+    return Rows(rows.encoded, rows.present, moved, codes)
+
+
+def relate_moved(rows, references, graphs, learned, shifts):
+    """Relate encoded rows to encoded references: as they are, moved, or both, by share.
+
+    Parameters
+    ----------
+    rows, references : Rows
+    graphs : list of (view, relation)
+    learned : dict of (view, None) to Statistics
+    shifts : Shifts or None
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_references)
+        Averages of kernels, times a kernel: kernels.
+    """
+    moved = [part for part in (rows, references) if part.moved is not None]
+    if shifts is None or (not moved and shifts.coupling == 1):
+        return relate_rows(rows, references, graphs, learned)
+    related = None
+    if not moved or shifts.share < 1:
+        related = relate_rows(rows, references, graphs, learned)
+    if moved:
+        pair = [part if part.moved is None else part.moved for part in (rows, references)]
+        others = relate_rows(*pair, graphs, shifts.aligned)
+        if related is None:
+            related = others
+        for one, other in zip(related, others, strict=True):
+            if one is not other:
+                one *= 1 - shifts.share
+                one += shifts.share * other
+    if shifts.coupling != 1 and len(shifts.labels) > 1:
+        apart = rows.codes[:, None] != references.codes
+        for one in related:
+            one[apart] *= shifts.coupling
+    return related
+
+
+def pack_shifts(shifts):
+    """Take shifts apart into lists, for any format of files."""
+    if shifts is None:
+        return None
+    maps = [[*key, list(value)] for key, value in shifts.maps.items()]
+    aligned = [[view, list(value)] for (view, _), value in shifts.aligned.items()]
+    return [shifts.labels, maps, aligned, shifts.share, shifts.coupling]
+
+
+def unpack_shifts(state):
+    """Put them together again."""
+    if state is None:
+        return None
+    labels, maps, aligned, *numbers = state
+    return Shifts(
+        labels,
+        {(view, label): tuple(value) for view, label, value in maps},
+        {(view, None): Statistics(*value) for view, value in aligned},
+        *numbers,
+    )
