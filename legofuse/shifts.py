@@ -9,7 +9,7 @@ is brought to the common one.
 This module may import graphs and relations of legofuse.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,8 +29,8 @@ __all__ = [
 
 _ROWS = 100_000  # as many as statistics read
 _BLOCK = 4096
-_OFFSET_ROWS = 5.0  # rows that "no offset" is worth
-_SPREAD_ROWS = 20.0  # rows that the common spread is worth
+_CAUTION = 5.0  # how many times their own error estimates are shrunk for
+_NOTHING = 1e-12  # variance of a standardised feature that does not vary
 
 
 class Shifts(NamedTuple):
@@ -45,6 +45,9 @@ class Shifts(NamedTuple):
         without is where it should be.
     aligned : dict of (view, None) to Statistics
         Of the training rows once moved.
+    mixed : dict of str to float
+        How far unequal shares of classes typically move the mean of a domain, squared, in units
+        of the variance within classes.
     share : float
         Share of relations between moved rows; the rest is between rows as they are.
     coupling : float
@@ -54,6 +57,7 @@ class Shifts(NamedTuple):
     labels: list
     maps: dict
     aligned: dict
+    mixed: dict
     share: float
     coupling: float
 
@@ -91,25 +95,27 @@ def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, 
     >>> columns, rows, ones = {"a": np.arange(2)}, np.arange(400), np.ones(400)
     >>> learned = learn_statistics(X, columns, rows, ones)
     >>> found = learn_shifts(X, columns, rows, ones, site, 0 * site, learned)
-    >>> [found.maps["a", k][0].round().tolist() for k in (0, 1)]  # centres
-    [[0.0, 0.0], [10.0, 10.0]]
+    >>> [found.maps["a", k][0].round(1).tolist() for k in (0, 1)]  # centres
+    [[0.0, 0.0], [9.9, 10.1]]
     """
     labels, codes = np.unique(domains[:_ROWS], return_inverse=True)
     if len(labels) == 1:
-        return Shifts(labels.tolist(), {}, dict(learned), share, coupling)
+        nothing = dict.fromkeys(columns, 0.0)
+        return Shifts(labels.tolist(), {}, dict(learned), nothing, share, coupling)
     rows, weight = rows[:_ROWS], weight[:_ROWS]
     classes, kinds = np.unique(strata[:_ROWS], return_inverse=True)
-    maps, aligned = {}, {}
+    maps, aligned, mixed = {}, {}, {}
     for view, index in columns.items():
         stats, shape = learned[view, None], (len(classes), len(labels))
         cells = _Cells(X, index, rows, weight, np.ravel_multi_index((kinds, codes), shape), stats)
-        offsets, factors = _estimate(cells, shape)
+        offsets, factors, mixed[view] = _estimate(cells, shape)
         for k, label in enumerate(labels.tolist()):
-            maps[view, label] = stats.mean + stats.scale * offsets[k], factors[k]
+            centre = stats.mean + stats.scale * offsets[k] / factors[k]
+            maps[view, label] = centre, factors[k]
         block = _dense(take(X, index, rows))
         moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
         aligned[view, None] = statistics(moved, weight)
-    return Shifts(np.unique(domains).tolist(), maps, aligned, share, coupling)
+    return Shifts(np.unique(domains).tolist(), maps, aligned, mixed, share, coupling)
 
 
 class _Cells:
@@ -132,29 +138,65 @@ class _Cells:
 
 
 def _estimate(cells, shape):
-    """Offsets and factors of each domain, (n_domains, n_features), in standardised units."""
+    """Offsets and factors of each domain, (n_domains, n_features), in standardised units.
+
+    And how far unequal shares of classes move the mean of a domain, squared, in error variances.
+    """
     n_classes, n_domains = shape
-    used = np.arange(len(cells.count))
-    kind, domain = np.unravel_index(used, shape)
-    design = np.hstack([np.eye(n_classes)[kind], np.eye(n_domains)[domain]])
-    mass = np.bincount(domain, cells.count, n_domains)
-    normal = design.T @ (cells.count[:, None] * design)
-    normal[n_classes:, n_classes:] += _OFFSET_ROWS * np.eye(n_domains)
-    effects = np.linalg.lstsq(normal, design.T @ cells.sums, rcond=None)[0]
-    offsets = effects[n_classes:] - mass @ effects[n_classes:] / max(mass.sum(), 1e-300)
-    fitted = design @ effects
-    rest = cells.squares - 2 * fitted * cells.sums + fitted**2 * cells.count[:, None]
-    rest = np.maximum(np.eye(n_domains)[domain].T @ rest, 0)
-    common = rest.sum(axis=0) / max(mass.sum(), 1e-300)
-    own = (rest + _SPREAD_ROWS * common) / (mass + _SPREAD_ROWS)[:, None]
-    return offsets, _factor(common, own)
+    kind, domain = np.unravel_index(np.arange(len(cells.count)), shape)
+    inside, count = np.eye(n_domains)[domain], cells.count[:, None]
+    mass = inside.T @ cells.count
+    means = cells.sums / np.maximum(count, 1e-300)
+    squares = inside.T @ np.maximum(cells.squares - means * cells.sums, 0)
+    common = squares.sum(axis=0) / max(mass.sum(), 1e-300)
+    factors = np.array([_factor(*each, common) for each in zip(mass, squares, strict=True)])
+    sums = cells.sums * factors[domain]
+    design = np.hstack([np.eye(n_classes)[kind], inside])
+    normal = design.T @ (count * design)
+    normal[n_classes:, n_classes:] += 1e-3 * np.eye(n_domains)  # one of the offsets is free
+    offsets = np.linalg.lstsq(normal, design.T @ sums, rcond=None)[0][n_classes:]
+    whole = (inside.T @ sums) / np.maximum(mass, 1e-300)[:, None]
+    offsets, whole = (part - mass @ part / max(mass.sum(), 1e-300) for part in (offsets, whole))
+    varies = common > _NOTHING
+    mixed = float(_typical(((whole - offsets) ** 2)[:, varies] / common[varies]))
+    for k, n_rows in enumerate(mass):
+        offsets[k] *= _trust_offset(n_rows, offsets[k], common)
+    return offsets, factors, mixed
 
 
-def _factor(wanted, own):
-    """Square root of the ratio of two variances, 1 where either vanishes."""
-    ratio = np.ones_like(own)
-    np.divide(wanted, own, out=ratio, where=(own > 1e-12) & (wanted > 1e-12))
-    return np.sqrt(ratio)
+def _typical(squares):
+    """Variance of normal numbers from the median of their squares."""
+    return np.median(squares) / 0.455 if squares.size else 0.0
+
+
+def _trust(variance, error):
+    """Share to believe of estimates of some variance, of which a part is error."""
+    variance = max(float(variance) - error, 0.0)
+    return variance / (variance + _CAUTION * error)
+
+
+def _trust_offset(n_rows, offset, common, mixed=0.0):
+    """Share to believe of the offset of a domain, by how large it is in its features."""
+    varies = common > _NOTHING
+    if n_rows <= 0 or not varies.any():
+        return 0.0
+    return _trust(_typical(offset[varies] ** 2 / common[varies]), 1 / n_rows + mixed)
+
+
+def _factor(n_rows, squares, common):
+    """Factor that brings the spread of a domain to the common one, as far as it is believed.
+
+    ``squares`` are sums of squares about means, ``common`` is a variance.
+    """
+    varies = common > _NOTHING
+    if n_rows <= 0 or not varies.any():
+        return np.ones_like(common)
+    ratio = np.ones_like(common)
+    ratio[varies] = squares[varies] / common[varies] / n_rows
+    overall = float(np.median(ratio[varies])) or 1.0
+    ratio[varies] = overall * (n_rows * ratio[varies] / overall + 1) / (n_rows + 1)
+    logs = np.log(ratio)
+    return np.exp(-0.5 * logs * _trust(_typical(logs[varies] ** 2), 2 / n_rows))
 
 
 def with_domains(shifts, X, columns, domains, learned):
@@ -182,11 +224,11 @@ def with_domains(shifts, X, columns, domains, learned):
             z = z[~np.isnan(z[:, 0])].astype(float)
             if len(z) == 0:
                 continue
-            offset = z.sum(axis=0) / (len(z) + _OFFSET_ROWS)
             wanted = (aligned.scale / stats.scale).astype(float) ** 2
-            own = len(z) * z.var(axis=0) + _SPREAD_ROWS * wanted
-            factor = _factor(wanted, own / (len(z) + _SPREAD_ROWS))
-            maps[view, label] = stats.mean + stats.scale * offset, factor
+            factor = _factor(len(z), len(z) * z.var(axis=0), wanted)
+            offset = z.mean(axis=0) * factor
+            offset *= _trust_offset(len(z), offset, wanted, shifts.mixed[view])
+            maps[view, label] = stats.mean + stats.scale * offset / factor, factor
     return shifts._replace(labels=shifts.labels + new, maps=maps)
 
 
@@ -257,22 +299,23 @@ def relate_moved(rows, references, graphs, learned, shifts):
     moved = [part for part in (rows, references) if part.moved is not None]
     if shifts is None or (not moved and shifts.coupling == 1):
         return relate_rows(rows, references, graphs, learned)
-    related = None
+    related: Any = None
     if not moved or shifts.share < 1:
         related = relate_rows(rows, references, graphs, learned)
     if moved:
-        pair = [part if part.moved is None else part.moved for part in (rows, references)]
-        others = relate_rows(*pair, graphs, shifts.aligned)
+        one, other = (part if part.moved is None else part.moved for part in (rows, references))
+        aligned = relate_rows(one, other, graphs, shifts.aligned)
         if related is None:
-            related = others
-        for one, other in zip(related, others, strict=True):
-            if one is not other:
-                one *= 1 - shifts.share
-                one += shifts.share * other
+            related = aligned
+        else:
+            related = [
+                (1 - shifts.share) * one + shifts.share * other
+                for one, other in zip(related, aligned, strict=True)
+            ]
     if shifts.coupling != 1 and len(shifts.labels) > 1:
         apart = rows.codes[:, None] != references.codes
-        for one in related:
-            one[apart] *= shifts.coupling
+        for graph in related:
+            graph[apart] *= shifts.coupling
     return related
 
 
@@ -282,7 +325,7 @@ def pack_shifts(shifts):
         return None
     maps = [[*key, list(value)] for key, value in shifts.maps.items()]
     aligned = [[view, list(value)] for (view, _), value in shifts.aligned.items()]
-    return [shifts.labels, maps, aligned, shifts.share, shifts.coupling]
+    return [shifts.labels, maps, aligned, *shifts[3:]]
 
 
 def unpack_shifts(state):

@@ -130,13 +130,89 @@ def test_identity_tells_equal_rows_of_two_domains_apart():
     assert len(np.unique(marks, axis=0)) == 20
 
 
-def test_one_domain_is_none_bit_by_bit_where_relations_standardise():
+@pytest.mark.parametrize("relation", ["auto", *RELATIONS])
+def test_one_domain_is_none_bit_by_bit(relation):
     one = np.zeros(40, int)
-    told = make(relation="correlation").fit(X, Y, sample_domain=one)
-    untold = make(relation="correlation").fit(X, Y)
+    told = make(relation=relation).fit(X, Y, sample_domain=one)
+    untold = make(relation=relation).fit(X, Y)
     assert_array_equal(told.landmarks_, untold.landmarks_)
     assert_array_equal(told.weights_, untold.weights_)
     assert_array_equal(told.transform(X, sample_domain=one), untold.transform(X))
+
+
+@settings(deadline=None, max_examples=6)
+@given(seed=st.integers(0, 10_000), relation=st.sampled_from(["auto", *RELATIONS]))
+def test_every_relation_is_a_kernel_with_domains(seed, relation):
+    rng = np.random.default_rng(seed)
+    table, sites = with_holes(rng), rng.integers(3, size=18)
+    table[sites == 1] += 3
+    model = make(relation=relation, weights="uniform").fit(table, Y[:18], sample_domain=sites)
+    G = model.fused_graph(table, table, sample_domain=sites, reference_domain=sites)
+    assert_allclose(G, G.T, atol=1e-8 * np.abs(G).max())
+    assert np.linalg.eigvalsh((G + G.T) / 2)[0] > -1e-8 * np.abs(G).max() * len(G)
+
+
+def test_a_shift_of_domains_is_taken_away():
+    """Offsets and scales of domains vanish whatever the shares of classes in each."""
+    rng = np.random.default_rng(0)
+    y = np.arange(600) % 2
+    rows = rng.normal(size=(600, 9)) + 2 * y[:, None]
+    sites = (rng.random(600) < np.where(y == 1, 0.8, 0.2)).astype(int)
+    shifted = np.where(sites[:, None] == 1, 3 * rows + 50, rows)
+    model = make(domain_alignment=1, domain_coupling=1, weights="uniform")
+    model.fit(shifted, y, sample_domain=sites)
+    maps = model._fused.shifts.maps
+    moved = np.empty((600, 3))
+    for site in (0, 1):
+        centre, factor = maps["a", site]
+        moved[sites == site] = (shifted[sites == site, :3] - centre) * factor
+    moved /= moved.std(axis=0)
+    for k in (0, 1):
+        one, other = (moved[(y == k) & (sites == site)] for site in (0, 1))
+        assert_allclose(one.mean(axis=0), other.mean(axis=0), atol=0.35)
+        assert_allclose(one.std(axis=0), other.std(axis=0), rtol=0.25)
+
+
+def test_few_rows_of_a_domain_move_it_little():
+    rows, y = np.random.default_rng(0).normal(size=(200, 9)), np.arange(200) % 2
+    sites = np.arange(200) >= 198
+    model = make(weights="uniform").fit(rows, y, sample_domain=sites)
+    centre, factor = model._fused.shifts.maps["a", True]
+    own = rows[198:, :3].mean(axis=0)
+    assert (np.abs(centre) < 0.5 * np.abs(own) + 0.2).all()
+    assert (np.abs(np.log(factor)) < 0.3).all()
+
+
+def test_coupling_makes_domains_differ():
+    def graph(coupling):
+        model = make(weights="uniform", domain_coupling=coupling, domain_alignment=0)
+        model.fit(X, Y, sample_domain=SITES)
+        return model.relation_graphs(X, X, sample_domain=SITES, reference_domain=SITES)["a"]
+
+    apart = SITES[:, None] != SITES
+    assert_allclose(graph(0.5)[apart], 0.5 * graph(1.0)[apart])
+    assert_array_equal(graph(0.5)[~apart], graph(1.0)[~apart])
+    assert_array_equal(graph("auto"), graph(0.7))
+
+
+def test_rows_of_an_unseen_domain_are_aligned_by_themselves():
+    model = make(domain_alignment=1, unseen_domains="batch", relation="correlation")
+    model.fit(X, Y, sample_domain=SITES)
+    rows = np.vstack([X] * 10)
+    plain = model.transform(rows, sample_domain=np.repeat("east", 400))
+    moved = model.transform(5 * rows + 70, sample_domain=np.repeat("west", 400))
+    far = np.abs(moved - plain).mean() / np.abs(plain).mean()
+    assert far < 0.2  # all but the shrinkage
+    one = make(unseen_domains="batch").fit(X, Y, sample_domain=np.zeros(40, int))
+    assert np.isfinite(one.transform(X + 9, sample_domain=np.ones(40, int))).all()
+
+
+def test_a_view_missing_in_a_whole_domain():
+    table = X.copy()
+    table[SITES == "south", :3] = np.nan
+    model = make(unseen_domains="batch").fit(table, Y, sample_domain=SITES)
+    table[:, 3:5] = np.nan
+    assert np.isfinite(model.transform(table, sample_domain=np.repeat("east", 40))).all()
 
 
 def test_unseen_domains_are_named_with_the_known():
@@ -193,7 +269,7 @@ def test_domain_column_needs_no_routing():
 def test_domain_shift_falls_once_domains_are_told():
     shifted = X + 3 * (SITES == "south")[:, None]
     untold = domain_shift(make().fit(shifted, Y), shifted, SITES, random_state=0)
-    told = make().fit(shifted, Y, sample_domain=SITES)
+    told = make(domain_alignment=1, domain_coupling=1).fit(shifted, Y, sample_domain=SITES)
     told = domain_shift(told, shifted, SITES, random_state=0)
     assert untold.auc > 0.95
     assert told.auc < untold.auc - 0.2

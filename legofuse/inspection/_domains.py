@@ -56,7 +56,8 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
     >>> X = X + 2 * X.std(axis=0) * site[:, None]
     >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
     >>> untold = LEGOFusionTransformer(views).fit(X, y)
-    >>> told = LEGOFusionTransformer(views).fit(X, y, sample_domain=site)
+    >>> told = LEGOFusionTransformer(views, domain_alignment=1, domain_coupling=1)
+    >>> told = told.fit(X, y, sample_domain=site)
     >>> bool(domain_shift(untold, X, site).auc > 0.95 > domain_shift(told, X, site).auc)
     True
     """
