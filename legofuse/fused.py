@@ -158,11 +158,11 @@ class FusedGraph:
     def _related_among(self, rows, k):
         """Relation of rows to one another in graph k."""
         graph = [self.graphs[k]]
-        relation = relate_rows(rows, rows, graph, self.learned)[0]
+        relation = self._relate(rows, rows, graph)[0]
         if self.centres[k] is None:
             return relation
         landmarks = self.references if self._landmarks is None else self._landmarks
-        means = relate_rows(rows, landmarks, graph, self.learned)[0] @ self.centres[k].share
+        means = self._relate(rows, landmarks, graph)[0] @ self.centres[k].share
         return self._centre(relation, k, rows, means, rows, means)
 
     def set_weights(self, weights):
@@ -199,9 +199,7 @@ class FusedGraph:
         if any(self.centres):
             landmarks = self.references if self._landmarks is None else self._landmarks
             other._landmarks = landmarks
-            other._reference_means = self._means(
-                relate_rows(rows, landmarks, self.graphs, self.learned)
-            )
+            other._reference_means = self._means(self._relate(rows, landmarks))
         return other
 
     def __getstate__(self):

@@ -118,7 +118,7 @@ def view_features(X, columns, learned):
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
     columns : dict of str to index array
-    learned : dict of (view, None) to Statistics
+    learned : dict of (view, domain) to Statistics
         The first domain's are used.
 
     Returns

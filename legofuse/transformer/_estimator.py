@@ -13,11 +13,17 @@ from ..config import DocumentationLink, foresee
 from ..fused import FusedGraph
 from ..graphs import chosen_by_auto, learn_statistics, list_graphs
 from ..moments import refine_statistics
-from ..shifts import learn_shifts
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
 from ._learning import learn, map_landmarks
-from ._training import at, random_generator, read_training, sample_rows, select_landmarks
+from ._training import (
+    at,
+    find_shifts,
+    random_generator,
+    read_training,
+    sample_rows,
+    select_landmarks,
+)
 
 __all__ = ["LEGOFusionTransformer"]
 
@@ -361,26 +367,7 @@ class LEGOFusionTransformer(
             at(training.domains, self.landmarks_),
             mass,
             chosen_by_auto(self.graphs_, self.relation),
-            self._learn_shifts(training, learned),
-        )
-
-    def _learn_shifts(self, training, learned):
-        """What there is to know of domains, if there are any."""
-        if training.domains is None:
-            return None
-        coupling = self.domain_coupling
-        if isinstance(coupling, str):
-            coupling = 0.7 if self.unseen_domains == "error" else 1.0
-        return learn_shifts(
-            training.table.X,
-            training.table.columns,
-            training.rows,
-            training.weight,
-            training.domains[training.rows],
-            training.strata[training.rows],
-            learned,
-            float(self.domain_alignment),
-            float(coupling),
+            find_shifts(self, training, learned),
         )
 
     @property

@@ -11,6 +11,7 @@ from .._compat import check_sample_weight
 from .._validation import check_criterion
 from ..landmarks import choose_landmarks, given_landmarks, view_features
 from ..sampling import canonical_rows, stratified_sample
+from ..shifts import learn_shifts
 from ..tables import Table, read_columns, read_domains, read_targets
 
 
@@ -125,6 +126,37 @@ def warn_empty(count, what):
         warnings.warn(
             f"{count} row(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=6
         )
+
+
+def find_shifts(estimator, training, learned):
+    """What there is to know of the domains, if there are any.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+    training : Training
+    learned : dict of (view, None) to Statistics
+
+    Returns
+    -------
+    Shifts or None
+    """
+    if training.domains is None:
+        return None
+    coupling = estimator.domain_coupling
+    if isinstance(coupling, str):  # rows of an unseen domain would be far from all
+        coupling = 0.7 if estimator.unseen_domains == "error" else 1.0
+    return learn_shifts(
+        training.table.X,
+        training.table.columns,
+        training.rows,
+        training.weight,
+        training.domains[training.rows],
+        training.strata[training.rows],
+        learned,
+        float(estimator.domain_alignment),
+        float(coupling),
+    )
 
 
 def select_landmarks(estimator, training, labels, learned, rng):
