@@ -90,12 +90,11 @@ class LEGOFusionTransformer(
     unseen_domains : {"error", "batch"}, default="error"
         ``"batch"`` aligns rows of a domain not seen in fit by their own means and spreads.
     domain_alignment : float, default=0.5
-        Share of relations between aligned rows, whose domains' offsets and spreads are taken
-        away, beside relations between rows as they are. Of use with several domains.
+        Share of relations between rows without the offsets and spreads of their domains,
+        beside relations between rows as they are.
     domain_coupling : float or "auto", default="auto"
-        Relation of rows in different domains, over the same within one: below 1 each domain may
-        differ in what tells its classes apart. ``"auto"`` is 0.7, or 1 with
-        ``unseen_domains="batch"``.
+        Relation of rows in different domains, over that in one: below 1 each may differ in what
+        tells classes apart. ``"auto"`` is 0.7, or 1 with ``unseen_domains="batch"``.
     n_landmarks : int, default=500
         Number of training rows that samples are related to.
     landmarks : {"stratified", "random", "kmeans"} or array of int, default="stratified"
@@ -152,8 +151,7 @@ class LEGOFusionTransformer(
     n_iter_ : int
         Iterations of the criterion.
     net_ : Net
-        The trained net (of skorch), by ``"neural"``. The weights of its fusion are proportional
-        to ``weights_``.
+        The trained net (of skorch), by ``"neural"``; its weights are proportional to these.
     history_ : list of dict
         Loss of each epoch, by ``"neural"``.
     n_features_in_ : int
@@ -171,7 +169,7 @@ class LEGOFusionTransformer(
     repeated, in any order of rows. A view whose columns are all NaN in a row is missing for that
     row and the other views carry it.
 
-    Files of ``skops.io`` hold a fitted transformer without pickles; the types to trust are
+    Files of ``skops.io`` hold a fitted transformer without pickles; trust
     ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.
 
     A result that would take more than a share of the memory available raises ``MemoryError``
