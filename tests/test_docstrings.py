@@ -51,12 +51,12 @@ def is_ours(kind):
 
 
 def own_methods(kind):
-    """Public methods that no class of another library has: those are documented there.
+    """Public methods of ours, scikit-learn's names included.
 
-    So are the setters of requests, which scikit-learn makes.
+    Hooks of torch and skorch are documented there, setters of requests by scikit-learn.
     """
     ours = [base for base in kind.__mro__ if is_ours(base)]
-    theirs = [base for base in kind.__mro__ if not is_ours(base)]
+    theirs = [base for base in kind.__mro__ if base.__module__.split(".")[0] in ("torch", "skorch")]
     known = {name for base in theirs for name in vars(base)}
     fields = set(getattr(kind, "_fields", ()))
     names = {name: value for base in reversed(ours) for name, value in vars(base).items()}

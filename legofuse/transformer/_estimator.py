@@ -385,8 +385,14 @@ class LEGOFusionTransformer(
 
         Parameters
         ----------
-        X, y, sample_weight, sample_domain
-            As in :meth:`fit`.
+        X : array-like, frame or sparse of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+            Targets, as in :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each row.
+        sample_domain : array-like of shape (n_samples,), optional
+            Domain of each row.
 
         Returns
         -------
