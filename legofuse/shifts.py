@@ -257,6 +257,7 @@ def encode_moved(X, columns, graphs, learned, shifts, domains=None, dense=False)
     graphs : list of (view, relation)
     learned : dict of (view, None) to Statistics
     shifts : Shifts or None
+        Without, each domain is encoded by its own statistics, if domains are given.
     domains : ndarray of shape (n_rows,), optional
     dense : bool
         Make sparse rows dense (references must be).
@@ -265,9 +266,9 @@ def encode_moved(X, columns, graphs, learned, shifts, domains=None, dense=False)
     -------
     Rows
     """
-    rows = encode_rows(X, columns, graphs, learned, dense=dense)
     if shifts is None or domains is None:
-        return rows
+        return encode_rows(X, columns, graphs, learned, domains, dense)
+    rows = encode_rows(X, columns, graphs, learned, dense=dense)
     order = np.argsort(np.array(shifts.labels))
     codes = order[np.searchsorted(np.array(shifts.labels), domains, sorter=order)]
     if not shifts.maps or not shifts.share:
