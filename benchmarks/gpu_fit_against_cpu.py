@@ -55,16 +55,16 @@ def fit(relations, labels, device, epochs=EPOCHS):
 
 
 if __name__ == "__main__":
-    began = time.perf_counter()
-    relations, labels = make_relations()
-    print(f"relations on the CPU   {time.perf_counter() - began:8.2f} s")
     device = resolve_device("auto")
-    fitted, on_cpu = fit(relations, labels, "cpu")
-    threads = torch.get_num_threads()
-    print(f"training on the CPU    {on_cpu:8.2f} s  ({EPOCHS} epochs, {threads} threads)")
     if device.type == "cpu":
         print("ratio: none, no accelerator is there")
         sys.exit()
+    began = time.perf_counter()
+    relations, labels = make_relations()
+    print(f"relations on the CPU   {time.perf_counter() - began:8.2f} s")
+    fitted, on_cpu = fit(relations, labels, "cpu")
+    threads = torch.get_num_threads()
+    print(f"training on the CPU    {on_cpu:8.2f} s  ({EPOCHS} epochs, {threads} threads)")
     fit(relations, labels, str(device), epochs=1)  # starts the device
     fitted, on_device = fit(relations, labels, str(device))
     name = torch.cuda.get_device_name() if device.type == "cuda" else device.type

@@ -2,8 +2,8 @@
 
 One bag of 32 units in two views of 512 features each, related to 128 references by a classifier
 fitted on 200 bags, after a warm-up. By default relations pooled to eight times as many references
-may have a say too: the claim is of unit scores alone, the default's time is printed beside it.
-The last line is the median over 2 ms.
+may have a say too: the claim is of unit scores alone, the default's time is printed beside it. Times
+are of the processor, so that others on the machine do not count; those of a clock are printed too.
 
     python benchmarks/scoring_a_bag_takes_two_milliseconds.py
 """
@@ -20,6 +20,7 @@ os.environ.update(
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks._claims import claim
 from legofuse import LEGOAnomalyClassifier
 
 BAGS, UNITS, FEATURES, REFERENCES, REPEATS, LIMIT = 200, 32, 512, 128, 1000, 2e-3
@@ -40,15 +41,16 @@ def make_bags(n_bags, seed):
 
 
 def latencies(model, bags):
+    """Seconds of scoring one bag, by the processor and by a clock, (2, REPEATS)."""
     for bag in bags[:50]:
         model.score_units([bag])
     seconds = []
     for k in range(REPEATS):
         bag = [bags[k % len(bags)]]
-        start = time.perf_counter()
+        start = time.process_time(), time.perf_counter()
         model.score_units(bag)
-        seconds.append(time.perf_counter() - start)
-    return np.array(seconds)
+        seconds.append((time.process_time() - start[0], time.perf_counter() - start[1]))
+    return np.array(seconds).T
 
 
 if __name__ == "__main__":
@@ -63,10 +65,13 @@ if __name__ == "__main__":
             continue
         model = LEGOAnomalyClassifier(views, n_references=REFERENCES, random_state=0, **options)
         took = latencies(model.fit(train, y), new)
-        ratios[name] = np.median(took) / LIMIT
-        marks = ", ".join(f"{q}%: {1e3 * np.percentile(took, q):.2f}" for q in (5, 50, 90, 99))
-        print(f"{name:12} ms at {marks}; {len(getattr(model, 'heads_', [])) or 'no'} linear heads")
+        ratios[name] = np.median(took[0]) / LIMIT
+        n_heads = len(getattr(model, "heads_", [])) or "no"
+        for clock, times in zip(("processor", "clock"), took, strict=True):
+            marks = ", ".join(f"{q}%: {1e3 * np.percentile(times, q):.2f}" for q in (5, 50, 90, 99))
+            print(f"{name:12} ms by the {clock:9} at {marks}; {n_heads} linear heads")
     for name, ratio in ratios.items():
         if name != "unit scores":
             print(f"median / 2 ms, {name}: {ratio:.2f}")
-    print(f"ratio: {ratios['unit scores']:.3g} median time of unit scores / 2 ms (at most 1)")
+    what = "median ms of scoring the 32 units of a bag, pooling='units'"
+    claim(1e3 * LIMIT * ratios["unit scores"], what, at_most=1e3 * LIMIT)
