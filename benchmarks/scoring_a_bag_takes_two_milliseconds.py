@@ -2,8 +2,9 @@
 
 One bag of 32 units in two views of 512 features each, related to 128 references by a classifier
 fitted on 200 bags, after a warm-up. By default relations pooled to eight times as many references
-may have a say too: the claim is of unit scores alone, the default's time is printed beside it. Times
-are of the processor, so that others on the machine do not count; those of a clock are printed too.
+may have a say too: the claim is of unit scores alone, the default's time is printed beside it.
+Milliseconds are of the processor, so that others on the machine do not count; those of a clock are
+printed too.
 
     python benchmarks/scoring_a_bag_takes_two_milliseconds.py
 """

@@ -9,6 +9,7 @@ threads.
 """
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,8 +42,8 @@ def main():
         print(f"  relation={name!r:14} {n_graphs:2d} graphs, {n_terms:2d} terms {taken:7.3f} s "
               f"= {taken / base:.2f} x")  # fmt: skip
     threads = models["cosine"].set_params(n_jobs=2)
-    (two,) = best_of_each([lambda: threads.transform(X)], 5)
-    print(f"  relation='cosine', n_jobs=2            {two:7.3f} s = {two / base:.2f} x")
+    one, two = best_of_each([works[0], lambda: threads.transform(X)], 5, clock=time.perf_counter)
+    print(f"  relation='cosine', n_jobs=2, by a clock {two:7.3f} s = {two / one:.2f} x")
     claim(max(ours[:2]) / base, "transform / Nystroem, one relation a view", at_most=1.5)
 
 

@@ -1,17 +1,13 @@
-"""The curves: name, sizes, and what is timed at each size.
-
-Seconds are of the processor, so that others on the machine do not bend a curve; with one thread
-(OMP_NUM_THREADS=1) and the machine to itself they are those of a clock.
-"""
+"""The curves: name, sizes, and what is timed at each size."""
 
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks._claims import best_seconds
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 
 FEATURES, VIEWS, COMPONENTS = 64, 3, 100
@@ -43,14 +39,7 @@ def model(n_views=VIEWS, **parameters):
 
 def seconds(work):
     """Seconds of one run."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def best_seconds(work, repeats):
-    """Fewest seconds of several runs."""
-    return min(seconds(work) for _ in range(repeats))
+    return best_seconds(work, 1)
 
 
 class PeakMemory(threading.Thread):

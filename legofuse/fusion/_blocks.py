@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-_BLOCK_SIZE = 1 << 20  # numbers of scratch space for each thread: within the shared cache
+_BLOCK_SIZE = 1 << 18  # numbers of scratch space for each thread: within its own cache
 _BLAS_THREAD_SIZE = 1 << 18  # multiply-adds below which OpenBLAS stays in the calling thread
 _THREADED_SIZE = 1 << 23
 
