@@ -74,8 +74,6 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
     """
     if sparse.issparse(X):
         raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
-    if not hasattr(X, "shape") and not hasattr(X, "__len__"):
-        X = np.asarray(X)
     bags = check_bags(X, n_labels)
     units = bags.units
     if bags.feature_names is not None:

@@ -148,16 +148,17 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     -------
     Packed
     """
+    if not hasattr(X, "shape") and not hasattr(X, "__len__"):
+        X = np.asarray(X)
+    given = X.shape[0] if hasattr(X, "shape") else len(X)
     apart = by_domain(estimator.views) if reset else bool(estimator._readers)
-    known, n_bags = None if reset else estimator._domains, n_labels
-    if n_bags is None:
-        n_bags = X.shape[0] if hasattr(X, "shape") else len(X)
+    known = None if reset else estimator._domains
+    n_bags = given if n_labels is None else n_labels
     if reset and apart:
         check_views(estimator.views)
         known = list(estimator.views)
     domains = check_domains(sample_domain, n_bags, known=known, needed=bool(known))
     if apart:
-        given = X.shape[0] if hasattr(X, "shape") else len(X)
         if given != n_bags:
             raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
         bags = read_by_domain(estimator, X, domains, time_view=time_view, reset=reset)
