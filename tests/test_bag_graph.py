@@ -344,3 +344,23 @@ def test_threads_give_what_one_gives(data):
         found = list(pool.map(lambda _: fit(bags, y, **options).decision_function(bags), range(3)))
     for one in found:
         np.testing.assert_allclose(one, expected, atol=1e-9)
+
+
+def test_sums_of_relations_give_what_features_give(data):
+    """New units take a short cut: one sum of relations for each linear head."""
+    bags, y = data
+    model = fit(bags, y, reference="both", top_k=2)
+    expected = model.decision_function(bags), np.concatenate(model.score_units(bags))
+    member = model._members[0]
+    assert member._maps
+    member._fast, member._maps = member.heads, {}
+    np.testing.assert_allclose(model.decision_function(bags), expected[0], atol=1e-9)
+    np.testing.assert_allclose(np.concatenate(model.score_units(bags)), expected[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("X", [[], np.empty((0, 3, 6)), np.empty((0, 6)), None, 3.0])
+def test_no_bags(data, X):
+    model = fit(*data)
+    with pytest.raises((ValueError, TypeError)) as error:
+        model.predict(X)
+    assert len(str(error.value)) > 20

@@ -74,6 +74,8 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
     """
     if sparse.issparse(X):
         raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
+    if isinstance(X, list | tuple) and not len(X):
+        raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
     bags = check_bags(X, n_labels)
     units = bags.units
     if bags.feature_names is not None:

@@ -131,6 +131,13 @@ def _assemble(estimator, parts, domains):
     return Packed(X, offsets, columns, views, has_view, all_offsets, domains)
 
 
+def _count(X):
+    """Number of bags; 0 for what is no sequence, which is told when it is read."""
+    if hasattr(X, "shape"):
+        return X.shape[0] if X.shape else 0
+    return len(X)
+
+
 def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     """Read bags, and the domain of each where there are several.
 
@@ -150,7 +157,7 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     """
     if not hasattr(X, "shape") and not hasattr(X, "__len__"):
         X = np.asarray(X)
-    given = X.shape[0] if hasattr(X, "shape") else len(X)
+    given = _count(X)
     apart = by_domain(estimator.views) if reset else bool(estimator._readers)
     known = None if reset else estimator._domains
     n_bags = given if n_labels is None else n_labels

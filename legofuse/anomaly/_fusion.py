@@ -106,7 +106,7 @@ class UnitFusion:
         same = self.same_domain(self.landmarks, units.domains)
         return fused if same is None else fused * same
 
-    def features(self, units, offsets, wanted, pooled=True):
+    def features(self, units, offsets, wanted, pooled=True, maps=None):
         """Read features from the fused graphs.
 
         Parameters
@@ -118,6 +118,8 @@ class UnitFusion:
             Names of weights, each with "units", "spread" or "relations".
         pooled : bool
             False keeps relations of every unit.
+        maps : dict of str to ndarray of shape (n_landmarks, n_values), optional
+            What takes the place of the Nyström map, for some names.
 
         Returns
         -------
@@ -127,6 +129,7 @@ class UnitFusion:
             each reference, (n_bags, n_references).
         """
         found: dict = {key: [] for key in wanted}
+        maps = self.maps | (maps or {})
         spread = [name for name, kind in found if kind == "spread"]
         to_landmarks = list(dict.fromkeys([n for n, kind in found if kind == "units"] + spread))
         to_references = [name for name, kind in found if kind == "relations"]
@@ -141,7 +144,7 @@ class UnitFusion:
             narrow, values = self.narrow(rows), {}
             of = narrow, marks, part.domains
             for name, fused in self._fuse(to_landmarks, self.landmarks, *of):
-                values[name] = fused @ self.maps[name]
+                values[name] = fused @ maps[name]
                 if (name, "units") in found:
                     found[name, "units"].append(values[name])
             if spread:

@@ -1,5 +1,6 @@
 """Linear heads on one draw of references: tried on held-out bags, weighed, fitted on all."""
 
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,21 +25,23 @@ class LinearMember:
 
     def __init__(self, fusion, heads, places):
         self.fusion, self.heads, self.places = fusion, heads, places
+        self._fast, self._maps = project(heads, fusion.maps)
 
-    def _wanted(self):
-        return list({key: None for head, _, _ in self.heads for key in head.wanted()})
+    def _features(self, units, offsets, pooled):
+        wanted = list({key: None for head, _, _ in self._fast for key in head.wanted()})
+        return self.fusion.features(units, offsets, wanted, pooled, self._maps)
 
     def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
-        features = self.fusion.features(units, offsets, self._wanted())
+        features = self._features(units, offsets, True)
         return sum(
-            slope * head.bag_logits(features, offsets) + shift for head, slope, shift in self.heads
+            slope * head.bag_logits(features, offsets) + shift for head, slope, shift in self._fast
         )
 
     def unit_logits(self, units, offsets):
         """Logit of each unit: what a bag of it alone would have, save what spreads."""
-        features = self.fusion.features(units, offsets, self._wanted(), pooled=False)
-        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self.heads)
+        features = self._features(units, offsets, False)
+        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self._fast)
 
     def fused(self, units, offsets, weights):
         """Fused graph of units and landmarks by the weights of the terms."""
@@ -65,6 +68,42 @@ class LinearMember:
             head = object.__new__(HEADS[name])
             head.__dict__.update(values)
             self.heads.append((head, slope, shift))
+        self._fast, self._maps = project(self.heads, self.fusion.maps)
+
+
+def project(heads, maps):
+    """Heads that are linear in Nyström features, made linear in their own sums of relations.
+
+    New units need a few sums of their relations to landmarks then, and no features.
+
+    Parameters
+    ----------
+    heads : list of (head, slope, shift)
+    maps : dict of str to ndarray of shape (n_landmarks, n_components)
+
+    Returns
+    -------
+    heads : list of (head, slope, shift)
+    maps : dict of str to ndarray of shape (n_landmarks, n_heads)
+    """
+    linear: dict = {}
+    for head, _, _ in heads:
+        if type(head) is UnitHead:
+            linear.setdefault(head.name, []).append(head)
+        elif head.kind == "units":  # may need the features
+            return heads, {}
+    found = []
+    for head, slope, shift in heads:
+        if type(head) is UnitHead:
+            copied, group = copy(head), linear[head.name]
+            place = next(k for k, other in enumerate(group) if other is head)
+            copied.coef = np.append(np.eye(len(group))[place], head.coef[-1])
+            head = copied
+        found.append((head, slope, shift))
+    return found, {
+        name: maps[name] @ np.stack([head.coef[:-1] for head in group], axis=1)
+        for name, group in linear.items()
+    }
 
 
 class Trial(NamedTuple):
