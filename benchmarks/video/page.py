@@ -1,0 +1,106 @@
+"""The page on anomalies in bags: written from results alone."""
+
+from pathlib import Path
+
+import numpy as np
+
+import legofuse
+
+from . import methods
+from .run import KEY
+
+HEAD = """\
+# Anomalies in bags: measurements
+
+Written by `python -m benchmarks.video --report`; no figure is typed by hand.
+
+```
+LEGOFUSE_DATA=folder python -m benchmarks.video              # fills benchmarks/results/video.jsonl
+LEGOFUSE_DATA=folder python -m benchmarks.video --report     # writes this page
+```
+
+legofuse runs with default settings everywhere: views are named, nothing else is. Figures are means
+over seeds, with the standard deviation where a method was run with several; a seed changes what a
+method draws, never the split. Features are standardised for every baseline.
+"""
+VIDEO = """\
+## Video
+
+Labels of videos train, frames of the test videos are judged, all together: area under the ROC curve
+by `legofuse.inspection.frame_auc`.
+
+`vad_ped2`: UCSD Ped2, three classic descriptors of every frame, averaged to 32 segments a video; 10
+videos train, 18 test. `vad_ucfcrime_text`: captions that people wrote of UCF-Crime videos, in two
+text views; a frame has the highest score of the captions that cover it, or the lowest of its video
+where none does. They saw the events: no figure here compares with those of methods that see pixels.
+
+"""
+MIL = """\
+## Multiple-instance sets
+
+Ten folds, scores of all folds pooled; area under the ROC curve over bags, and over units where these
+are labelled.
+
+"""
+NOTES = """\
+## Baselines
+
+Logistic regression on units that carry their bag's label (C chosen by held-out bags), and on the mean
+of a bag's units (C = 1).
+MILES: largest Gaussian similarity of a bag to each training unit, L1 logistic regression. The MLP has
+128 hidden units, dropout 0.3 and the top-3 loss. torchmil's ABMIL and DSMIL are trained one bag at a
+time, because DSMIL of torchmil 1.0.2 takes its maximum over padding; units are scored by attention
+times the bag's probability (ABMIL) and by unit logits (DSMIL). Networks stop by the loss of a
+held-out tenth of the training bags where there are at least 50, else after 40 epochs.
+"""
+
+
+def write(path, records, tag=None):
+    """Write the page; returns its path."""
+    path = Path(path)
+    chosen = select(records, tag)
+    parts = [HEAD]
+    for text, prefix in ((VIDEO, "vad_"), (MIL, "mil_")):
+        part = [r for r in chosen if r["set"].startswith(prefix)]
+        if part:
+            parts.append(text + "\n\n".join(tables(part)) + "\n")
+    path.write_text("\n".join([*parts, NOTES]), encoding="utf-8")
+    return path
+
+
+def select(records, tag=None):
+    """Last result of each set, method and seed: of legofuse those of one version."""
+    last = {}
+    for record in records:
+        own = record["method"].startswith("legofuse")
+        if not own or record["version"] == (tag or legofuse.__version__):
+            last[tuple(record[k] for k in KEY[:3])] = record
+    return list(last.values())
+
+
+def tables(records):
+    """One Markdown table for each set."""
+    found = []
+    for name in dict.fromkeys(r["set"] for r in records):
+        rows = [r for r in records if r["set"] == name]
+        figures = [key for key in ("frame AUC", "bag AUC", "unit AUC") if key in rows[0]]
+        lines = [f"`{name}`\n", f"| method | {' | '.join(figures)} | seconds a fit | seeds |"]
+        lines.append("|---" * (len(figures) + 3) + "|")
+        for method in sorted({r["method"] for r in rows}, key=_place):
+            runs = [r for r in rows if r["method"] == method]
+            cells = [_cell([r[key] for r in runs]) for key in figures]
+            cells += [f"{np.mean([r['fit_seconds'] for r in runs]):.1f}", str(len(runs))]
+            lines.append(f"| {methods.find(method).title} | {' | '.join(cells)} |")
+        found.append("\n".join(lines))
+    return found
+
+
+def _place(method):
+    names = list(methods.METHODS)
+    alone = method.startswith(methods.ALONE)
+    return (0, method) if alone else (names.index(method) - 0.5, method)
+
+
+def _cell(values):
+    spread = f" ± {np.std(values):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{spread}"
