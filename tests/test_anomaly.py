@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly._heads import fit_head, pool
+from legofuse.anomaly._heads import PENALTY, fit_head, pool
 from legofuse.anomaly._stack import calibrate, weigh
 from legofuse.datasets import make_digit_bags
 
@@ -311,7 +311,7 @@ def test_head_gradient_reaches_a_stationary_point():
     def loss(coef):
         logits = pool(features @ coef[:-1] + coef[-1], offsets, 2)
         fit = weight @ np.logaddexp(0, -sign * logits) / weight.sum()
-        return fit + 0.015 / weight.sum() * coef[:-1] @ coef[:-1]
+        return fit + PENALTY / 2 / weight.sum() * coef[:-1] @ coef[:-1]
 
     coef, _ = fit_head(features, offsets, labels, weight, 2, max_iter=500)
     for step in 1e-2 * np.vstack([np.eye(4), -np.eye(4)]):

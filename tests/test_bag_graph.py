@@ -275,7 +275,9 @@ def test_fused_graphs(data):
     bags, y = data
     model = fit(bags, y, VIEWS)
     graphs = model.fused_graphs(bags)
-    assert [graph.shape for graph in graphs] == [(len(bag), 20) for bag in bags]
+    assert [graph.shape for graph in graphs] == [(len(bag), 160) for bag in bags]
+    few = fit(bags, y, VIEWS, pooling="units").fused_graphs(bags)
+    assert [graph.shape for graph in few] == [(len(bag), 20) for bag in bags]
     landmarks, units = model._members[0].places[0].T
     for j, (bag, unit) in enumerate(zip(landmarks, units, strict=True)):
         assert graphs[bag][unit, j] == pytest.approx(1)

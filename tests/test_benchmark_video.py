@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks are no part of the package
 
-from benchmarks.video import methods, networks, page, tasks
+from benchmarks.video import methods, networks, tasks
 from benchmarks.video import run as runs
 from benchmarks.video.__main__ import main
 
@@ -102,8 +102,9 @@ def test_figures_follow_the_scores(folder, name):
 
 def test_a_segment_scores_its_own_frames(folder):
     task = tasks.load("vad_ped2")
-    train, test = task.folds[0]
-    assert list(test) == [8, 9, 10, 11] and all(len(bag) == 32 for bag in task.bags)
+    _train, test = task.folds[0]
+    assert list(test) == [8, 9, 10, 11]
+    assert all(len(bag) == 32 for bag in task.bags)
     place = np.arange(32)
     units = [None] * 12
     for i in test:  # the middle half of the segments of anomalous videos
@@ -186,7 +187,8 @@ def test_results_are_kept_and_the_page_says_what_they_say(folder, monkeypatch, c
     text = Path(where).read_text()
     mean = np.mean([r["frame AUC"] for r in ours if r["set"] == "vad_ped2"])
     assert f"| legofuse | {mean:.3f} ±" in text
-    assert "legofuse, motion alone" in text and "`mil_newsgroup_hockey`" in text
+    assert "legofuse, motion alone" in text
+    assert "`mil_newsgroup_hockey`" in text
 
 
 def test_without_data_the_command_says_what_to_set(monkeypatch, capsys):

@@ -38,20 +38,20 @@ where none does. They saw the events: no figure here compares with those of meth
 MIL = """\
 ## Multiple-instance sets
 
-Ten folds, scores of all folds pooled; area under the ROC curve over bags, and over units where these
-are labelled.
+Ten folds, scores of all folds pooled; area under the ROC curve over bags, and over units where
+these are labelled.
 
 """
 NOTES = """\
 ## Baselines
 
-Logistic regression on units that carry their bag's label (C chosen by held-out bags), and on the mean
-of a bag's units (C = 1).
-MILES: largest Gaussian similarity of a bag to each training unit, L1 logistic regression. The MLP has
-128 hidden units, dropout 0.3 and the top-3 loss. torchmil's ABMIL and DSMIL are trained one bag at a
-time, because DSMIL of torchmil 1.0.2 takes its maximum over padding; units are scored by attention
-times the bag's probability (ABMIL) and by unit logits (DSMIL). Networks stop by the loss of a
-held-out tenth of the training bags where there are at least 50, else after 40 epochs.
+Logistic regression on units that carry their bag's label (C chosen by held-out bags), and on the
+mean of a bag's units (C = 1). MILES: largest Gaussian similarity of a bag to each training unit, L1
+logistic regression. The MLP has 128 hidden units, dropout 0.3 and the top-3 loss. torchmil's ABMIL
+and DSMIL are trained one bag at a time, because DSMIL of torchmil 1.0.2 takes its maximum over
+padding; units are scored by attention times the bag's probability (ABMIL) and by unit logits
+(DSMIL). Networks stop by the loss of a held-out tenth of the training bags where there are at least
+50, else after 40 epochs; nothing else of them is tuned.
 """
 
 

@@ -62,13 +62,15 @@ class LEGOAnomalyClassifier(
         only.
     n_references : int, default=128
         Number of training units that unit scores are linear in relations to. Pooled relations
-        are taken to eight times as many.
+        are taken to eight times as many, and so are those of units by linear heads with
+        ``pooling="auto"``.
     n_units : int, default=32
         Number of segments that a bag is resampled to, in the order of its units, for a net whose
         reference uses the bag.
     pooling : {"auto", "units", "relations", "both"}, default="auto"
         Score units, then pool the top k; or pool relations, then score the bag; or average both.
-        ``"auto"`` weighs all by the log-loss of held-out bags; a net scores units.
+        ``"auto"`` weighs all, and regression on units that carry their bag's label besides, by the
+        log-loss of held-out bags; a net scores units.
     head : {"auto", "linear", "net"}, default="auto"
         Linear heads on Nyström features and on pooled relations, in closed form or convex, or the
         paper's net, trained by gradients. See the notes for what ``"auto"`` takes.

@@ -156,7 +156,8 @@ class BagFitting:
         own = self.reference == "both" or (self.reference == "auto" and several)
         self._members, trials = [], []
         for _ in range(self.n_ensemble):
-            chosen = draw_references(prepared, self.n_references, rng)
+            wide = self.pooling == "auto"
+            chosen = draw_references(prepared, self.n_references, rng, wide)
             fusion, ids = make_fusion(prepared, bags, chosen, own)
             member, trial = fit_linear(
                 fusion,

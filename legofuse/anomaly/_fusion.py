@@ -30,14 +30,16 @@ class UnitFusion:
         (graphs, expansion, weights by the same names) of the graph within a bag.
     apart : list of two ndarrays of shape (n_references,), optional
         Domain of each reference, where units of different domains have no relation.
+    n_components : int, optional
+        Largest number of Nyström features.
     """
 
-    def __init__(self, landmarks, references, weights, own=None, apart=None):
+    def __init__(self, landmarks, references, weights, own=None, apart=None, n_components=None):
         self.landmarks, self.references, self.apart = landmarks, references, apart
         self.polynomials = Polynomials(landmarks.expansion, weights)
         self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
-            name: embedding_map(fused, tol=1e-8)[0]
+            name: embedding_map(fused, n_components, tol=1e-8)[0]
             for name, fused in self._fuse(
                 weights,
                 self.landmarks,
@@ -133,9 +135,10 @@ class UnitFusion:
         spread = [name for name, kind in found if kind == "spread"]
         to_landmarks = list(dict.fromkeys([n for n, kind in found if kind == "units"] + spread))
         to_references = [name for name, kind in found if kind == "relations"]
-        width = len(self.landmarks) * bool(to_landmarks) + len(self.references) * bool(
-            to_references
-        )
+        same = self.landmarks is self.references
+        shared = list(dict.fromkeys(to_landmarks + to_references)) if same else to_landmarks
+        others = [] if same else to_references
+        width = len(self.landmarks) * bool(shared) + len(self.references) * bool(others)
         step = max(64, _BLOCK_SIZE // (max(width, 1) * (len(self.graphs) + 2)))
         for first, last in whole_bags(offsets, step):
             start, stop = offsets[first], offsets[last]
@@ -143,20 +146,26 @@ class UnitFusion:
             rows, marks = self.encode(part)
             narrow, values = self.narrow(rows), {}
             of = narrow, marks, part.domains
-            for name, fused in self._fuse(to_landmarks, self.landmarks, *of):
-                values[name] = fused @ maps[name]
+            for name, fused in self._fuse(shared, self.landmarks, *of):
+                if name in to_landmarks:
+                    values[name] = fused @ maps[name]
                 if (name, "units") in found:
                     found[name, "units"].append(values[name])
+                if same and name in to_references:
+                    found[name, "relations"].append(fused)
             if spread:
                 values = {name: values[name] for name in spread}
                 ends = offsets[first : last + 1] - start
                 smooth = self.own.smooth(values, rows, marks, ends, self.learned)
                 for name in spread:
                     found[name, "spread"].append(smooth[name])
-            for name, fused in self._fuse(to_references, self.references, *of):
-                if pooled:
-                    fused = np.maximum.reduceat(fused, offsets[first:last] - start)
+            for name, fused in self._fuse(others, self.references, *of):
                 found[name, "relations"].append(fused)
+            for name in to_references if pooled else []:
+                fused = found[name, "relations"][-1]
+                found[name, "relations"][-1] = np.maximum.reduceat(
+                    fused, offsets[first:last] - start
+                )
         return {key: np.concatenate(parts) for key, parts in found.items()}
 
     def smooth(self, units, offsets, name, values):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-PENALTY = 0.03  # ridge on features of norm about 1, as a share of one bag's loss
+PENALTY = 0.02  # ridge on features of norm about 1, as a share of one bag's loss
 
 
 def top_k_shares(logits, offsets, k):
@@ -46,7 +46,7 @@ def pool(logits, offsets, k):
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 
 
-def fit_head(features, offsets, labels, weight, k, max_iter=30):
+def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY):
     r"""Fit a linear head by binary cross-entropy on top-k pooled logits.
 
     .. math:: \frac{1}{\sum_b w_b} \Big(\sum_b w_b \log(1 + e^{-s_b z_b})
@@ -62,6 +62,9 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30):
         0 or 1.
     weight : ndarray of shape (n_bags,)
     k : int or float
+    max_iter : int
+    penalty : float
+        The ridge, as a share of one bag's loss.
 
     Returns
     -------
@@ -78,13 +81,14 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30):
             np.repeat(labels, lengths),
             np.repeat(weight / lengths, lengths),
             1,
-            max_iter=max_iter // 2,
+            max_iter // 2,
+            penalty,
         )
     elif len(features) == len(labels):
         max_iter = max(max_iter, 100)
     bag = np.repeat(np.arange(len(labels)), lengths)
     share_of_bag = weight / weight.sum()
-    sign, ridge = 2.0 * labels - 1, PENALTY / weight.sum()
+    sign, ridge = 2.0 * labels - 1, penalty / weight.sum()
 
     def objective(coef):
         logits = features @ coef[:-1] + coef[-1]
@@ -136,16 +140,40 @@ class UnitHead:
         return pool(self.unit_logits(features), offsets, self.k)
 
 
+class PropagatedHead(UnitHead):
+    """Scores units by logistic regression on the labels of their bags; a bag is their mean.
+
+    Where most units of an anomalous bag are anomalous, or bags are few, it is the best of heads.
+    """
+
+    def __init__(self, name):
+        super().__init__(name, 1.0)
+
+    def __str__(self):
+        return super().__str__().replace("top 1 units", "mean of units labelled as their bags")
+
+    def fit(self, features, offsets, labels, weight):
+        lengths = np.diff(offsets)
+        self.coef, self.n_iter = fit_head(
+            features[self.name, "units"],
+            np.arange(offsets[-1] + 1),
+            np.repeat(labels, lengths),
+            np.repeat(weight / lengths, lengths),
+            1,
+        )
+        return self
+
+
 class PooledHead:
     """Scores bags linearly in their pooled relations, centred and of total variance 1."""
 
     kind = "relations"
 
-    def __init__(self, name):
-        self.name, self.k, self.share = name, None, 0.0
+    def __init__(self, name, penalty):
+        self.name, self.k, self.share, self.penalty = name, None, 0.0, penalty
 
     def __str__(self):
-        return f"pooled relations, {self.name}"
+        return f"pooled relations, {self.name}, ridge {self.penalty:g}"
 
     def wanted(self):
         """Features that it reads, as :meth:`UnitFusion.features` knows them."""
@@ -158,7 +186,9 @@ class PooledHead:
         variance = np.average((centred**2).sum(axis=1), weights=weight)
         self.factor = 1 / np.sqrt(variance) if variance > 1e-12 else 1.0
         singles = np.arange(len(values) + 1)
-        self.coef, self.n_iter = fit_head(centred * self.factor, singles, labels, weight, 1)
+        self.coef, self.n_iter = fit_head(
+            centred * self.factor, singles, labels, weight, 1, penalty=self.penalty
+        )
         return self
 
     def unit_logits(self, features):
@@ -170,4 +200,4 @@ class PooledHead:
         return self.unit_logits(features)
 
 
-HEADS = {cls.__name__: cls for cls in (UnitHead, PooledHead)}
+HEADS = {cls.__name__: cls for cls in (UnitHead, PropagatedHead, PooledHead)}

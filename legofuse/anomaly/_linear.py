@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._fusion import importances
-from ._heads import HEADS, PooledHead, UnitHead
+from ._heads import HEADS, PooledHead, PropagatedHead, UnitHead
 from ._parts import unit_parts
 from ._stack import calibrate, choose_share, held_out_scores, weigh
+
+PENALTIES = (0.005, 0.1)  # of heads on pooled relations: few bags want little, many more
 
 
 class LinearMember:
@@ -42,6 +44,19 @@ class LinearMember:
         """Logit of each unit: what a bag of it alone would have, save what spreads."""
         features = self._features(units, offsets, False)
         return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self._fast)
+
+    def logits(self, units, offsets):
+        """Logit of each bag and of each unit, in one pass."""
+        features = self._features(units, offsets, False)
+        pooled = {
+            key: np.maximum.reduceat(values, offsets[:-1]) if key[1] == "relations" else values
+            for key, values in features.items()
+        }
+        of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
+        for head, slope, shift in self._fast:
+            of_bags += slope * head.bag_logits(pooled, offsets) + shift
+            of_units += slope * head.unit_logits(features) + shift
+        return of_bags, of_units
 
     def fused(self, units, offsets, weights):
         """Fused graph of units and landmarks by the weights of the terms."""
@@ -88,13 +103,13 @@ def project(heads, maps):
     """
     linear: dict = {}
     for head, _, _ in heads:
-        if type(head) is UnitHead:
+        if isinstance(head, UnitHead):
             linear.setdefault(head.name, []).append(head)
         elif head.kind == "units":  # may need the features
             return heads, {}
     found = []
     for head, slope, shift in heads:
-        if type(head) is UnitHead:
+        if isinstance(head, UnitHead):
             copied, group = copy(head), linear[head.name]
             place = next(k for k, other in enumerate(group) if other is head)
             copied.coef = np.append(np.eye(len(group))[place], head.coef[-1])
@@ -126,7 +141,7 @@ class Trial(NamedTuple):
     losses: Any
 
 
-def list_heads(names, pooling, top_k):
+def list_heads(names, pooling, top_k, several=True):
     """Heads that compete, by how they pool.
 
     Parameters
@@ -135,17 +150,23 @@ def list_heads(names, pooling, top_k):
         Of competing weights.
     pooling : {"auto", "units", "relations", "both"}
     top_k : int or float
+    several : bool
+        Whether bags have several units; if not, all heads of units are the same.
 
     Returns
     -------
     list of heads
     """
-    ks = list(dict.fromkeys([top_k, *([1] if pooling == "auto" else [])]))
+    several = several and pooling == "auto"
+    ks = list(dict.fromkeys([top_k, 1])) if several else [top_k]
     heads: list = []
     if pooling != "relations":
         heads += [UnitHead(name, k) for name in names for k in ks]
+    if several:
+        heads += [PropagatedHead(name) for name in names]
     if pooling != "units":
-        heads += [PooledHead(name) for name in names]
+        penalties = PENALTIES if pooling == "auto" else PENALTIES[:1]
+        heads += [PooledHead(name, penalty) for name in names for penalty in penalties]
     return heads
 
 
@@ -194,7 +215,7 @@ def try_heads(
     groups = [kinds] if not split else [[kind] for kind in dict.fromkeys(kinds)]
     for group in groups:
         where = [k for k, kind in enumerate(kinds) if kind in group]
-        shares[where] = weigh(losses[where], n_bags) / len(groups)
+        shares[where] = weigh(losses[where], n_bags, [kinds[k] for k in where]) / len(groups)
     known = {} if scores is None else {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
     return Trial(heads, [scale[:2] for scale in found], shares, known)
 
@@ -222,7 +243,7 @@ def fit_linear(
     LinearMember, Trial
     """
     offsets, labels = canonical.offsets, canonical.labels
-    heads = list_heads(list(fusion.weights), pooling, top_k)
+    heads = list_heads(list(fusion.weights), pooling, top_k, offsets[-1] > len(labels))
     wanted = {key: None for head in heads for key in head.wanted()}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}

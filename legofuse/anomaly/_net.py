@@ -158,10 +158,14 @@ class NetMember:
 
     def unit_logits(self, units, offsets):
         """Logit of each unit: that of its segment, where bags are resampled."""
-        logits = self._score(units, offsets)[1]
-        if self.reference == "landmarks":
-            return logits
-        return logits[unit_segments(offsets, self.n_units)]
+        return self.logits(units, offsets)[1]
+
+    def logits(self, units, offsets):
+        """Logit of each bag and of each unit, in one pass."""
+        of_bags, of_units = self._score(units, offsets)
+        if self.reference != "landmarks":
+            of_units = of_units[unit_segments(offsets, self.n_units)]
+        return of_bags, of_units
 
     def parts(self, units, offsets):
         """None: a net's logits are no sums over references."""

@@ -13,6 +13,7 @@ from ._parts import places
 from ._polynomials import candidate_weights
 
 _POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
+_FEATURES = 1 << 20  # Nyström features of all distinct units, beyond the first 256 of each
 
 
 class Prepared(NamedTuple):
@@ -161,7 +162,7 @@ def _width_within(positions, offsets, weight, fallback):
     return float(mass.sum() / squares) if squares > 1e-12 * mass.sum() else fallback
 
 
-def draw_references(prepared, n_references, rng):
+def draw_references(prepared, n_references, rng, wide=False):
     """Draw the references of one member.
 
     Parameters
@@ -170,6 +171,8 @@ def draw_references(prepared, n_references, rng):
     n_references : int
         Where features differ from domain to domain, in each.
     rng : RandomState
+    wide : bool
+        Landmarks are the references of pooled relations.
 
     Returns
     -------
@@ -181,7 +184,8 @@ def draw_references(prepared, n_references, rng):
     if prepared.domains is not None:
         labels = np.unique(prepared.domains)
         groups = [prepared.distinct[prepared.domains == label] for label in labels]
-    return [np.concatenate([_sample(group, n, rng) for group in groups]) for n in numbers]
+    chosen = [np.concatenate([_sample(group, n, rng) for group in groups]) for n in numbers]
+    return [chosen[1]] * 2 if wide else chosen
 
 
 def _sample(candidates, n, rng):
@@ -210,8 +214,11 @@ def make_fusion(prepared, bags, chosen, own):
     mass = prepared.mass if prepared.expansion.degree is not None else None
     parts = prepared.columns, prepared.graphs, prepared.expansion, prepared.learned
     units = [bags.units[rows] for rows in chosen]
-    landmarks, references = (FusedGraph(*parts, u.X, u.domains, mass) for u in units)
+    landmarks = references = FusedGraph(*parts, units[0].X, units[0].domains, mass)
+    if chosen[1] is not chosen[0]:
+        references = FusedGraph(*parts, units[1].X, units[1].domains, mass)
     apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
-    fusion = UnitFusion(landmarks, references, prepared.weights, within, apart)
+    n_components = max(256, _FEATURES // len(prepared.distinct))
+    fusion = UnitFusion(landmarks, references, prepared.weights, within, apart, n_components)
     return fusion, [places(rows, bags) for rows in chosen]

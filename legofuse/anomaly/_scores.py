@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, log_expit, logit
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -115,7 +115,10 @@ class BagScores:
         return accuracy_score(y, self.predict(X, sample_domain), sample_weight=sample_weight)
 
     def score_units(self, X, sample_domain=None):
-        """Score each unit by how anomalous a bag of it alone would be.
+        """Score each unit: how anomalous a bag of it alone would be, and its own bag is.
+
+        The score is the geometric mean of both probabilities: a unit is anomalous where it is among
+        those that make a bag anomalous, and its bag is.
 
         Parameters
         ----------
@@ -134,8 +137,9 @@ class BagScores:
         ends = np.unique(bags.offsets)  # bags without a unit that has a view are left out
         if len(bags.X):
             with single_threaded_blas():
-                found = [member.unit_logits(bags.units, ends) for member in self._members]
-            scores[bags.has_view] = expit(np.mean(found, axis=0))
+                found = [member.logits(bags.units, ends) for member in self._members]
+            of_bags, units = (np.mean(logits, axis=0) for logits in zip(*found, strict=True))
+            scores[bags.has_view] = np.exp(_log_score(units, of_bags, ends))
         return np.split(scores, bags.all_offsets[1:-1])
 
     def fused_graphs(self, X, sample_domain=None):
@@ -151,8 +155,9 @@ class BagScores:
 
         Returns
         -------
-        list of ndarray of shape (n_units_i, n_references)
-            To the landmarks of the first member; 0 for a unit that misses every view. To the
+        list of ndarray of shape (n_units_i, n_landmarks)
+            To the landmarks of the first member (``n_references``, or eight times as many for
+            linear heads with ``pooling="auto"``); 0 for a unit that misses every view. To the
             segments themselves, (n_units, n_units), by ``reference="bag"``.
         """
         bags = self._read(X, sample_domain, "given relations of 0")
@@ -170,6 +175,8 @@ class BagScores:
     def _unit_parts(self, X, sample_domain=None):
         """Logits of units as sums over references and views, for inspection; None if they are not.
 
+        What the bag of a unit adds is in the base.
+
         Returns
         -------
         references : ndarray of shape (n_references, 2)
@@ -184,4 +191,14 @@ class BagScores:
         if any(part is None for part in found):
             return None
         ids = [place for member in self._members for place in member.places]
-        return assemble(found, bags, ids, self.prior_)
+        references, parts, base = assemble(found, bags, ids, self.prior_)
+        units = (base + parts.sum(axis=(1, 2)))[bags.has_view]
+        with single_threaded_blas():
+            score = _log_score(units, self._logits(bags.units, ends), ends)
+        base[bags.has_view] += score - np.log(-np.expm1(score)) - units
+        return references, parts, base
+
+
+def _log_score(units, of_bags, offsets):
+    """Logarithm of the geometric mean of the probabilities of each unit and of its bag."""
+    return 0.5 * (log_expit(units) + np.repeat(log_expit(of_bags), np.diff(offsets)))

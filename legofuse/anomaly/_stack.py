@@ -11,9 +11,9 @@ from ._bags import units_of
 from ._heads import pool
 
 N_FOLDS = 5
-SHARES = (0.0, 0.25, 0.5, 0.75, 0.95)  # that may spread over a bag's graph
+SHARES = (0.0, 0.25, 0.5)  # that may spread over a bag's graph; more blurs units
 CALIBRATION_RIDGE = 0.02
-TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
+TEMPERATURE = 1.0  # of the likelihood: held-out losses of several heads are noisy
 MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
 
@@ -118,8 +118,21 @@ def calibrate(logits, labels, weight):
     return slope / scale, shift, float(share @ np.logaddexp(0, -margin))
 
 
-def weigh(losses, n_bags):
+def weigh(losses, n_bags, kinds=None):
     """Weights from held-out losses: a tempered likelihood, small ones cut off.
+
+    Parameters
+    ----------
+    losses : array-like of shape (n_heads,)
+        Mean log-loss of held-out bags.
+    n_bags : float
+    kinds : list of str, optional
+        Kind of each head: before losses are looked at, all kinds weigh alike, however many heads
+        of it there are.
+
+    Returns
+    -------
+    ndarray of shape (n_heads,)
 
     Examples
     --------
@@ -127,8 +140,9 @@ def weigh(losses, n_bags):
     >>> weigh([0.3, 0.3, 0.9], 100)
     array([0.5, 0.5, 0. ])
     """
-    losses = np.asarray(losses)
-    weights = np.exp(-TEMPERATURE * min(n_bags, MOST_BAGS) * (losses - losses.min()))
+    losses, kinds = np.asarray(losses), [""] * len(losses) if kinds is None else list(kinds)
+    prior = np.array([1 / kinds.count(kind) for kind in kinds])
+    weights = prior * np.exp(-TEMPERATURE * min(n_bags, MOST_BAGS) * (losses - losses.min()))
     weights /= weights.sum()
     weights[weights < min(LEAST_WEIGHT, weights.max())] = 0
     return weights / weights.sum()
