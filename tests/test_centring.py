@@ -96,7 +96,17 @@ def test_named_relations_and_hops_are_not_centred():
         assert (np.abs(graph.sum(axis=1)) < 1e-6).all() == (view == "a")
     hops = LEGOFusionTransformer(VIEWS, expansion="hops").fit(X, y)
     assert min(hops.relation_graphs(X)["a", "gaussian"].min(axis=1)) > 0
+    for weights in ("uniform", "consensus", "alignment"):
+        plain = LEGOFusionTransformer(VIEWS, weights=weights).fit(X, y)
+        assert min(plain.relation_graphs(X)["a", "gaussian"].min(axis=1)) > 0
     assert list_graphs(VIEWS, "auto") == some.graphs_[:5] + [("b", r) for _, r in some.graphs_[:5]]
+
+
+def test_weights_that_were_learned_can_be_given():
+    X, y = table()
+    learned = LEGOFusionTransformer(VIEWS).fit(X, y)
+    given = LEGOFusionTransformer(VIEWS, weights=learned.weights_).fit(X, y)
+    assert_allclose(given.transform(X), learned.transform(X))
 
 
 def test_a_fit_is_the_same_after_pickling():

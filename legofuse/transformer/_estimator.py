@@ -27,6 +27,8 @@ from ._training import (
 
 __all__ = ["LEGOFusionTransformer"]
 
+# products of centred relations, whose extremes are larger, get too much weight by these
+_TERMS_ALIKE = ("uniform", "consensus", "alignment")
 _STAGES = ("read", "choose landmarks", "learn weights", "map landmarks")
 
 
@@ -59,8 +61,9 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view, and linear as a sixth where y is real values, each centred over the landmarks
-        (its means over them are taken off; not with hops), and lets the weights decide. A callable
+        of each view, and linear as a sixth where y is real values, and lets the weights
+        decide. Learned by ``"loo"`` or ``"neural"``, or given, they are weights of graphs that are
+        centred over the landmarks (their means over them are taken off; not with hops). A callable
         takes ``(X, references)`` and returns an array of shape (n_samples, n_references).
     degree : int, default=2
         Highest power.
@@ -345,6 +348,9 @@ class LEGOFusionTransformer(
     def _relate_landmarks(self, training, expansion, learned):
         """Fused graph of rows and landmarks, without weights yet."""
         table, mass, n_landmarks = training.table, None, len(self.landmarks_)
+        centre = chosen_by_auto(self.graphs_, self.relation)
+        if training.criterion in _TERMS_ALIKE:
+            centre = None
         if self.expansion == "hops":
             distinct = training.rows[training.is_new]
             merged = np.add.reduceat(training.weight, np.flatnonzero(training.is_new))
@@ -364,7 +370,7 @@ class LEGOFusionTransformer(
             table.X[self.landmarks_],
             at(training.domains, self.landmarks_),
             mass,
-            chosen_by_auto(self.graphs_, self.relation),
+            centre,
             find_shifts(self, training, learned),
         )
 
