@@ -331,6 +331,10 @@ def test_landmarks_per_domain():
     model = make(domains="per-domain", n_landmarks=10, random_state=0)
     model.fit(X, Y, sample_domain=np.repeat([0, 1], [34, 6]))
     assert np.count_nonzero(model.landmarks_ >= 34) == 5
+    model = make(domains="per-domain", n_landmarks=20, random_state=0)
+    model.fit(X, Y, sample_domain=np.repeat([0, 1], [34, 6]))
+    assert np.count_nonzero(model.landmarks_ >= 34) == 6  # all there are
+    assert len(model.landmarks_) == 20
 
 
 def test_unseen_domain():

@@ -196,13 +196,13 @@ def select_landmarks(estimator, training, labels, learned, rng):
         complete = candidates[~table.missing[candidates].any(axis=1)]
         if len(complete) >= estimator.n_landmarks:
             candidates = complete
-    groups, share = [candidates], estimator.n_landmarks
+    groups, shares = [candidates], [estimator.n_landmarks]
     if training.domains is not None and estimator.domains == "per-domain" and not needs_all:
-        share = max(1, estimator.n_landmarks // len(labels))
         groups = [candidates[training.domains[candidates] == label] for label in labels]
+        shares = _even_shares([len(group) for group in groups], estimator.n_landmarks)
 
     picked = []
-    for group in groups:
+    for group, share in zip(groups, shares, strict=True):
 
         def features(positions, group=group):
             return view_features(table.X[group[positions]], table.columns, learned)
@@ -210,3 +210,12 @@ def select_landmarks(estimator, training, labels, learned, rng):
         strata = training.strata[group]
         picked.append(group[choose_landmarks(estimator.landmarks, share, strata, features, rng)])
     return np.concatenate(picked)
+
+
+def _even_shares(sizes, total):
+    """As many of each group as of any other; what small ones lack goes to the others."""
+    shares = [0] * len(sizes)
+    for place, k in enumerate(np.argsort(sizes, kind="stable").tolist()):
+        shares[k] = min(sizes[k], max(1, total // (len(sizes) - place)))
+        total = max(0, total - shares[k])
+    return shares
