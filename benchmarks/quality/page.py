@@ -15,7 +15,7 @@ Written by `python -m benchmarks.quality --protocol domains --report`; no figure
 
 ```
 python -m benchmarks.quality --protocol missing
-python -m benchmarks.quality --protocol domains      # skada is optional
+python -m benchmarks.quality --protocol domains      # skada and imml are optional
 python -m benchmarks.quality --protocol domains --report
 ```
 
@@ -23,18 +23,21 @@ python -m benchmarks.quality --protocol domains --report
 
 A share of all blocks (a row's view) is removed at random in training and test rows, the same ones
 for all methods; each row keeps one view, so that with two views at most half can go. legofuse runs
-with defaults; the SVM is tuned after filling in training means.
+with defaults; the SVM is tuned after filling in training means. NEMO embeds training and test rows
+together, the test labels unseen.
 """
 DOMAINS = """\
 ## Domains
 
-`leave-one-out`: no row of the test domain has a label, and legofuse standardises its rows by
-themselves (`unseen_domains="batch"`). `few-labels`: three rows a class of it have. The methods of
-skada see the unlabelled test rows when they fit. Only runs that all methods shown have are counted.
+`leave-one-out`: no row of the test domain has a label, and legofuse aligns its rows by themselves
+(`unseen_domains="batch"`). `few-labels`: three rows a class of it have. Told the domains, legofuse
+takes landmarks evenly from them (`domains="per-domain"`); all else is at its defaults. No
+adaptation: the same legofuse untold, and tuned baselines on the concatenation. The methods of skada
+see the unlabelled test rows when they fit. Only runs that all methods shown have are counted.
 """
 READING = """\
-With few rows of a domain, its own means and scales are poorly known, and telling the domains can
-cost more than it gains: compare both by cross-validation, as with any choice.
+With few rows of a domain little is known of it, and telling the domains can cost more than it
+gains: compare both by cross-validation, as with any choice.
 """
 
 
