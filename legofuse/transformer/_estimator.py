@@ -9,16 +9,14 @@ from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._threads import single_threaded_blas
 from .._validation import check_fusion
-from ..config import DocumentationLink, foresee
-from ..fused import FusedGraph
-from ..graphs import chosen_by_auto, learn_statistics, list_graphs
+from ..config import DocumentationLink
+from ..graphs import learn_statistics, list_graphs
 from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
-from ._learning import learn, map_landmarks
+from ._learning import learn, map_landmarks, relate_landmarks
 from ._training import (
     at,
-    find_shifts,
     random_generator,
     read_training,
     sample_rows,
@@ -27,8 +25,6 @@ from ._training import (
 
 __all__ = ["LEGOFusionTransformer"]
 
-# products of centred relations, whose extremes are larger, get too much weight by these
-_TERMS_ALIKE = ("uniform", "consensus", "alignment")
 _STAGES = ("read", "choose landmarks", "learn weights", "map landmarks")
 
 
@@ -317,7 +313,7 @@ class LEGOFusionTransformer(
             learned = learn_statistics(table.X, table.columns, rows, training.weight)
             learned = learned if moments is None else refine_statistics(learned, moments)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
-            self._fused = self._relate_landmarks(training, expansion, learned)
+            self._fused = relate_landmarks(self, training, expansion, learned)
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")
         with progress.stage(_STAGES[2]):
             rows, weight = sample_rows(training, self.max_fit_samples, rng)
@@ -344,35 +340,6 @@ class LEGOFusionTransformer(
         self.powers_ = expansion.powers
         self.terms_ = name_terms(self.graphs_, self.powers_)
         return expansion
-
-    def _relate_landmarks(self, training, expansion, learned):
-        """Fused graph of rows and landmarks, without weights yet."""
-        table, mass, n_landmarks = training.table, None, len(self.landmarks_)
-        centre = chosen_by_auto(self.graphs_, self.relation)
-        if training.criterion in _TERMS_ALIKE:
-            centre = None
-        if self.expansion == "hops":
-            distinct = training.rows[training.is_new]
-            merged = np.add.reduceat(training.weight, np.flatnonzero(training.is_new))
-            order = np.argsort(distinct)
-            mass = merged[order][np.searchsorted(distinct[order], self.landmarks_)]
-            foresee(
-                n_landmarks**2 * table.X.dtype.itemsize * self.degree * len(self.graphs_),
-                f"Hops over {n_landmarks} landmarks in {len(self.graphs_)} graphs at "
-                f"degree={self.degree}",
-                "use expansion='elementwise', fewer rows or a lower degree",
-            )
-        return FusedGraph(
-            table.columns,
-            self.graphs_,
-            expansion,
-            learned,
-            table.X[self.landmarks_],
-            at(training.domains, self.landmarks_),
-            mass,
-            centre,
-            find_shifts(self, training, learned),
-        )
 
     @property
     def net_(self):

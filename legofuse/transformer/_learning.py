@@ -4,10 +4,65 @@ import warnings
 
 import numpy as np
 
+from ..config import foresee
+from ..fused import FusedGraph
+from ..graphs import chosen_by_auto
 from ..readouts import embedding_map
 from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
+from ._training import at, find_shifts
+
+# products of centred relations, whose extremes are larger, get too much weight by these
+_TERMS_ALIKE = ("uniform", "consensus", "alignment")
+
+
+def relate_landmarks(estimator, training, expansion, learned):
+    """Fused graph of rows and landmarks, without weights yet.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+        Its parameters, graphs and landmarks are read.
+    training : Training
+    expansion : Expansion
+    learned : dict of (view, domain) to Statistics
+
+    Returns
+    -------
+    FusedGraph
+
+    Raises
+    ------
+    MemoryError
+        If hops over the landmarks would take too much of the memory available.
+    """
+    table, graphs, landmarks = training.table, estimator.graphs_, estimator.landmarks_
+    centre, mass, n_landmarks = None, None, len(landmarks)
+    if training.criterion not in _TERMS_ALIKE:
+        centre = chosen_by_auto(graphs, estimator.relation)
+    if estimator.expansion == "hops":
+        distinct = training.rows[training.is_new]
+        merged = np.add.reduceat(training.weight, np.flatnonzero(training.is_new))
+        order = np.argsort(distinct)
+        mass = merged[order][np.searchsorted(distinct[order], landmarks)]
+        foresee(
+            n_landmarks**2 * table.X.dtype.itemsize * estimator.degree * len(graphs),
+            f"Hops over {n_landmarks} landmarks in {len(graphs)} graphs at "
+            f"degree={estimator.degree}",
+            "use expansion='elementwise', fewer rows or a lower degree",
+        )
+    return FusedGraph(
+        table.columns,
+        graphs,
+        expansion,
+        learned,
+        table.X[landmarks],
+        at(training.domains, landmarks),
+        mass,
+        centre,
+        find_shifts(estimator, training, learned),
+    )
 
 
 def learn(estimator, criterion, sample, targets, weight, classes):
