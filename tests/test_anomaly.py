@@ -336,3 +336,25 @@ def test_digit_bags():
     views = {name: data.views[name] for name in ("pixels", "gradients")}
     fitted = LEGOAnomalyClassifier(views, random_state=0).fit(data.bags[:120], data.y[:120])
     assert roc_auc_score(data.y[120:], fitted.decision_function(data.bags[120:])) > 0.9
+
+
+@pytest.mark.parametrize("k", [1, 3, 50, 0.3, 1.0])
+def test_one_bag_is_pooled_as_among_others(k):
+    logits, offsets = np.random.RandomState(0).normal(size=17), np.array([0, 7, 17])
+    each = [pool(logits[:7], offsets[:2], k)[0], pool(logits[7:], np.array([0, 10]), k)[0]]
+    np.testing.assert_allclose(each, pool(logits, offsets, k))
+
+
+def test_a_unit_is_as_anomalous_as_it_and_its_bag_are(data):
+    bags, y = data
+    fitted = model(reference="landmarks").fit(bags, y)
+    alone = [fitted.predict_proba([unit[None] for unit in bag])[:, 1] for bag in bags[:6]]
+    of_bags = fitted.predict_proba(bags[:6])[:, 1]
+    for scores, units, bag in zip(fitted.score_units(bags[:6]), alone, of_bags, strict=True):
+        np.testing.assert_allclose(scores**2, units * bag)
+
+
+def test_a_bag_of_one_unit_has_the_score_of_that_unit(data):
+    X, y = np.concatenate(data[0])[:60], np.arange(60) % 2
+    fitted = model().fit(X, y)
+    np.testing.assert_allclose(np.concatenate(fitted.score_units(X)), fitted.predict_proba(X)[:, 1])

@@ -43,6 +43,11 @@ def top_k_shares(logits, offsets, k):
 
 def pool(logits, offsets, k):
     """Mean of the top-k logits of each bag, shape (n_bags,)."""
+    if len(offsets) == 2:  # one bag, scored as it comes in: no ranks of all units
+        n = len(logits)
+        count = np.ceil(k * n - 1e-9) if isinstance(k, float) else min(k, n)
+        place = n - max(1, int(count))
+        return np.partition(logits, place)[place:].mean(keepdims=True)
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._fusion import importances
-from ._heads import HEADS, PooledHead, PropagatedHead, UnitHead
+from ._heads import HEADS, PooledHead, PropagatedHead, UnitHead, pool
 from ._parts import unit_parts
 from ._stack import calibrate, choose_share, held_out_scores, weigh
 
@@ -49,13 +49,18 @@ class LinearMember:
         """Logit of each bag and of each unit, in one pass."""
         features = self._features(units, offsets, False)
         pooled = {
-            key: np.maximum.reduceat(values, offsets[:-1]) if key[1] == "relations" else values
+            key: np.maximum.reduceat(values, offsets[:-1])
             for key, values in features.items()
+            if key[1] == "relations"
         }
         of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
         for head, slope, shift in self._fast:
-            of_bags += slope * head.bag_logits(pooled, offsets) + shift
-            of_units += slope * head.unit_logits(features) + shift
+            logits = head.unit_logits(features)
+            of_units += slope * logits + shift
+            if head.kind == "units":
+                of_bags += slope * pool(logits, offsets, head.k) + shift
+            else:
+                of_bags += slope * head.bag_logits(pooled, offsets) + shift
         return of_bags, of_units
 
     def fused(self, units, offsets, weights):
