@@ -319,6 +319,7 @@ class LEGOAnomalyClassifier(
         Returns
         -------
         self
+            The fitted classifier.
 
         Raises
         ------
@@ -339,14 +340,21 @@ class LEGOAnomalyClassifier(
 
         Parameters
         ----------
-        X, y, sample_weight, sample_domain
-            As in :meth:`fit`; y may hold one of the classes.
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
+        y : array-like of shape (n_bags,)
+            One or both of the classes.
         classes : array-like of shape (2,), optional
             Needed in the first call where y holds one of them.
+        sample_weight : array-like of shape (n_bags,), optional
+            Weight of each bag.
+        sample_domain : array-like of shape (n_bags,), optional
+            Domain of each bag.
 
         Returns
         -------
         self
+            The fitted classifier.
 
         Raises
         ------

@@ -50,7 +50,8 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         sample_domain : array-like of shape (n_bags,), optional
             Domain of each bag; needed where fit was given domains.
 
@@ -67,13 +68,15 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         sample_domain : array-like of shape (n_bags,), optional
             Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_bags, 2)
+            Columns are in the order of ``classes_``.
         """
         anomalous = expit(self._bag_logits(X, sample_domain))
         pair = [1 - anomalous, anomalous]
@@ -84,13 +87,15 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         sample_domain : array-like of shape (n_bags,), optional
             Domain of each bag; needed where fit was given domains.
 
         Returns
         -------
         ndarray of shape (n_bags,)
+            One of ``classes_`` for each bag.
         """
         check_is_fitted(self)
         return self.classes_[(self.decision_function(X, sample_domain) > 0).astype(int)]
@@ -100,7 +105,8 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         y : array-like of shape (n_bags,)
             Their classes.
         sample_weight : array-like of shape (n_bags,), optional
@@ -111,6 +117,7 @@ class BagScores:
         Returns
         -------
         float
+            Weighed by ``sample_weight`` where it is given.
         """
         return accuracy_score(y, self.predict(X, sample_domain), sample_weight=sample_weight)
 
@@ -122,7 +129,8 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         sample_domain : array-like of shape (n_bags,), optional
             Domain of each bag; needed where fit was given domains.
 
@@ -149,7 +157,8 @@ class BagScores:
 
         Parameters
         ----------
-        X : bags, as in :meth:`fit`
+        X : sequence of (n_units_i, n_features) arrays, 3-D array, or 2-D array
+            Bags, as in :meth:`fit`.
         sample_domain : array-like of shape (n_bags,), optional
             Domain of each bag; needed where fit was given domains.
 
