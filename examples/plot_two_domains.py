@@ -4,9 +4,9 @@ Two domains
 
 Samples come from two sources whose features are measured differently: does it help to say which
 row is from where? Half of the digits get other units (each column scaled and shifted), a shift made
-up for this example. With `domain_column` domains are aligned, and the column travels through every search
-and scorer. By default relations between rows as they are count for half; here, where the shift is
-all in offsets and spreads, those between aligned rows alone (`domain_alignment=1`) may do better.
+up for this example. With `domain_column` domains are aligned, and the column travels through every
+search and scorer. By default relations between rows as they are count for half; here, where the
+shift is all in offsets and spreads, those between aligned rows alone may do better.
 """
 
 import matplotlib.pyplot as plt
