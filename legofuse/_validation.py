@@ -1,11 +1,13 @@
-"""Checks of constructor parameters, in scikit-learn's wording.
+"""Checks of constructor parameters, in scikit-learn's wording, and what estimators share.
 
 This module may import fusion and landmarks of legofuse, for the names of what they offer.
 """
 
+from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from .fusion import INTERACTIONS
 from .landmarks import LANDMARKS
@@ -91,11 +93,7 @@ def _check_together(estimator):
                 f"weights={weights!r}."
             )
     separable = estimator.interactions == "separable"
-    if estimator.zeroth == "identity" and not (separable or estimator.interactions == "pairwise"):
-        raise ValueError(
-            "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
-            f"interactions={estimator.interactions!r}."
-        )
+    check_zeroth(estimator)
     if separable and weights in ("alignment", "consensus"):
         raise ValueError(
             "interactions='separable' stores factors, which weights='loo', 'neural', 'uniform' or "
@@ -119,3 +117,28 @@ def check_criterion(weights, interactions, targets, n_classes):
 
 
 __all__ = ["check_choice", "check_criterion", "check_flag", "check_fusion", "check_number"]
+
+
+def random_generator(random_state):
+    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
+    rng = check_random_state(random_state)
+    return deepcopy(rng) if random_state is None else rng
+
+
+def one_column_each(views):
+    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
+    if not views or not isinstance(views, dict | list):
+        return False
+    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
+    return all(
+        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
+    )
+
+
+def check_zeroth(estimator):
+    """Raise where the zeroth power is an identity in an index set that has none."""
+    if estimator.zeroth == "identity" and estimator.interactions not in ("pairwise", "separable"):
+        raise ValueError(
+            "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
+            f"interactions={estimator.interactions!r}."
+        )

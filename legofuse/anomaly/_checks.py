@@ -1,14 +1,13 @@
 """Labels, relations and thresholds: what the classifier checks and looks up."""
 
 import warnings
-from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from .._validation import check_choice, check_flag, check_number
+from .._validation import check_choice, check_flag, check_number, check_zeroth
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
@@ -52,12 +51,7 @@ def check_parameters(estimator):
     check_number(
         owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
     )
-    pairs = estimator.interactions in ("pairwise", "separable")
-    if estimator.zeroth == "identity" and not pairs:
-        raise ValueError(
-            "zeroth='identity' needs interactions='pairwise' or 'separable'; got "
-            f"interactions={estimator.interactions!r}."
-        )
+    check_zeroth(estimator)
 
 
 def choose_head(estimator, bit_by_bit=False):
@@ -122,12 +116,6 @@ def may_train_bit_by_bit(estimator):
         return bool(choose_head(estimator, bit_by_bit=True))
     except ValueError as error:
         raise AttributeError(str(error)) from error
-
-
-def random_generator(random_state):
-    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
-    rng = check_random_state(random_state)
-    return deepcopy(rng) if random_state is None else rng
 
 
 def read_labels(y, classes, pos_label, is_table):
@@ -208,16 +196,6 @@ def warn_missing(bags, what):
         warnings.warn(
             f"{count} unit(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=4
         )
-
-
-def one_column_each(views):
-    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
-    if not views or not isinstance(views, dict | list):
-        return False
-    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
-    return all(
-        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
-    )
 
 
 def list_unit_graphs(views, relation):

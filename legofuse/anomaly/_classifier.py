@@ -4,8 +4,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from .._compat import CallbackSupportMixin, with_callbacks
+from .._validation import one_column_each
 from ..config import DocumentationLink
-from ._checks import may_train_bit_by_bit, one_column_each
+from ._checks import may_train_bit_by_bit
 from ._fitting import BagFitting
 from ._scores import BagScores
 

@@ -9,6 +9,7 @@ from sklearn.utils import column_or_1d
 from .._compat import check_sample_weight
 from .._progress import Stages
 from .._threads import single_threaded_blas
+from .._validation import random_generator
 from ..terms import name_terms
 from ._bags import canonical_bags
 from ._checks import (
@@ -16,7 +17,6 @@ from ._checks import (
     check_two_classes,
     choose_head,
     class_factors,
-    random_generator,
     read_labels,
     threshold,
     warn_missing,

@@ -8,7 +8,7 @@ from .._compat import CallbackSupportMixin, with_callbacks
 from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._threads import single_threaded_blas
-from .._validation import check_fusion
+from .._validation import check_fusion, one_column_each, random_generator
 from ..config import DocumentationLink
 from ..graphs import learn_statistics, list_graphs
 from ..moments import refine_statistics
@@ -17,7 +17,6 @@ from ._fused_rows import FusedRows
 from ._learning import learn, map_landmarks, relate_landmarks
 from ._training import (
     at,
-    random_generator,
     read_training,
     sample_rows,
     select_landmarks,
@@ -407,19 +406,9 @@ class LEGOFusionTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = _one_column_each(self.views)
+        tags.input_tags.allow_nan = one_column_each(self.views)
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _one_column_each(views):
-    """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
-    if not views or not isinstance(views, (dict, list)):
-        return False
-    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
-    return all(
-        isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
-    )
 
 
 def _learned(estimator, criterion, n_rows):

@@ -1,11 +1,9 @@
 """From X and y to the distinct training rows, their landmarks and a sample of them."""
 
 import warnings
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .._compat import check_sample_weight
 from .._validation import check_criterion
@@ -82,12 +80,6 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
         )
     strata = strata if n_classes else _strata(targets, rows, len(table))
     return Training(table, domains, targets, strata, n_classes, criterion, rows, weight, is_new)
-
-
-def random_generator(random_state):
-    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
-    rng = check_random_state(random_state)
-    return deepcopy(rng) if random_state is None else rng
 
 
 def sample_rows(training, n_samples, rng):
