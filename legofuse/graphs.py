@@ -21,6 +21,7 @@ from .relations import (
     inner_products,
     relate,
     statistics,
+    unit_length,
 )
 
 __all__ = [
@@ -240,31 +241,43 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
     -------
     Rows
     """
-    standardise = None if domains is None else True
     groups = {None: slice(None)} if domains is None else split_domains(domains)
-    encoded = {}
+    names: dict = {}
     for view, relation in graphs:
-        key = view, _encoding(relation)
-        if key in encoded:
-            continue
-        parts = []
+        names.setdefault(view, {})[_encoding(relation)] = None
+    encoded = {}
+    for view, wanted in names.items():
+        parts: dict = {name: [] for name in wanted}
         for domain, where in groups.items():
             block = take(X, _columns_of(columns, view, domain), where)
-            if callable(relation):
-                part = _raw(block, learned[view, domain] if standardise else None)
-            else:
-                part = encode(block, key[1], learned[view, domain], standardise)
-            part = densify(part) if dense or standardise else part
-            if isinstance(columns[view], dict):
-                part = _widen(part, max(map(len, columns[view].values())))
-            parts.append(part)
-        encoded[key] = parts[0] if domains is None else _gather(parts, groups, X.shape[0])
+            found = _encode_block(block, wanted, learned[view, domain], domains is not None)
+            for name, part in found.items():
+                part = densify(part) if dense or domains is not None else part
+                if isinstance(columns[view], dict):
+                    part = _widen(part, max(map(len, columns[view].values())))
+                parts[name].append(part)
+        for name, some in parts.items():
+            encoded[view, name] = some[0] if domains is None else _gather(some, groups, X.shape[0])
     present = [encoded[view, _encoding(relation)].present for view, relation in graphs]
     if all(p is None for p in present):
         return Rows(encoded, None)
     n_rows = X.shape[0]
     present = [np.ones(n_rows, bool) if p is None else p for p in present]
     return Rows(encoded, np.stack(present, axis=1))
+
+
+def _encode_block(block, names, stats, by_domain):
+    """Encode rows of one view and domain by every name; what starts alike starts once."""
+    standardise = True if by_domain else None
+    found: dict = {}
+    for name in sorted(names, key=lambda name: name == "correlation"):  # last, from the others
+        if callable(name):
+            found[name] = _raw(block, stats if by_domain else None)
+        elif name == "correlation" and "gaussian" in found:
+            found[name] = unit_length(found["gaussian"])
+        else:
+            found[name] = encode(block, name, stats, standardise)
+    return found
 
 
 def dense_rows(rows, graph):

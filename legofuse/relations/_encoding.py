@@ -1,0 +1,222 @@
+"""Rows of one view as vectors ready for a matrix product."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+_FROM_NORMS = ("rbf", "gaussian", "linear")  # encoded as plain vectors, not of length 1
+
+
+class Encoded(NamedTuple):
+    """Rows of one view, ready for a matrix product.
+
+    Attributes
+    ----------
+    rows : ndarray or CSR of shape (n_units, n_features)
+    offset : ndarray of shape (n_features,) or None
+        Still to be subtracted from every row of a sparse matrix.
+    factor : ndarray of shape (n_units,) or None
+        Still to be multiplied to every row of a sparse matrix.
+    norms : ndarray of shape (n_units,) or None
+        Squared norms, for ``rbf``, ``gaussian`` and ``linear``.
+    present : ndarray of shape (n_units,), bool, or None
+        False where the view is missing; None when no row misses it.
+    """
+
+    rows: Any
+    offset: Any = None
+    factor: Any = None
+    norms: Any = None
+    present: Any = None
+
+    def __getitem__(self, index):
+        """Take some of the rows (a slice or an index array)."""
+        return Encoded(
+            self.rows[index],
+            self.offset,
+            *(None if part is None else part[index] for part in tuple(self)[2:]),
+        )
+
+
+def _inverse(norms):
+    """1 / norm, 0 where the norm vanishes."""
+    return np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+def encode(X, relation, stats=None, standardise=None):
+    """Turn rows of one view into vectors ready for :func:`relate`.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_units, n_features), float32 or float64
+        A dense row that is all NaN misses the view.
+    relation : str
+        One of :data:`RELATIONS`.
+    stats : Statistics, optional
+        Of the training rows; needed by ``"correlation"``, ``"gaussian"``, ``"linear"`` and when
+        standardising.
+    standardise : bool, optional
+        Start from standardised features. By default these three do; with several domains every
+        relation does.
+
+    Returns
+    -------
+    Encoded
+        The encoded rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode
+    >>> encode(np.array([[3.0, 4.0]]), "cosine").rows
+    array([[0.6, 0.8]])
+    """
+    if standardise is None:
+        standardise = relation in ("correlation", "gaussian", "linear")
+    if relation == "bhattacharyya" and not standardise:
+        X = _signed_root(X)
+    if sp.issparse(X):
+        return _encode_sparse(X, relation, stats, standardise)
+    missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
+    present = ~missing if missing.any() else None
+    if standardise:
+        rows = X - stats.mean
+        rows /= stats.scale
+        if relation == "bhattacharyya":
+            rows = _signed_root(rows)
+    elif relation == "rbf" and stats is not None:
+        rows = X - stats.mean  # leaves distances alone and rounds less
+    else:
+        rows = X.copy()
+    if present is not None:
+        rows[missing] = 0
+    norms = np.einsum("ij,ij->i", rows, rows)
+    if relation in _FROM_NORMS:
+        return Encoded(rows, norms=_finite(norms, relation), present=present)
+    return Encoded(_scaled(rows, norms, rows), present=present)
+
+
+def unit_length(encoded):
+    """Scale rows encoded as plain vectors to length 1.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        By ``"gaussian"``: standardised rows with their norms.
+
+    Returns
+    -------
+    Encoded
+        The same rows as :func:`encode` makes of them by ``"correlation"``, for less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, statistics, unit_length
+    >>> X = np.array([[0.0, 1.0], [2.0, 3.0]])
+    >>> unit_length(encode(X, "gaussian", statistics(X))).rows.round(3)
+    array([[-0.707, -0.707],
+           [ 0.707,  0.707]])
+    """
+    rows, norms = encoded.rows, encoded.norms
+    if sp.issparse(rows):
+        return encoded._replace(factor=_inverse(np.sqrt(norms)), norms=None)
+    return Encoded(_scaled(rows, norms, np.empty_like(rows)), present=encoded.present)
+
+
+def _scaled(rows, norms, out):
+    """Rows over their lengths, into ``out``; zero rows stay."""
+    if len(norms) and not (norms.min() > 1e-30 and norms.max() < 1e30):
+        largest = np.abs(rows).max(axis=1, initial=0)
+        extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
+        if extreme.any():  # squares must neither vanish nor overflow
+            rows, norms = rows.copy(), norms.copy()
+            rows[extreme] /= largest[extreme, None]
+            norms[extreme] = np.einsum("ij,ij->i", rows[extreme], rows[extreme])
+    return np.multiply(rows, _inverse(np.sqrt(norms))[:, None], out=out)
+
+
+def _signed_root(X):
+    """sign(x) sqrt(|x|), entry by entry."""
+    if sp.issparse(X):
+        X = sp.csr_array(X, copy=True)
+        X.data = np.sign(X.data) * np.sqrt(np.abs(X.data))
+        return X
+    return np.sign(X) * np.sqrt(np.abs(X))
+
+
+def _encode_sparse(X, relation, stats, standardise):
+    """The same for CSR: centring stays a correction of rank one, X is never densified."""
+    offset = None
+    if standardise:
+        X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
+        offset = stats.mean / stats.scale
+        if relation == "bhattacharyya":  # roots of centred features are not sparse
+            return encode((X.toarray() - offset), relation)
+    elif relation == "rbf":
+        offset = None if stats is None else stats.mean  # as for dense rows
+    else:
+        X = _tamed(X)
+    X = sp.csr_array(X)
+    with np.errstate(over="ignore"):
+        norms = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    if relation in _FROM_NORMS:
+        _finite(norms, relation)
+    if offset is not None:
+        whole = norms + offset @ offset
+        norms = np.maximum(norms - 2 * (X @ offset) + offset @ offset, 0)
+        norms[norms <= 10 * np.finfo(X.dtype).eps * whole] = 0  # at the mean, up to rounding
+    if relation in _FROM_NORMS:
+        return Encoded(X, offset, norms=norms)
+    return Encoded(X, offset, factor=_inverse(np.sqrt(norms)))
+
+
+def _finite(norms, relation):
+    if not np.isfinite(norms).all():
+        raise ValueError(
+            f"relation={relation!r}: squared distances overflow {norms.dtype}; rescale the "
+            "features."
+        )
+    return norms
+
+
+def _tamed(X):
+    """Divide sparse rows of extreme numbers, whose squares would vanish or overflow."""
+    largest = abs(X).max(axis=1).toarray().ravel() if X.shape[1] else np.zeros(X.shape[0])
+    extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
+    if not extreme.any():
+        return X
+    return sp.diags_array(_inverse(np.where(extreme, largest, 1).astype(X.dtype))) @ X
+
+
+def densify(encoded):
+    """Make encoded rows plain vectors (few rows: landmarks, training sample).
+
+    Parameters
+    ----------
+    encoded : Encoded
+        Dense ones are returned as they are.
+
+    Returns
+    -------
+    Encoded
+        With nothing left to be subtracted or multiplied.
+
+    Examples
+    --------
+    >>> import scipy.sparse as sp
+    >>> from legofuse.relations import densify, encode
+    >>> densify(encode(sp.csr_array([[3.0, 4.0]]), "cosine")).rows
+    array([[0.6, 0.8]])
+    """
+    if not sp.issparse(encoded.rows):
+        return encoded
+    rows = encoded.rows.toarray(order="F")  # scipy would copy the transpose for each block of rows
+    if encoded.offset is not None:
+        rows -= encoded.offset
+    norms = np.einsum("ij,ij->i", rows, rows)  # rounds less than what the sparse rows gave
+    if encoded.factor is None:
+        return Encoded(rows, norms=norms, present=encoded.present)
+    rows *= np.where(encoded.factor > 0, _inverse(np.sqrt(norms)), 0)[:, None]
+    return Encoded(rows, present=encoded.present)

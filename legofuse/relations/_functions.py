@@ -1,0 +1,312 @@
+"""The relations as functions of rows and references, and their names."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._encoding import densify, encode
+from ._products import relate
+from ._statistics import Statistics, statistics
+
+
+def _related(X, references, relation, stats=None, gamma=None):
+    X, references = _float(X), _float(references)
+    if X.shape[1] != references.shape[1]:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but the references have {references.shape[1]}."
+        )
+    if stats is None and relation not in ("cosine", "angular"):
+        stats = statistics(references)
+    if gamma is None and relation in ("gaussian", "spherical", "linear"):
+        gamma = stats.widths["gaussian" if relation == "linear" else relation]
+    targets = densify(encode(references, relation, stats))
+    return relate(encode(X, relation, stats), targets, relation, gamma)
+
+
+def _float(X):
+    X = sp.csr_array(X) if sp.issparse(X) else np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(f"Expected a 2-D array of units by features; got {X.ndim} dimension(s).")
+    return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def cosine(X, references):
+    r"""Cosine similarity, the paper's relation.
+
+    .. math:: r(x, z) = x \cdot z / (|x| |z|)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row of zeros; of the dtype of X (float32 or float64).
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import cosine
+    >>> cosine([[1, 0], [3, 4]], [[1, 0]])
+    array([[1. ],
+           [0.6]])
+    """
+    return _related(X, references, "cosine")
+
+
+def correlation(X, references, mean=None, scale=None):
+    """Cosine similarity of standardised features.
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Sparse rows are centred by a correction of rank one and never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+    mean, scale : array-like of shape (n_features,), optional
+        Mean and standard deviation of the features; by default those of the references.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row at the mean.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import correlation
+    >>> correlation([[0.0, 1.0], [2.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]]).round(6)
+    array([[ 1., -1.],
+           [-1.,  1.]])
+    """
+    learned = statistics(_float(references))
+    dtype = learned.mean.dtype
+    stats = Statistics(
+        learned.mean if mean is None else np.asarray(mean, dtype),
+        learned.scale if scale is None else np.asarray(scale, dtype),
+        learned.gamma,
+        learned.widths,
+    )
+    return _related(X, references, "correlation", stats)
+
+
+def angular(X, references):
+    r"""Angular similarity.
+
+    .. math:: r(x, z) = 1 - \arccos(\cos(x, z)) / \pi
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows of one view.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1]; 0.5 for a row of zeros.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import angular
+    >>> angular([[1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    array([[1. , 0.5, 0. ]])
+    """
+    return _related(X, references, "angular")
+
+
+def rbf(X, references, gamma=None):
+    r"""Gaussian similarity.
+
+    .. math:: r(x, z) = \exp(-\gamma |x - z|^2)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+    gamma : float, optional
+        By default 1 / (n_features * variance of the references).
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import rbf
+    >>> rbf([[0.0], [1.0]], [[0.0]], gamma=1.0).round(3)
+    array([[1.   ],
+           [0.368]])
+    """
+    stats = statistics(_float(references))
+    return _related(X, references, "rbf", stats, stats.gamma if gamma is None else gamma)
+
+
+def gaussian(X, references, gamma=None):
+    r"""Gaussian similarity of standardised features.
+
+    .. math:: r(x, z) = \exp(-\gamma |\tilde x - \tilde z|^2)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Features are standardised with their mean and standard deviation.
+    gamma : float, optional
+        By default 1 / mean squared distance of standardised rows = 1 / (2 n_features).
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import gaussian
+    >>> gaussian([[0.0], [2.0]], [[0.0], [2.0]]).round(3)
+    array([[1.   , 0.135],
+           [0.135, 1.   ]])
+    """
+    return _related(X, references, "gaussian", gamma=gamma)
+
+
+def spherical(X, references, gamma=None):
+    r"""Gaussian similarity of directions: all powers of the cosine at once.
+
+    .. math:: r(x, z) = \exp(-2 \gamma (1 - \cos(x, z)))
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+    gamma : float, optional
+        By default 1 / mean squared distance of the references scaled to length 1.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import spherical
+    >>> spherical([[3.0, 0.0], [0.0, 1.0]], [[1.0, 0.0]], gamma=0.5).round(3)
+    array([[1.   ],
+           [0.368]])
+    """
+    return _related(X, references, "spherical", gamma=gamma)
+
+
+def bhattacharyya(X, references):
+    r"""Cosine of signed square roots; for distributions, the Bhattacharyya coefficient.
+
+    .. math:: r(x, z) = \cos(\tilde x, \tilde z), \quad
+        \tilde x_k = \mathrm{sign}(x_k) \sqrt{|x_k|}
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Rows that the others are related to.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; in [0, 1] for counts and histograms, which large entries dominate less.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import bhattacharyya
+    >>> bhattacharyya([[1, 0], [9, 16]], [[1, 0]])
+    array([[1. ],
+           [0.6]])
+    """
+    return _related(X, references, "bhattacharyya")
+
+
+def linear(X, references):
+    r"""Inner product of standardised features, as linear and ridge regression have it.
+
+    .. math:: r(x, z) = \tilde x \cdot \tilde z / d
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Sparse rows are centred by a correction of rank one and never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+        The d features that vary among them are standardised with their mean and deviation.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        Unbounded; of references to themselves 1 on average.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import linear
+    >>> linear([[0.0, 1.0], [4.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]])
+    array([[ 1., -1.],
+           [-2.,  2.]])
+    """
+    return _related(X, references, "linear")
+
+
+RELATIONS = {
+    "cosine": cosine,
+    "correlation": correlation,
+    "angular": angular,
+    "rbf": rbf,
+    "gaussian": gaussian,
+    "spherical": spherical,
+    "bhattacharyya": bhattacharyya,
+    "linear": linear,
+}

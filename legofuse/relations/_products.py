@@ -1,0 +1,90 @@
+"""From encoded rows and references to relations: one matrix product, then entry by entry."""
+
+import numpy as np
+
+
+def inner_products(encoded, references):
+    """Inner products of encoded rows and encoded references, where all relations start.
+
+    Parameters
+    ----------
+    encoded, references : Encoded
+        Of n_units rows and of n_references (dense) rows, by one relation.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        Those of the vectors that the encoded rows stand for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, inner_products
+    >>> rows = encode(np.array([[1.0, 0.0], [0.0, 2.0]]), "cosine")
+    >>> inner_products(rows, rows)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    inner = np.asarray(encoded.rows @ references.rows.T)
+    if encoded.offset is not None:
+        inner -= references.rows @ encoded.offset
+    if encoded.factor is not None:
+        inner *= encoded.factor[:, None]
+    return inner
+
+
+def relate(encoded, references, relation, gamma=None, inner=None):
+    """Relate encoded rows to encoded references.
+
+    Parameters
+    ----------
+    encoded, references : Encoded
+        Of n_units rows and of n_references (dense) rows, by the same relation.
+    relation : str
+        One of :data:`RELATIONS`.
+    gamma : float, optional
+        Inverse squared width, for ``"rbf"``, ``"gaussian"``, ``"spherical"`` and ``"linear"``.
+    inner : ndarray of shape (n_units, n_references), optional
+        Of :func:`inner_products`, where they are known; it is written over.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        The relation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, relate
+    >>> rows = encode(np.array([[1.0, 0.0], [1.0, 1.0]]), "angular")
+    >>> relate(rows, rows, "angular").round(6)
+    array([[1.  , 0.75],
+           [0.75, 1.  ]])
+    """
+    if inner is None:
+        inner = inner_products(encoded, references)
+    if relation in ("rbf", "gaussian"):
+        inner *= -2
+        inner += encoded.norms[:, None]
+        inner += references.norms
+        np.maximum(inner, 0, out=inner)
+        inner *= -min(gamma, float(np.finfo(inner.dtype).max))
+        np.exp(inner, out=inner)
+    elif relation == "linear":
+        inner *= 2 * gamma  # the inverse mean square of a row
+    else:
+        np.clip(inner, -1, 1, out=inner)
+        if relation == "angular":
+            np.arccos(inner, out=inner)
+            inner /= -np.pi
+            inner += 1
+        elif relation == "spherical":  # |x - z|^2 = 2 - 2 cos on the sphere
+            inner -= 1
+            inner *= 2 * gamma
+            np.exp(inner, out=inner)
+    if relation in ("angular", "rbf", "gaussian", "spherical"):
+        if encoded.present is not None:
+            inner[~encoded.present] = 0
+        if references.present is not None:
+            inner[:, ~references.present] = 0
+    return inner

@@ -1,0 +1,158 @@
+"""What a relation learns from training rows."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from ._encoding import encode
+
+
+class Statistics(NamedTuple):
+    """What a relation learns from the training rows of one view.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_features,)
+        Mean and standard deviation; the scale of a constant feature is 1.
+    gamma : float
+        Inverse squared width of ``rbf``: 1 / (n_features * variance).
+    widths : dict of str to float
+        Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
+        Twice the former is the inverse mean square of standardised rows, for ``linear``.
+    """
+
+    mean: Any
+    scale: Any
+    gamma: float
+    widths: Any
+
+
+def statistics(X, sample_weight=None):
+    """Learn the statistics of one view, rows that miss it left out.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_units, n_features)
+        A dense row that is all NaN is left out.
+    sample_weight : ndarray of shape (n_units,), optional
+        Weight of each unit; 1 where none are given.
+
+    Returns
+    -------
+    Statistics
+        What the relation needs to know of the training rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import statistics
+    >>> learned = statistics(np.array([[0.0, 1.0], [2.0, 1.0]]))
+    >>> learned.mean, learned.scale
+    (array([1., 1.]), array([1., 1.]))
+    """
+    weight = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, float)
+    dtype = X.dtype
+    if not sp.issparse(X):
+        present = ~np.isnan(X[:, 0]) if X.shape[1] else np.ones(len(X), bool)
+        if not present.all():
+            X, weight = X[present], weight[present]
+    if X.shape[0] == 0:  # no row of this domain has the view
+        widths = {"gaussian": 0.5, "spherical": 0.5}
+        return Statistics(np.zeros(X.shape[1], dtype), np.ones(X.shape[1], dtype), 1.0, widths)
+    direction = _squared_mean_direction(X, weight)
+    unit = _units(X)
+    if unit is not None:
+        X = sp.csr_array(X @ sp.diags_array(1 / unit)) if sp.issparse(X) else X / unit
+    mean, scale = _moments(X, weight)
+    if unit is not None:
+        scale = np.where(scale > 0, scale * unit, 0)
+        mean = mean * unit
+    return summarise(mean, scale, 0.5 / max(1 - direction, 1e-3), dtype)
+
+
+def summarise(mean, scale, spherical, dtype):
+    """Statistics of a view from its moments, however these were added up.
+
+    Parameters
+    ----------
+    mean, scale : ndarray of shape (n_features,)
+        Mean and standard deviation of each feature, 0 for constant ones.
+    spherical : float
+        Inverse squared width of ``spherical``.
+    dtype : dtype
+        Of mean and scale in the result.
+
+    Returns
+    -------
+    Statistics
+        Of the view.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import summarise
+    >>> summarise(np.zeros(2), np.array([2.0, 0.0]), 0.5, np.float32).gamma
+    0.25
+    """
+    size = max(np.abs(mean).max(initial=0), scale.max(initial=0)) or 1.0
+    overall = np.average((mean / size - (mean / size).mean()) ** 2) + ((scale / size) ** 2).mean()
+    gamma = 1.0
+    if overall > 0:  # within the range of floats, whatever the size of the numbers
+        log_gamma = -np.log(len(mean) * overall) - 2 * np.log(size)
+        gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
+    varying = max(1, int(np.count_nonzero(scale)))
+    scale = np.where(scale > 0, scale, 1.0)
+    widths = {"gaussian": 0.5 / varying, "spherical": spherical}
+    return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
+
+
+def _units(X):
+    """Powers of two by which columns of extreme numbers are divided; None where none is needed."""
+    if sp.issparse(X):
+        largest = np.maximum(X.max(axis=0).toarray(), -X.min(axis=0).toarray()).ravel()
+    else:
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0))
+    if not ((largest > 1e15) | ((largest > 0) & (largest < 1e-15))).any():
+        return None
+    exponent = np.frexp(np.where(largest > 0, largest, 1.0).astype(float))[1] - 1
+    return np.ldexp(1.0, np.clip(exponent, -1000, 1000))
+
+
+def _moments(X, weight):
+    """Mean and standard deviation of each column, 0 for constant ones."""
+    if sp.issparse(X):
+        total = weight.sum()
+        mean = np.asarray(X.T @ weight) / total
+        square = np.asarray(X.multiply(X).T @ weight) / total
+        variance = np.maximum(square - mean**2, 0)
+        noise = 10 * np.finfo(X.dtype).eps * square
+    else:
+        total = weight.sum()
+        first = X[0].astype(float)
+        mean = first + _weighted_sum(X, weight, first) / total
+        variance = _weighted_sum(X, weight, mean, square=True) / total
+        noise = (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
+    return mean, np.where(variance <= noise, 0.0, np.sqrt(variance))
+
+
+def _squared_mean_direction(X, weight, block=4096):
+    """Squared length of the weighted mean of the rows scaled to length 1."""
+    total = np.zeros(X.shape[1])
+    for start in range(0, X.shape[0], block):
+        rows = encode(X[start : start + block], "cosine")
+        part = weight[start : start + block]
+        total += rows.rows.T @ (part if rows.factor is None else part * rows.factor)
+    mass = weight.sum()
+    return float(total @ total) / mass**2 if mass > 0 else 0.0
+
+
+def _weighted_sum(X, weight, centre, square=False, block=4096):
+    """Sum of w_i (x_i - centre) or of its square, in float64 and row blocks."""
+    total = np.zeros(X.shape[1])
+    for start in range(0, X.shape[0], block):
+        rows = X[start : start + block] - centre
+        if square:
+            rows *= rows
+        total += weight[start : start + block] @ rows
+    return total
