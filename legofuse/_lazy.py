@@ -269,7 +269,7 @@ def _first(estimator, sample, size):
     rows, weight, _ = canonical_rows(table.X, np.hstack(apart) if apart else None, sample.weight)
     moments, is_cut = sample.moments, sample.is_cut or len(rows) > size
     if moments is None:
-        moments = partial_moments(table.X, table.columns, sample.weight, domains)
+        moments = partial_moments(table.X, table.columns, sample.weight)
     rows, weight = rows[:size], weight[:size]
     X = sample.X.iloc[rows] if hasattr(sample.X, "iloc") else sample.X[rows]
     y, domains = (None if v is None else v[rows] for v in (sample.y, sample.domains))

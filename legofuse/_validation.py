@@ -3,11 +3,9 @@
 This module may import fusion and landmarks of legofuse, for the names of what they offer.
 """
 
-from copy import deepcopy
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from .fusion import INTERACTIONS
 from .landmarks import LANDMARKS
@@ -117,12 +115,6 @@ def check_criterion(weights, interactions, targets, n_classes):
 
 
 __all__ = ["check_choice", "check_criterion", "check_flag", "check_fusion", "check_number"]
-
-
-def random_generator(random_state):
-    """Draws as scikit-learn does; None draws as the global generator would, and leaves it alone."""
-    rng = check_random_state(random_state)
-    return deepcopy(rng) if random_state is None else rng
 
 
 def one_column_each(views):

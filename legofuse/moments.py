@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graphs import split_domains, take
+from .graphs import take
 from .relations import summarise
 
 __all__ = ["Moments", "merge_moments", "partial_moments", "refine_statistics"]
@@ -32,8 +32,8 @@ class Moments(NamedTuple):
     square: Any
 
 
-def partial_moments(X, columns, weight, domains=None):
-    """Moments of a block of rows, by view and domain.
+def partial_moments(X, columns, weight):
+    """Moments of a block of rows, by view.
 
     Parameters
     ----------
@@ -42,33 +42,29 @@ def partial_moments(X, columns, weight, domains=None):
     columns : dict of str to index array
         The columns of each view.
     weight : ndarray of shape (n_rows,)
-    domains : ndarray of shape (n_rows,), optional
 
     Returns
     -------
-    dict of (str, domain) to Moments
+    dict of str to Moments
 
     Examples
     --------
     >>> import numpy as np
     >>> from legofuse.moments import partial_moments
     >>> found = partial_moments(np.array([[0.0], [2.0]]), {"a": np.array([0])}, np.ones(2))
-    >>> found["a", None]
+    >>> found["a"]
     Moments(mass=2.0, mean=array([1.]), square=array([2.]))
     """
-    groups = {None: slice(None)} if domains is None else split_domains(domains)
     found = {}
-    for domain, where in groups.items():
-        for view, index in columns.items():
-            rows = take(X, index, where).astype(np.float64)
-            counted = (weight[where] > 0) & ~np.isnan(rows[:, 0])
-            mass = weight[where][counted]
-            rows = rows[counted]
-            total = float(mass.sum())
-            if total > 0:
-                mean = mass @ rows / total
-                with np.errstate(over="ignore", invalid="ignore"):  # see refine_statistics
-                    found[view, domain] = Moments(total, mean, mass @ (rows - mean) ** 2)
+    for view, index in columns.items():
+        rows = take(X, index).astype(np.float64)
+        counted = (weight > 0) & ~np.isnan(rows[:, 0])
+        mass, rows = weight[counted], rows[counted]
+        total = float(mass.sum())
+        if total > 0:
+            mean = mass @ rows / total
+            with np.errstate(over="ignore", invalid="ignore"):  # see refine_statistics
+                found[view] = Moments(total, mean, mass @ (rows - mean) ** 2)
     return found
 
 
@@ -77,11 +73,11 @@ def merge_moments(one, other):
 
     Parameters
     ----------
-    one, other : dict of (str, domain) to Moments
+    one, other : dict of str to Moments
 
     Returns
     -------
-    dict of (str, domain) to Moments
+    dict of str to Moments
 
     Examples
     --------
@@ -89,7 +85,7 @@ def merge_moments(one, other):
     >>> from legofuse.moments import merge_moments, partial_moments
     >>> X, columns = np.arange(6.0)[:, None], {"a": np.array([0])}
     >>> parts = [partial_moments(X[part], columns, np.ones(3)) for part in (slice(3), slice(3, 6))]
-    >>> merge_moments(*parts)["a", None]
+    >>> merge_moments(*parts)["a"]
     Moments(mass=6.0, mean=array([2.5]), square=array([17.5]))
     """
     merged = dict(one)
@@ -110,17 +106,18 @@ def refine_statistics(learned, moments):
 
     Parameters
     ----------
-    learned : dict of (str, domain) to Statistics
-    moments : dict of (str, domain) to Moments
+    learned : dict of (str, None) to Statistics
+    moments : dict of str to Moments
         Views whose squares overflow keep what the sample gave.
 
     Returns
     -------
-    dict of (str, domain) to Statistics
+    dict of (str, None) to Statistics
     """
     refined = dict(learned)
-    for key in learned.keys() & moments.keys():
-        found, dtype = moments[key], learned[key].mean.dtype
+    for view, found in moments.items():
+        key = view, None
+        dtype = learned[key].mean.dtype
         variance = found.square / found.mass
         if not (np.isfinite(variance).all() and np.isfinite(found.mean).all()):
             continue

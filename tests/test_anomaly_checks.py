@@ -14,6 +14,7 @@ CONFIGURATIONS = [
 ]
 
 
+@pytest.mark.others_draw
 @pytest.mark.filterwarnings("ignore:Which class is anomalous")
 @parametrize_with_checks(CONFIGURATIONS)
 def test_common_checks(estimator, check):

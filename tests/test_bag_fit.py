@@ -38,17 +38,6 @@ def rng():
     return np.random.RandomState(0)
 
 
-@pytest.fixture(autouse=True)
-def globals_stay():
-    numpy_state = np.random.mtrand._rand.get_state  # the global one
-    before, numpy_before = torch.get_rng_state(), numpy_state()[1].copy()
-    threads = torch.get_num_threads()
-    yield
-    assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, numpy_state()[1])
-    assert torch.get_num_threads() == threads
-
-
 def make_model(n_graphs=2, views="ab", n_references=4, dtype=torch.float64, **settings):
     separable = settings.get("separable", False)
     powers = exponents(n_graphs, 2, "separable" if separable else "total")

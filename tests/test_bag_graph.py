@@ -19,29 +19,14 @@ VIEWS = {"first": slice(0, 3), "second": [3, 4]}
 TIMED = {**VIEWS, "position": [5]}
 
 
-def make_bags(n_bags=40, seed=0, missing=False):
-    """Ragged bags with positions; in anomalous ones a run of units is shifted."""
-    rng = np.random.RandomState(seed)
-    y = np.arange(n_bags) % 2
-    bags = []
-    for label in y:
-        n = rng.randint(3, 9)
-        bag = np.column_stack([rng.normal(size=(n, 5)), np.arange(n) / n])
-        bag[: n // 2, :3] += 2 * label
-        if missing:
-            bag[-1, 3:5] = np.nan
-        bags.append(bag)
-    return bags, y
-
-
 def fit(bags, y, views=TIMED, **options):
     options = {"n_references": 20, "random_state": 0} | options
     return LEGOAnomalyClassifier(views, **options).fit(bags, y)
 
 
 @pytest.fixture(scope="module")
-def data():
-    return make_bags()
+def data(timed_bags):
+    return timed_bags()
 
 
 def literal_own(fusion, X, name):
@@ -78,8 +63,8 @@ def literal_own(fusion, X, name):
 
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("time_view", [None, "position"])
-def test_what_spreads_is_the_mean_of_a_literal_graph(missing, time_view):
-    bags, y = make_bags(missing=missing)
+def test_what_spreads_is_the_mean_of_a_literal_graph(missing, time_view, timed_bags):
+    bags, y = timed_bags(missing=missing)
     views = VIEWS if time_view is None else TIMED
     model = fit(bags, y, views, reference="both", pooling="units", time_view=time_view)
     fusion = model._members[0].fusion
@@ -228,14 +213,14 @@ EXPANSIONS = [
 
 
 @pytest.mark.parametrize("options", EXPANSIONS, ids=str)
-def test_every_expansion(data, options):
+def test_every_expansion(data, options, timed_bags):
     bags, y = data
     options = options | {"reference": "both", "relation": "correlation"}
     model = fit(bags, y, VIEWS, **options)
     assert roc_auc_score(y, model.decision_function(bags)) > 0.9
     assert len(model.weights_) == len(model.terms_) == len(model.powers_)
     assert sum(model.view_importances_.values()) == pytest.approx(1)
-    new, truth = make_bags(seed=1)
+    new, truth = timed_bags(seed=1)
     assert roc_auc_score(truth, model.decision_function(new)) > 0.8
     copy = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copy.decision_function(new), model.decision_function(new))
@@ -254,10 +239,10 @@ def test_a_unit_fused_with_itself_is_one(data):
 
 
 @pytest.mark.parametrize("parameters", [{"n_ensemble": 3}, {"n_ensemble": 2, "reference": "both"}])
-def test_members_of_an_ensemble_are_averaged(data, parameters):
+def test_members_of_an_ensemble_are_averaged(data, parameters, timed_bags):
     bags, y = data
     model = fit(bags, y, VIEWS, **parameters)
-    new, truth = make_bags(seed=1)
+    new, truth = timed_bags(seed=1)
     assert roc_auc_score(truth, model.decision_function(new)) > 0.9
     ends = np.append(0, np.cumsum([len(bag) for bag in new]))
     X = np.concatenate(new)[:, :5]
@@ -324,10 +309,8 @@ def test_skops(data):
     )
 
 
-def test_without_a_random_state_the_global_generator_stays(data):
-    before = np.random.get_state()[1].copy()  # noqa: NPY002
+def test_without_a_random_state_the_global_generator_stays(data, global_state_stays):
     fit(*data, random_state=None)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_verbose_tells_of_each_stage(data, capsys):

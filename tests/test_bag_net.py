@@ -23,21 +23,6 @@ VIEWS = {"first": slice(0, 3), "second": [3, 4], "position": [5]}
 REFERENCES = ["landmarks", "bag", "both"]
 
 
-def make_bags(n_bags=40, seed=0, missing=False):
-    """Ragged bags with positions; in anomalous ones a run of units is shifted."""
-    rng = np.random.RandomState(seed)
-    y = np.arange(n_bags) % 2
-    bags = []
-    for label in y:
-        n = rng.randint(3, 9)
-        bag = np.column_stack([rng.normal(size=(n, 5)), np.arange(n) / n])
-        bag[: n // 2, :3] += 2 * label
-        if missing:
-            bag[-1, 3:5] = np.nan
-        bags.append(bag)
-    return bags, y
-
-
 def make(**options):
     options = {
         "head": "net",
@@ -53,22 +38,12 @@ def make(**options):
 
 
 @pytest.fixture(scope="module")
-def data():
-    return make_bags()
+def data(timed_bags):
+    return timed_bags()
 
 
-@pytest.fixture(autouse=True)
-def globals_stay():
-    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    threads = torch.get_num_threads()
-    yield
-    assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, np.random.get_state()[1])  # noqa: NPY002
-    assert torch.get_num_threads() == threads
-
-
-def test_it_learns(data):
-    new, truth = make_bags(seed=1)
+def test_it_learns(data, timed_bags):
+    new, truth = timed_bags(seed=1)
     model = make(max_epochs=30).fit(*data)
     assert roc_auc_score(truth, model.decision_function(new)) > 0.9
     assert model.history_[-1]["loss"] < model.history_[0]["loss"]
@@ -86,10 +61,10 @@ def test_it_learns(data):
 @pytest.mark.parametrize("reference", REFERENCES)
 @pytest.mark.parametrize("interactions", ["total", "separable"])
 def test_scores_are_those_of_the_net_on_the_fused_graphs(
-    reference, time_view, missing, interactions
+    reference, time_view, missing, interactions, timed_bags
 ):
     """Graphs by numpy, in double precision, and the net's own are the same."""
-    bags, y = make_bags(missing=missing)
+    bags, y = timed_bags(missing=missing)
     model = make(reference=reference, time_view=time_view, interactions=interactions)
     model.fit(bags, y)
     member, module = model._members[0], model.net_.module_
@@ -245,7 +220,7 @@ def test_warm_start_goes_on_where_the_fit_stopped(data):
     assert len(copy.history_) == 9
 
 
-def test_bit_by_bit(data):
+def test_bit_by_bit(data, timed_bags):
     bags, y = data
     model = make(reference="both", lr=0.02)
     assert model.partial_fit(bags[:20], y[:20]).n_iter_ == 1
@@ -254,7 +229,7 @@ def test_bit_by_bit(data):
             model.partial_fit(bags[part], y[part])
     assert model.n_iter_ == 41
     assert model.prior_ == pytest.approx(0.5)
-    new, truth = make_bags(seed=1)
+    new, truth = timed_bags(seed=1)
     assert roc_auc_score(truth, model.decision_function(new)) > 0.85
     with pytest.raises(ValueError, match="features"):
         model.partial_fit([bag[:, :4] for bag in bags], y)

@@ -14,29 +14,6 @@ BAGS = [RNG.normal(size=(4, 4)) + label for label in Y]
 STAGES = ["read", "prepare", "fit heads"]
 
 
-class Recorder:
-    """A callback that writes down what it hears of."""
-
-    def __init__(self):
-        self.heard = []
-
-    def setup(self, estimator, context):
-        self.heard.append("setup")
-
-    def teardown(self, estimator, context):
-        self.heard.append("teardown")
-
-    def on_fit_task_begin(
-        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
-    ):
-        self.heard.append(f"begin {context.task_name}")
-
-    def on_fit_task_end(
-        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
-    ):
-        self.heard.append(f"end {context.task_name}")
-
-
 def make(**options):
     return LEGOAnomalyClassifier(2, **{"n_references": 10, "random_state": 0} | options)
 
@@ -54,9 +31,8 @@ def make(**options):
     ],
     ids=["linear", "ensemble", "net", "both"],
 )
-def test_callbacks_hear_of_stages_and_steps(options, steps):
+def test_callbacks_hear_of_stages_and_steps(options, steps, recorder):
     pytest.importorskip("sklearn.callback")
-    recorder = Recorder()
     make(**options).set_callbacks(recorder).fit(BAGS, Y)
     heard = [f"{what} {stage}" for stage in STAGES[:2] for what in ("begin", "end")]
     inside = [f"{what} {step}" for step in steps for what in ("begin", "end")]
@@ -64,9 +40,8 @@ def test_callbacks_hear_of_stages_and_steps(options, steps):
     assert recorder.heard == ["setup", "begin fit", *heard, *last, "end fit", "teardown"]
 
 
-def test_callbacks_hear_of_training_bit_by_bit_and_of_errors():
+def test_callbacks_hear_of_training_bit_by_bit_and_of_errors(recorder):
     pytest.importorskip("sklearn.callback")
-    recorder = Recorder()
     model = make(head="net").set_callbacks(recorder)
     model.partial_fit(BAGS, Y).partial_fit(BAGS, Y)
     assert recorder.heard.count("begin fit heads") == 2
@@ -87,11 +62,11 @@ def test_progress_bar(head):
     assert "LEGOAnomalyClassifier" in shown.getvalue()
 
 
-def test_ctrl_c_leaves_nothing_half_fitted():
+def test_ctrl_c_leaves_nothing_half_fitted(recorder):
     """An interrupt in the midst of the folds."""
     pytest.importorskip("sklearn.callback")
 
-    class Interrupt(Recorder):
+    class Interrupt(type(recorder)):
         def on_fit_task_end(self, estimator, context, **kwargs):
             if context.task_name == "fold 3":
                 raise KeyboardInterrupt

@@ -318,6 +318,7 @@ def test_per_unit_clone_pickle_and_failed_fit():
     assert scaler.transformer_ is before
 
 
+@pytest.mark.others_draw
 @parametrize_with_checks([PerUnit(StandardScaler()), PerUnit(SelectKBest(k=1), broadcast_y=True)])
 def test_per_unit_on_tables_is_a_scikit_learn_citizen(estimator, check):
     check(estimator)

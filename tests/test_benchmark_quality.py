@@ -204,6 +204,7 @@ def test_the_budget_holds_and_preparations_are_learned_from_training_rows():
     )  # fmt: skip
 
 
+@pytest.mark.others_draw
 @pytest.mark.parametrize(
     "method", ["legofuse", "concat_lr", "concat_svm", "late_lr", "single_view"]
 )
@@ -216,6 +217,7 @@ def test_methods_learn_an_easy_set(method):
     json.dumps(result)
 
 
+@pytest.mark.others_draw
 def test_the_command_runs_and_reports(folder, capsys, monkeypatch):
     out, page = folder / "r.jsonl", folder / "docs" / "page.md"
     page.parent.mkdir()

@@ -22,6 +22,7 @@ MISSING[:60, VIEWS["phenols"]] = np.nan
 MISSING[30:90, VIEWS["colour"]] = np.nan
 MISSING[::50] = X[::50]
 DIGITS = make_digit_bags(40, (3, 6), random_state=0)
+FOREST = RandomForestClassifier(3, random_state=0)
 NAMES = ("pixels", "gradients", "fourier")
 DIGIT_VIEWS = {name: DIGITS.views[name] for name in NAMES}
 
@@ -128,7 +129,11 @@ def test_the_nearest_landmark_says_most():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: explain(make(RandomForestClassifier(3)).fit(X, y), X), TypeError, "no coef_"),
+        (
+            lambda: explain(make(FOREST).fit(X, y), X),
+            TypeError,
+            "no coef_",
+        ),
         (lambda: explain(make(None)[0].fit(X, y), X), ValueError, "coef must be given"),
         (lambda: explain(make(Ridge()).fit(X, y), X, coef=[1]), ValueError, "model of its own"),
         (lambda: explain(make(Ridge()).fit(X, y), X, target=3), ValueError, "column of y"),

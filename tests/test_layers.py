@@ -17,6 +17,7 @@ PACKAGE = Path(legofuse.__file__).parent
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
 PARTS = {"centring", "expansion", "fused", "graphs", "landmarks", "moments", "tables", "terms"}
 PARTS |= {"shifts", "weights", "_lazy", "_progress", "_threads", "_validation", "config"}
+ANYONE = {"_compat", "_random"}  # import none of us; anyone may import them
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
@@ -41,7 +42,7 @@ MAY_IMPORT = {
     "anomaly": ESTIMATORS_MAY,
     "plotting": {"inspection"},
     "report": {"inspection", "plotting"},
-    "_compat": set(),  # imports none of us; anyone may import it
+    **{name: set() for name in ANYONE},
     "__init__": set(),  # finds names by string, on demand
 }
 TORCH = {"torch", "skorch"}  # at module level in nn only: importing legofuse stays light
@@ -102,7 +103,7 @@ def violations(path, package=PACKAGE):
     layer = layer_of(path, package)
     if layer not in MAY_IMPORT:
         return [f"{layer} is in no row of the table: where does it belong?"]
-    wrong = own_layers(path, package) - MAY_IMPORT[layer] - {layer, "_compat"}
+    wrong = own_layers(path, package) - MAY_IMPORT[layer] - {layer, *ANYONE}
     found = [f"{layer} imports {name}" for name in sorted(wrong)]
     for module, name, top in imports(path, package):
         root, *rest = module.split(".")

@@ -30,17 +30,6 @@ def data():
     return X, y
 
 
-@pytest.fixture(autouse=True)
-def global_generators_stay():
-    numpy_state = np.random.mtrand._rand.get_state  # the global one
-    before, numpy_before = torch.get_rng_state(), numpy_state()[1].copy()
-    threads = torch.get_num_threads()
-    yield
-    assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, numpy_state()[1])
-    assert torch.get_num_threads() == threads
-
-
 @pytest.mark.parametrize("batch_size", ["auto", 8])
 @pytest.mark.parametrize("kind", ["classes", "real", "several"])
 def test_training_lowers_the_loss_and_prefers_the_signal(data, kind, batch_size):

@@ -56,17 +56,6 @@ def tensor(rng):
     return lambda *shape: torch.tensor(rng.uniform(size=shape))
 
 
-@pytest.fixture(autouse=True)
-def global_generators_stay():
-    numpy_state = np.random.mtrand._rand.get_state  # the global one
-    before, numpy_before = torch.get_rng_state(), numpy_state()[1].copy()
-    threads = torch.get_num_threads()
-    yield
-    assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, numpy_state()[1])
-    assert torch.get_num_threads() == threads
-
-
 def split(values):
     return values.split(LENGTHS)
 

@@ -84,41 +84,16 @@ def test_verbose_prints_a_line_for_each_stage(capsys):
     assert "leave-one-out score 0." in lines[2]
 
 
-class Recorder:
-    """A callback that writes down what it hears of."""
-
-    def __init__(self):
-        self.heard = []
-
-    def setup(self, estimator, context):
-        self.heard.append("setup")
-
-    def teardown(self, estimator, context):
-        self.heard.append("teardown")
-
-    def on_fit_task_begin(
-        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
-    ):
-        self.heard.append(f"begin {context.task_name}")
-
-    def on_fit_task_end(
-        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
-    ):
-        self.heard.append(f"end {context.task_name}")
-
-
-def test_callbacks_hear_of_the_stages():
+def test_callbacks_hear_of_the_stages(recorder):
     pytest.importorskip("sklearn.callback")
-    recorder = Recorder()
     model = make().set_callbacks(recorder).fit(WINE, TARGET)
     inside = [f"{what} {stage}" for stage in STAGES for what in ("begin", "end")]
     assert recorder.heard == ["setup", "begin fit", *inside, "end fit", "teardown"]
     assert not [name for name in vars(model) if "callback_fit_ctx" in name]
 
 
-def test_callbacks_are_torn_down_after_an_error():
+def test_callbacks_are_torn_down_after_an_error(recorder):
     pytest.importorskip("sklearn.callback")
-    recorder = Recorder()
     model = make().set_callbacks(recorder)
     before = dict(vars(model))
     with pytest.raises(ValueError, match="inconsistent"):

@@ -22,6 +22,7 @@ CONFIGURATIONS = [
 ]
 
 
+@pytest.mark.others_draw
 @pytest.mark.filterwarnings("ignore:The fused graph is not positive semi-definite")
 @parametrize_with_checks(CONFIGURATIONS)
 def test_common_checks(estimator, check):

@@ -8,8 +8,8 @@ from sklearn.utils import column_or_1d
 
 from .._compat import check_sample_weight
 from .._progress import Stages
+from .._random import random_generator
 from .._threads import single_threaded_blas
-from .._validation import random_generator
 from ..terms import name_terms
 from ._bags import canonical_bags
 from ._checks import (

@@ -2,8 +2,9 @@
 
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
+from .._random import random_generator
 from ._descriptors import DESCRIPTORS
 from ._slices import slices
 
@@ -107,7 +108,7 @@ def make_digit_bags(
         raise ValueError(
             f"n_bags must be at least 1 and anomalous in [0, 1], got {n_bags!r} and {anomalous!r}."
         )
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     digits = load_digits_views()
     wanted, others = np.flatnonzero(digits.y == digit), np.flatnonzero(digits.y != digit)
     y = rng.permutation((np.arange(n_bags) < round(anomalous * n_bags)).astype(np.int64))

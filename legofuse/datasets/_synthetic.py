@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
+from .._random import random_generator
 from ._slices import slices
 
 
@@ -68,7 +69,7 @@ def make_views(
         raise ValueError(f"interaction=True makes two classes, got n_classes={n_classes}.")
     if not 0 <= missing < 1:
         raise ValueError(f"missing must be in [0, 1), got {missing!r}.")
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     y = rng.permutation(np.arange(n_samples) % n_classes)
     states = np.tile(y, (n_informative, 1))
     if interaction:

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from .._random import random_generator
 from ._model import split_pipeline
 from ._results import DomainShift
 
@@ -73,7 +74,7 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
     rows = rows - rows.mean(axis=0)
     rows /= np.sqrt((rows**2).sum(axis=1).mean()) or 1.0  # small columns stay small
     classifier = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
-    folds = StratifiedKFold(cv, shuffle=True, random_state=random_state)
+    folds = StratifiedKFold(cv, shuffle=True, random_state=random_generator(random_state))
     found = cross_val_predict(classifier, rows, codes, cv=folds, method="predict_proba")
     each = [float(roc_auc_score(codes == k, found[:, k])) for k in range(len(labels))]
     return DomainShift(float(np.mean(each)), labels, dict(zip(labels, each, strict=True)))

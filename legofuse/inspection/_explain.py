@@ -6,8 +6,8 @@ from math import comb
 
 import numpy as np
 from scipy.special import logit
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ..fusion import fuse
 from ._model import present_views, read_polynomial, split_pipeline
 from ._permutation import _like
@@ -271,7 +271,7 @@ def _arrivals(views, n_permutations, random_state):
                 for before in combinations(others, size):
                     yield view, frozenset(before), share
         return
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     for _ in range(n_permutations):
         order = [views[k] for k in rng.permutation(n)]
         for way in (order, order[::-1]):

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ._model import read_column, replace_columns
 from ._permutation import _known_views
 from ._results import MissingViewCurve
@@ -86,7 +86,7 @@ def missing_view_curve(
         raise ValueError("there is a single view: a row without it has nothing to go by.")
     have = _present(X, views)
     scorer = check_scoring(estimator, scoring=scoring)
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     scores = np.empty((len(shares), n_repeats))
     for repeat in range(n_repeats):
         draws = rng.uniform(size=(len(y), len(views)))

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ..fusion import fuse
 
 _MAX_TERMS = 5000
@@ -188,7 +188,7 @@ def square(model, X, sample_domain, max_samples, random_state):
     if len(rows) < 3:
         raise ValueError(f"needs at least 3 rows that have a view; got {len(rows)}.")
     if len(rows) > max_samples:
-        rng = check_random_state(random_state)
+        rng = random_generator(random_state)
         rows = np.sort(rng.choice(rows, max_samples, replace=False))
     part = take_rows(X, rows)
     domain = None if sample_domain is None else np.asarray(sample_domain)[rows]

@@ -3,8 +3,8 @@
 import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import check_scoring
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ._model import replace_columns
 from ._results import PermutationImportance
 
@@ -69,7 +69,7 @@ def permutation_importance(
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     views = _known_views(estimator) if views is None else dict(views)
     scorer = check_scoring(estimator, scoring=scoring)
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     score = float(scorer(estimator, X, y))
     falls = np.empty((len(views), n_repeats))
     for k, columns in enumerate(views.values()):

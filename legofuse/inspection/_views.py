@@ -2,8 +2,8 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ._model import centred, read_polynomial, split_pipeline, square
 from ._results import ViewAgreement, ViewImportances
 from ._terms import term_kernels
@@ -74,7 +74,7 @@ def view_importances(
         raise ValueError(f"level must be between 0 and 1; got {level!r}.")
     if n_bootstrap < 2:
         raise ValueError(f"n_bootstrap must be at least 2; got {n_bootstrap!r}.")
-    rng = check_random_state(random_state)
+    rng = random_generator(random_state)
     if hasattr(estimator, "score_units"):
         model = estimator
         if y is None:

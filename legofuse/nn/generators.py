@@ -1,7 +1,8 @@
 """Generators: seeds for torch from scikit-learn's ``random_state``."""
 
 import torch
-from sklearn.utils import check_random_state
+
+from .._random import random_generator
 
 __all__ = ["make_generator"]
 
@@ -12,8 +13,8 @@ def make_generator(random_state=None, device="cpu"):
     Parameters
     ----------
     random_state : int, RandomState or None, default=None
-        A RandomState is advanced by one draw; None seeds from numpy's global one, as
-        scikit-learn does.
+        A RandomState is advanced by one draw; None seeds from numpy's global one, which
+        stays as it is.
     device : str or torch.device, default="cpu"
         Device whose numbers it draws.
 
@@ -30,5 +31,5 @@ def make_generator(random_state=None, device="cpu"):
     >>> bool((torch.rand(3, generator=one) == torch.rand(3, generator=other)).all())
     True
     """
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    seed = int(random_generator(random_state).randint(2**31 - 1))
     return torch.Generator(device=device).manual_seed(seed)

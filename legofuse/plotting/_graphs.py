@@ -2,8 +2,8 @@
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.utils import check_random_state
 
+from .._random import random_generator
 from ..inspection._model import split_pipeline, take_rows
 from ._style import COLOURS, MAP, MARKERS, few_ticks, new_axes, plain_numbers, pyplot, short
 
@@ -92,7 +92,7 @@ class GraphsDisplay:
             raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
         model, X, _ = split_pipeline(estimator, X)
         X = X if hasattr(X, "shape") else np.asarray(X)
-        rows, groups = _ordered(X.shape[0], y, max_samples, check_random_state(random_state))
+        rows, groups = _ordered(X.shape[0], y, max_samples, random_generator(random_state))
         part = take_rows(X, rows)
         domain = None if sample_domain is None else np.asarray(sample_domain)[rows]
         related = list(model.relation_graphs(part, part, domain, domain).values())

@@ -7,8 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import CallbackSupportMixin, with_callbacks
 from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
+from .._random import random_generator
 from .._threads import single_threaded_blas
-from .._validation import check_fusion, one_column_each, random_generator
+from .._validation import check_fusion, one_column_each
 from ..config import DocumentationLink
 from ..graphs import learn_statistics, list_graphs
 from ..moments import refine_statistics

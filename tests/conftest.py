@@ -1,0 +1,76 @@
+"""What several test files share: bags, a callback that listens, and global state that must stay."""
+
+import sys
+
+import numpy as np
+import pytest
+
+
+def numpy_state():
+    """All of the global generator: its words, how many are used, the spare normal number."""
+    name, words, *rest = np.random.mtrand._rand.get_state()
+    return name, words.tobytes(), *rest
+
+
+@pytest.fixture(autouse=True)
+def global_state_stays(request):
+    """No test, and so nothing it calls, moves a global generator or a number of threads."""
+    torch = sys.modules.get("torch")
+    before = numpy_state()
+    if torch is not None:
+        torch_before, threads = torch.get_rng_state(), torch.get_num_threads()
+    yield
+    if request.node.get_closest_marker("others_draw") is None:
+        assert numpy_state() == before
+    if torch is not None:
+        assert torch.equal(torch_before, torch.get_rng_state())
+        assert torch.get_num_threads() == threads
+
+
+@pytest.fixture(scope="session")
+def timed_bags():
+    """A maker of ragged bags with positions; in anomalous ones a run of units is shifted."""
+
+    def make_bags(n_bags=40, seed=0, missing=False):
+        rng = np.random.RandomState(seed)
+        y = np.arange(n_bags) % 2
+        bags = []
+        for label in y:
+            n = rng.randint(3, 9)
+            bag = np.column_stack([rng.normal(size=(n, 5)), np.arange(n) / n])
+            bag[: n // 2, :3] += 2 * label
+            if missing:
+                bag[-1, 3:5] = np.nan
+            bags.append(bag)
+        return bags, y
+
+    return make_bags
+
+
+class Recorder:
+    """A callback that writes down what it hears of."""
+
+    def __init__(self):
+        self.heard = []
+
+    def setup(self, estimator, context):
+        self.heard.append("setup")
+
+    def teardown(self, estimator, context):
+        self.heard.append("teardown")
+
+    def on_fit_task_begin(
+        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
+    ):
+        self.heard.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(
+        self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None
+    ):
+        self.heard.append(f"end {context.task_name}")
+
+
+@pytest.fixture
+def recorder():
+    """A callback that writes down what it hears of, in ``heard``."""
+    return Recorder()
