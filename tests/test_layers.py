@@ -21,6 +21,7 @@ ANYONE = {"_compat", "_random"}  # import none of us; anyone may import them
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
+    "fusion": {"config"},  # which engine was asked for
     "centring": set(),
     "expansion": {"fusion"},
     "graphs": {"relations"},

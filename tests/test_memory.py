@@ -48,12 +48,12 @@ def test_hops_are_foreseen(little_memory):
 
 
 def test_settings():
-    defaults = {"memory_share": 0.8, "documentation": None}
+    defaults = {"memory_share": 0.8, "documentation": None, "engine": "numpy"}
     assert config.get_config() == defaults
     with config.config_context(memory_share=0.1):
         assert config.get_config() == defaults | {"memory_share": 0.1}
         with config.config_context(documentation="site"):  # the other stays
-            assert config.get_config() == {"memory_share": 0.1, "documentation": "site"}
+            assert config.get_config() == defaults | {"memory_share": 0.1, "documentation": "site"}
         seen = []
         thread = threading.Thread(target=lambda: seen.append(config.get_config()))
         thread.start()

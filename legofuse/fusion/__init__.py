@@ -1,9 +1,10 @@
 r"""The fusion polynomial: one graph from many, entry by entry.
 
-This package is the whole idea and imports nothing from legofuse. ``fuse``, ``fuse_separable`` and
-``polynomial`` work on numpy arrays and on torch tensors alike (so that autograd sees them); numpy
-arrays are processed in blocks that stay in the processor's cache. The adjoints, which autograd
-has of its own, are for numpy.
+This package is the whole idea and imports nothing from legofuse but its settings. ``fuse``,
+``fuse_separable`` and ``polynomial`` work on numpy arrays and on torch tensors alike (so that
+autograd sees them); numpy arrays are processed in blocks that stay in the processor's cache, or by
+code that numba compiled where ``legofuse.config`` says so. The adjoints, which autograd has of its
+own, are for numpy.
 
 A term :math:`a = (a_1, \dots, a_M)` is a row of ``powers``. Each is split into a left and a
 right monomial, :math:`R^a = L_l \circ R_r`, so that the fused graph is

@@ -37,3 +37,14 @@ def in_blocks(work, size, n_left, n_right, chunk=None):
         return [work(blocks)]
     with ThreadPoolExecutor(n_threads) as pool:
         return list(pool.map(work, [blocks[k::n_threads] for k in range(n_threads)]))
+
+
+def thread_parts(work, n, cost):
+    """Call ``work(slice)`` on equal parts of n things, one a thread; ``cost`` is that of one."""
+    n_threads = min(_n_threads(n * cost), n)
+    if n_threads == 1:
+        work(slice(0, n))
+        return
+    ends = [n * k // n_threads for k in range(n_threads + 1)]
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(work, map(slice, ends[:-1], ends[1:])))

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._arrays import check, flatten, float_type, namespace
 from ._blocks import in_blocks
+from ._compiled import adjoint_compiled, fuse_compiled, is_compiled
 from ._plan import make_plan
 
 
@@ -84,10 +85,29 @@ def fuse(relations, powers, weights, out=None):
     if xp is not np:
         return _fuse_tensors(xp, relations, powers, weights)
     weights = np.asarray(weights)
+    out = _target(relations, out)
+    flat, target = [flatten(r, out.dtype) for r in relations], out.reshape(-1)
+    if is_compiled(target.size, powers, out.dtype):
+        fuse_compiled(flat, powers, weights, target)
+        return out
     used = weights != 0
     if not used.all():
         powers, weights = powers[used], weights[used]
-    return _fuse_blocks(relations, powers, weights, out)
+    _fuse_blocks(flat, powers, weights, target)
+    return out
+
+
+def _target(relations, out):
+    """The array to write into: the given one, checked, or a new one."""
+    dtype, shape = float_type(relations), relations[0].shape
+    if out is None:
+        return np.empty(shape, dtype=dtype)
+    if (out.shape, out.dtype) != (shape, dtype) or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out must be a C-contiguous array of shape {shape} and dtype {dtype}; got shape "
+            f"{out.shape}, dtype {out.dtype}."
+        )
+    return out
 
 
 def _monomials(relations, steps, one):
@@ -138,23 +158,13 @@ def _grow(stack, steps, relations):
         np.multiply(stack[parent], relations[graph], out=stack[place])
 
 
-def _fuse_blocks(relations, powers, weights, out):
+def _fuse_blocks(flat, powers, weights, target):
     """Numpy path of :func:`fuse`: a small GEMM, then Horner's rule over the left monomials."""
-    dtype, shape = float_type(relations), relations[0].shape
-    if out is None:
-        out = np.empty(shape, dtype=dtype)
-    elif (out.shape, out.dtype) != (shape, dtype) or not out.flags.c_contiguous:
-        raise ValueError(
-            f"out must be a C-contiguous array of shape {shape} and dtype {dtype}; got shape "
-            f"{out.shape}, dtype {out.dtype}."
-        )
-    target = out.reshape(-1)
     if len(weights) == 0 or target.size == 0:
         target[:] = 0
-        return out
-    plan = make_plan(powers)
+        return
+    plan, dtype = make_plan(powers), target.dtype
     matrix = _matrix(plan, weights, dtype)
-    flat = [flatten(r, dtype) for r in relations]
 
     def work(blocks):
         right, left = (_scratch(blocks, n, dtype) for n in matrix.shape[::-1])
@@ -172,7 +182,6 @@ def _fuse_blocks(relations, powers, weights, out):
             target[part] = value[0]
 
     in_blocks(work, target.size, *matrix.shape)
-    return out
 
 
 def fuse_adjoint(relations, powers, gradient, by_row=False):
@@ -219,9 +228,17 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
         )
     if len(powers) == 0 or gradient.size == 0:
         return np.zeros((*(gradient.shape[:-1] if by_row else ()), len(powers)))
-    plan = make_plan(powers)
     dtype = float_type(relations)
     flat, slope = [flatten(r, dtype) for r in relations], flatten(gradient, dtype)
+    run = gradient.shape[-1] if by_row else None
+    adjoint = adjoint_compiled if is_compiled(slope.size, powers, dtype) else _adjoint_blocks
+    sums = adjoint(flat, powers, slope, run)
+    return sums.reshape(*gradient.shape[:-1], -1) if by_row else sums.sum(axis=0)
+
+
+def _adjoint_blocks(flat, powers, slope, run=None):
+    """Numpy path of :func:`fuse_adjoint`: sums over runs of entries, or over all in one row."""
+    plan, dtype = make_plan(powers), slope.dtype
     n_left, n_right = len(plan.left) + 1, len(plan.right) + 1
 
     def work(blocks):
@@ -236,15 +253,13 @@ def fuse_adjoint(relations, powers, gradient, by_row=False):
             _grow(pulled, plan.left, block)
             pulled, monomials = (_chunks(stack, n_chunks, chunk) for stack in (pulled, monomials))
             products = np.matmul(pulled, monomials.transpose(0, 2, 1))
-            if by_row:
-                rows[part.start // chunk : part.stop // chunk] = products[
-                    :, plan.rows, plan.columns
-                ]
-            else:
+            if run is None:
                 total += products.sum(axis=0)
+            else:
+                cells = products[:, plan.rows, plan.columns]
+                rows[part.start // chunk : part.stop // chunk] = cells
         return total
 
-    rows = np.empty((slope.size // gradient.shape[-1] if by_row else 0, len(powers)))
-    chunk = gradient.shape[-1] if by_row else None
-    total = np.sum(in_blocks(work, slope.size, n_left, n_right, chunk), axis=0)
-    return rows.reshape(*gradient.shape[:-1], -1) if by_row else total[plan.rows, plan.columns]
+    rows = np.empty((0 if run is None else slope.size // run, len(powers)))
+    total = np.sum(in_blocks(work, slope.size, n_left, n_right, run), axis=0)
+    return total[plan.rows, plan.columns][None] if run is None else rows

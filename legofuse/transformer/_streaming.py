@@ -1,5 +1,7 @@
 """Rows in, rows of the embedding or of the fused graph out: one pass in blocks."""
 
+from contextvars import copy_context
+
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 
@@ -70,7 +72,8 @@ def stream(table, domains, fused, shifts, projection=None, prior=0.0, n_jobs=Non
             fill(part)
     else:
         with single_threaded_blas():  # a thread a block, not several
-            Parallel(n_jobs=n_threads, require="sharedmem")(delayed(fill)(part) for part in parts)
+            tasks = [delayed(copy_context().run)(fill, part) for part in parts]  # settings hold
+            Parallel(n_jobs=n_threads, require="sharedmem")(tasks)
     if empty is not None:
         warn_empty(np.count_nonzero(empty), "given the mean of the training rows")
     return out
