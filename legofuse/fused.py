@@ -139,10 +139,7 @@ class FusedGraph:
     def among(self, rows, marks):
         """Packed expanded graphs of encoded training rows among themselves, and the identity."""
         if self.hops is None:
-            graphs = []
-            for graph in self.graphs:  # one after the other: rows of text are wide once dense
-                part = dense_rows(rows, graph)
-                graphs.append(pack(self._relate(part, part, [graph])[0]))
+            graphs = [pack(self._related_among(rows, k)) for k in range(len(self.graphs))]
             equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
             return self.expansion.graphs(graphs, equal=equal), equal
         order = np.lexsort(self.marks.T)
@@ -156,8 +153,11 @@ class FusedGraph:
         return graphs, None if equal is None else pack(equal[:, place])
 
     def _related_among(self, rows, k):
-        """Relation of rows to one another in graph k."""
-        graph = [self.graphs[k]]
+        """Relation of rows to one another in graph k, centred where the fused graph's is.
+
+        One graph after the other is made dense: rows of text are wide then.
+        """
+        graph, rows = [self.graphs[k]], dense_rows(rows, self.graphs[k])
         relation = self._relate(rows, rows, graph)[0]
         if self.centres[k] is None:
             return relation

@@ -11,6 +11,7 @@ from legofuse import LEGOFusionTransformer
 from legofuse.centring import centred, learn_centre
 from legofuse.fusion import fuse
 from legofuse.graphs import list_graphs
+from legofuse.weights import unpack
 
 VIEWS = {"a": slice(0, 3), "b": slice(3, 5)}
 
@@ -129,3 +130,17 @@ def test_a_view_missing_in_new_rows_shifts_no_score():
     lacking = X.copy()
     lacking[:, :3] = np.nan
     assert abs(head.predict(model.transform(lacking)).mean() - 0.5) < 0.05
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("domains", [None, np.repeat(["s", "t"], 15)])
+def test_weights_are_learned_on_the_graphs_they_are_applied_to(missing, domains):
+    X, y = table(missing=missing)
+    model = LEGOFusionTransformer(VIEWS).fit(X, y, sample_domain=domains)
+    fused = model._fused
+    assert all(centre is not None for centre in fused.centres)
+    rows = fused.encode(X, domains)
+    learned_on = fused.among(rows, None)[0]
+    applied_to = fused.with_references(fused.encode(X, domains, dense=True)).relations(rows)
+    for one, two in zip(learned_on, applied_to, strict=True):
+        assert_allclose(unpack(one), two, atol=1e-10)
