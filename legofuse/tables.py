@@ -97,7 +97,9 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
         "ensure_all_finite": False,
         "estimator": estimator,
     }
-    if not selective:
+    if not selective and not reset and _as_fitted(estimator, X):
+        pass  # nothing to be converted, nothing to be said
+    elif not selective:
         del rules["estimator"]
         X = validate_data(estimator, X, reset=reset, **rules)
     else:
@@ -135,6 +137,21 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
             X.sum_duplicates()
     missing = missing_blocks(X, columns)
     return Table(X, columns, views, missing if missing.any() else None, domains)
+
+
+def _as_fitted(estimator, X):
+    """Whether X is what validation would return: an array of floats as wide as that of fit.
+
+    Looking here first makes scoring a few rows faster by what validation takes.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype in (np.float64, np.float32)
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+    )
 
 
 def _where_not_numeric(X, columns):

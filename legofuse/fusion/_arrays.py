@@ -17,10 +17,10 @@ def float_type(arrays):
 
 
 def check_shapes(relations):
-    shapes = {tuple(r.shape) for r in relations}
-    if not shapes:
+    if not relations:
         raise ValueError("Give at least one relation.")
-    if len(shapes) > 1:
+    if any(r.shape != relations[0].shape for r in relations):
+        shapes = {tuple(r.shape) for r in relations}
         raise ValueError(f"All relations must have one shape; got {sorted(shapes)}.")
 
 

@@ -152,10 +152,13 @@ def _chunks(stack, n_chunks, chunk):
     return stack.reshape(len(stack), n_chunks, chunk).transpose(1, 0, 2)
 
 
-def _grow(stack, steps, relations):
-    """Fill the monomials of ``steps`` into stack[1:] from stack[0] up."""
+def _grow(stack, steps, relations, one=False):
+    """Fill the monomials of ``steps`` into stack[1:] from stack[0] up, which may be all 1."""
     for place, (parent, graph) in enumerate(steps, start=1):
-        np.multiply(stack[parent], relations[graph], out=stack[place])
+        if parent == 0 and one:
+            stack[place] = relations[graph]
+        else:
+            np.multiply(stack[parent], relations[graph], out=stack[place])
 
 
 def _fuse_blocks(flat, powers, weights, target):
@@ -172,14 +175,18 @@ def _fuse_blocks(flat, powers, weights, target):
             block = [r[part] for r in flat]
             width = n_chunks * chunk
             monomials, value = right[:, :width], left[:, :width]
-            _grow(monomials, plan.right, block)
+            _grow(monomials, plan.right, block, one=True)
             chunks = (_chunks(stack, n_chunks, chunk) for stack in (monomials, value))
             np.matmul(matrix, next(chunks), out=next(chunks))
             for place in range(len(plan.left), 0, -1):
                 parent, graph = plan.left[place - 1]
                 value[place] *= block[graph]
-                value[parent] += value[place]
-            target[part] = value[0]
+                if place > 1:
+                    value[parent] += value[place]
+            if plan.left:  # the first of the left monomials is a multiple of 1, whose sum is last
+                np.add(value[0], value[1], out=target[part])
+            else:
+                target[part] = value[0]
 
     in_blocks(work, target.size, *matrix.shape)
 
@@ -248,7 +255,7 @@ def _adjoint_blocks(flat, powers, slope, run=None):
             block = [r[part] for r in flat]
             width = n_chunks * chunk
             monomials, pulled = right[:, :width], left[:, :width]
-            _grow(monomials, plan.right, block)
+            _grow(monomials, plan.right, block, one=True)
             pulled[0] = slope[part]
             _grow(pulled, plan.left, block)
             pulled, monomials = (_chunks(stack, n_chunks, chunk) for stack in (pulled, monomials))
