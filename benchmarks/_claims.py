@@ -8,12 +8,15 @@ import os
 import platform
 import re
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 LINE = re.compile(
     r"^ratio: (?P<value>\S+) (?P<what>.+) \((?P<kind>at most|at least) (?P<target>\S+)\)$"
 )
 
+
+ENGINES = ["numpy", "numba"] if find_spec("numba") else ["numpy"]  # of legofuse.config
 
 clock = time.process_time if os.environ.get("OMP_NUM_THREADS") == "1" else time.perf_counter
 

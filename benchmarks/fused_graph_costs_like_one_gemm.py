@@ -10,19 +10,17 @@ the memory taken above the relations, in units of the output.
 
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks._claims import best_of_each, claim
+from benchmarks._claims import ENGINES, best_of_each, claim
 from benchmarks.quality.run import PeakMemory
 from legofuse.config import config_context
 from legofuse.fusion import exponents, fuse
 
 ROWS, REFERENCES, FEATURES = 8000, 1000, 300
-ENGINES = ["numpy", "numba"] if find_spec("numba") else ["numpy"]
 
 
 def measure(n_views, degree, interactions):
