@@ -120,6 +120,8 @@ class Canonical(NamedTuple):
         Which units have content that no other has, sorted by content.
     mass : ndarray of shape (n_distinct,)
         Weight of all units of that content.
+    owner : ndarray of shape (n_distinct,), int
+        The bag of label 0 that holds that content, n_bags where several do, -1 where none does.
     """
 
     rows: np.ndarray
@@ -128,6 +130,7 @@ class Canonical(NamedTuple):
     weight: np.ndarray
     distinct: np.ndarray
     mass: np.ndarray
+    owner: np.ndarray
 
     @property
     def unit_weight(self):
@@ -178,4 +181,15 @@ def canonical_bags(X, offsets, labels, weight, ordered=False, domains=None):
     rows = order[rows]
     _, where, same = np.unique(marks[rows], axis=0, return_index=True, return_inverse=True)
     mass = np.bincount(same.ravel(), np.repeat(merged, np.diff(starts)))
-    return Canonical(rows, starts, labels[kept[first]], merged, rows[where], mass)
+    owner = _owners(same.ravel(), starts, labels[kept[first]])
+    return Canonical(rows, starts, labels[kept[first]], merged, rows[where], mass, owner)
+
+
+def _owners(content, offsets, labels):
+    """The bag of label 0 with each content, n_bags for several, -1 for none."""
+    bag = np.repeat(np.arange(len(labels)), np.diff(offsets))
+    known = labels[bag] == 0
+    bag, content, first = bag[known], content[known], np.full(content.max(initial=-1) + 1, -1)
+    last = first.copy()
+    first[content[::-1]], last[content] = bag[::-1], bag
+    return np.where(first == last, last, len(labels))

@@ -154,11 +154,12 @@ class BagFitting:
         """Members of the ensemble, each with references of its own."""
         several = len(canonical.rows) > len(canonical.labels)
         own = self.reference == "both" or (self.reference == "auto" and several)
+        novelty = several and self.pooling == "auto" and np.bincount(canonical.labels).min() > 1
         self._members, trials = [], []
         for _ in range(self.n_ensemble):
             wide = self.pooling == "auto"
             chosen = draw_references(prepared, self.n_references, rng, wide)
-            fusion, ids = make_fusion(prepared, bags, chosen, own)
+            fusion, ids = make_fusion(prepared, bags, chosen, own, novelty)
             member, trial = fit_linear(
                 fusion,
                 ids,
@@ -178,7 +179,7 @@ class BagFitting:
         self._tell(trials)
         self.heads_, self.held_out_losses_ = average_heads(trials)
         kept = [head for member in self._members for head, _, _ in member.heads]
-        kinds = {head.kind for head in kept}
+        kinds = {"relations" if head.kind == "relations" else "units" for head in kept}
         self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
         spreads = self.reference == "both" or any(head.share for head in kept)
         self.reference_ = "both" if spreads else "landmarks"

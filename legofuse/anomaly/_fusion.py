@@ -32,10 +32,23 @@ class UnitFusion:
         Domain of each reference, where units of different domains have no relation.
     n_components : int, optional
         Largest number of Nyström features.
+    owners : ndarray of shape (n_landmarks,), int, optional
+        The normal training bag of each landmark; -1 where it is of no normal one, and a number
+        that no bag has where it is of several.
     """
 
-    def __init__(self, landmarks, references, weights, own=None, apart=None, n_components=None):
+    def __init__(
+        self,
+        landmarks,
+        references,
+        weights,
+        own=None,
+        apart=None,
+        n_components=None,
+        owners=None,
+    ):
         self.landmarks, self.references, self.apart = landmarks, references, apart
+        self.owners = owners
         self.polynomials = Polynomials(landmarks.expansion, weights)
         self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
@@ -108,7 +121,7 @@ class UnitFusion:
         same = self.same_domain(self.landmarks, units.domains)
         return fused if same is None else fused * same
 
-    def features(self, units, offsets, wanted, pooled=True, maps=None):
+    def features(self, units, offsets, wanted, pooled=True, maps=None, own=None):
         """Read features from the fused graphs.
 
         Parameters
@@ -117,26 +130,30 @@ class UnitFusion:
         offsets : ndarray of shape (n_bags + 1,)
             No bag may be empty.
         wanted : collection of (str, str)
-            Names of weights, each with "units", "spread" or "relations".
+            Names of weights, each with "units", "spread", "novelty" or "relations".
         pooled : bool
             False keeps relations of every unit.
         maps : dict of str to ndarray of shape (n_landmarks, n_values), optional
             What takes the place of the Nyström map, for some names.
+        own : ndarray of shape (n_units,), int, optional
+            Training bag of each unit, whose normal units do not count for "novelty".
 
         Returns
         -------
         dict of (str, str) to ndarray
             For "units" Nyström features, (n_units, n_components); for "spread" their mean over
-            related units of the bag; for "relations" the largest relation of a bag's units to
-            each reference, (n_bags, n_references).
+            related units of the bag; for "novelty" the largest relation to a normal landmark,
+            negated, (n_units,); for "relations" the largest relation of a bag's units to each
+            reference, (n_bags, n_references).
         """
         found: dict = {key: [] for key in wanted}
         maps = self.maps | (maps or {})
         spread = [name for name, kind in found if kind == "spread"]
         to_landmarks = list(dict.fromkeys([n for n, kind in found if kind == "units"] + spread))
+        novel = [name for name, kind in found if kind == "novelty"]
         to_references = [name for name, kind in found if kind == "relations"]
         same = self.landmarks is self.references
-        shared = list(dict.fromkeys(to_landmarks + to_references)) if same else to_landmarks
+        shared = list(dict.fromkeys(to_landmarks + novel + to_references * same))
         others = [] if same else to_references
         width = len(self.landmarks) * bool(shared) + len(self.references) * bool(others)
         step = max(64, _BLOCK_SIZE // (max(width, 1) * (len(self.graphs) + 2)))
@@ -151,6 +168,10 @@ class UnitFusion:
                     values[name] = fused @ maps[name]
                 if (name, "units") in found:
                     found[name, "units"].append(values[name])
+                if name in novel:
+                    bag = None if own is None else own[start:stop]
+                    of_normal = self.to_normal(fused, part.domains, bag)[0]
+                    found[name, "novelty"].append(-of_normal)
                 if same and name in to_references:
                     found[name, "relations"].append(fused)
             if spread:
@@ -168,6 +189,33 @@ class UnitFusion:
                 )
         return {key: np.concatenate(parts) for key, parts in found.items()}
 
+    def to_normal(self, fused, domains=None, own=None):
+        """Largest relation of each unit to a normal landmark, and which landmark that is.
+
+        Parameters
+        ----------
+        fused : ndarray of shape (n_units, n_landmarks)
+        domains : ndarray of shape (n_units,), optional
+        own : ndarray of shape (n_units,), optional
+            Training bag of each unit, whose landmarks are left out.
+
+        Returns
+        -------
+        largest : ndarray of shape (n_units,)
+            0 for a unit that no normal landmark can be related to.
+        which : ndarray of shape (n_units,), int
+        """
+        normal = np.flatnonzero(self.owners >= 0)
+        fused = fused[:, normal]
+        same = self.same_domain(self.landmarks, domains)
+        if same is not None:
+            fused = np.where(same[:, normal], fused, -np.inf)
+        if own is not None:
+            fused = np.where(own[:, None] == self.owners[normal], -np.inf, fused)
+        which = fused.argmax(axis=1)
+        largest = np.take_along_axis(fused, which[:, None], axis=1)[:, 0]
+        return np.where(np.isfinite(largest), largest, 0.0), normal[which]
+
     def smooth(self, units, offsets, name, values):
         """Mean of values over related units of the same bag, see :class:`OwnGraph`."""
         rows, marks = self.encode(units)
@@ -181,6 +229,7 @@ class UnitFusion:
             "weights": self.weights,
             "maps": self.maps,
             "apart": self.apart,
+            "owners": self.owners,
             "own": None,
         }
         if self.own is not None:
@@ -192,6 +241,7 @@ class UnitFusion:
         """Put the parts together again."""
         self.landmarks, self.references = state["landmarks"], state["references"]
         self.maps, self.apart = state["maps"], state["apart"]
+        self.owners = state["owners"]
         expansion = self.landmarks.expansion
         self.polynomials, self.own = Polynomials(expansion, state["weights"]), None
         if state["own"] is not None:

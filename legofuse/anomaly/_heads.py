@@ -1,4 +1,4 @@
-r"""Linear heads: a bag's logit is the mean of the top-k logits of its units.
+r"""Heads: a bag's logit is the mean of the top-k logits of its units.
 
 With bags of one unit a head is plain logistic regression; so heads on pooled relations, one row a
 bag, are convex and fitted by the same function.
@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+MOST_BLUR = 0.5  # of the score of a unit; bags may be told by scores that spread more
 PENALTY = 0.02  # ridge on features of norm about 1, as a share of one bag's loss
 
 
@@ -133,29 +134,27 @@ class UnitHead:
         self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k)
         return self
 
-    def unit_logits(self, features):
-        values = features[self.name, "units"]
+    def unit_logits(self, features, most=MOST_BLUR):
+        """Logit of each unit, of which a share of at most `most` is that of related units."""
+        values, share = features[self.name, "units"], min(self.share, most)
         logits = values @ self.coef[:-1] + self.coef[-1]
-        if self.share:
+        if share:
             smooth = features[self.name, "spread"] @ self.coef[:-1] + self.coef[-1]
-            logits += self.share * (smooth - logits)
+            logits += share * (smooth - logits)
         return logits
 
     def bag_logits(self, features, offsets):
-        return pool(self.unit_logits(features), offsets, self.k)
+        return pool(self.unit_logits(features, 1.0), offsets, self.k)
 
 
 class PropagatedHead(UnitHead):
-    """Scores units by logistic regression on the labels of their bags; a bag is their mean.
+    """Scores units by logistic regression on the labels of their bags, then pools the top k.
 
     Where most units of an anomalous bag are anomalous, or bags are few, it is the best of heads.
     """
 
-    def __init__(self, name):
-        super().__init__(name, 1.0)
-
     def __str__(self):
-        return super().__str__().replace("top 1 units", "mean of units labelled as their bags")
+        return super().__str__().replace(" units", " of units labelled as their bags")
 
     def fit(self, features, offsets, labels, weight):
         lengths = np.diff(offsets)
@@ -167,6 +166,36 @@ class PropagatedHead(UnitHead):
             1,
         )
         return self
+
+
+class NoveltyHead:
+    """Scores units by how little the most related normal unit is related; pools the top k.
+
+    Units of normal bags are the only ones whose label is known. Nothing is fitted but what
+    held-out bags say: how much novelty tells.
+    """
+
+    kind = "novelty"
+
+    def __init__(self, name, k):
+        self.name, self.k, self.share = name, k, 0.0
+
+    def __str__(self):
+        return f"top {self.k:g} of novelty, {self.name}"
+
+    def wanted(self):
+        """Features that it reads, as :meth:`UnitFusion.features` knows them."""
+        return [(self.name, "novelty")]
+
+    def fit(self, features, offsets, labels, weight):
+        self.n_iter = 0
+        return self
+
+    def unit_logits(self, features):
+        return features[self.name, "novelty"]
+
+    def bag_logits(self, features, offsets):
+        return pool(self.unit_logits(features), offsets, self.k)
 
 
 class PooledHead:
@@ -205,4 +234,4 @@ class PooledHead:
         return self.unit_logits(features)
 
 
-HEADS = {cls.__name__: cls for cls in (UnitHead, PropagatedHead, PooledHead)}
+HEADS = {cls.__name__: cls for cls in (UnitHead, PropagatedHead, NoveltyHead, PooledHead)}

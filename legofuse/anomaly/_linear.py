@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._fusion import importances
-from ._heads import HEADS, PooledHead, PropagatedHead, UnitHead, pool
+from ._heads import HEADS, MOST_BLUR, NoveltyHead, PooledHead, PropagatedHead, UnitHead, pool
 from ._parts import unit_parts
 from ._stack import calibrate, choose_share, held_out_scores, weigh
 
@@ -57,10 +57,12 @@ class LinearMember:
         for head, slope, shift in self._fast:
             logits = head.unit_logits(features)
             of_units += slope * logits + shift
-            if head.kind == "units":
-                of_bags += slope * pool(logits, offsets, head.k) + shift
-            else:
+            if head.kind == "relations":
                 of_bags += slope * head.bag_logits(pooled, offsets) + shift
+            elif head.share > MOST_BLUR:
+                of_bags += slope * head.bag_logits(features, offsets) + shift
+            else:
+                of_bags += slope * pool(logits, offsets, head.k) + shift
         return of_bags, of_units
 
     def fused(self, units, offsets, weights):
@@ -146,7 +148,7 @@ class Trial(NamedTuple):
     losses: Any
 
 
-def list_heads(names, pooling, top_k, several=True):
+def list_heads(names, pooling, top_k, several=True, normal=False):
     """Heads that compete, by how they pool.
 
     Parameters
@@ -157,6 +159,8 @@ def list_heads(names, pooling, top_k, several=True):
     top_k : int or float
     several : bool
         Whether bags have several units; if not, all heads of units are the same.
+    normal : bool
+        Whether units are related to normal ones.
 
     Returns
     -------
@@ -168,7 +172,8 @@ def list_heads(names, pooling, top_k, several=True):
     if pooling != "relations":
         heads += [UnitHead(name, k) for name in names for k in ks]
     if several:
-        heads += [PropagatedHead(name) for name in names]
+        heads += [PropagatedHead(name, top_k) for name in names]
+        heads += [NoveltyHead(name, top_k) for name in names if normal]
     if pooling != "units":
         penalties = PENALTIES if pooling == "auto" else PENALTIES[:1]
         heads += [PooledHead(name, penalty) for name in names for penalty in penalties]
@@ -188,7 +193,7 @@ def try_heads(
     reference : {"auto", "landmarks", "both"}
         For ``"auto"`` spreading must gain a nat.
     split : bool
-        Whether the two kinds of heads share the weight evenly.
+        Whether the kinds of heads share the weight evenly.
     seed : int
     n_bags : float
         Their weight, those of classes left out.
@@ -208,7 +213,7 @@ def try_heads(
     else:
         found = []
         for head, (logits, smooth) in zip(heads, scores, strict=True):
-            if head.kind == "units":
+            if head.kind != "relations":
                 fee = 1.0 if reference == "auto" else 0.0
                 head.share, logits = choose_share(
                     head, logits, smooth, offsets, labels, weight, fee
@@ -248,11 +253,13 @@ def fit_linear(
     LinearMember, Trial
     """
     offsets, labels = canonical.offsets, canonical.labels
-    heads = list_heads(list(fusion.weights), pooling, top_k, offsets[-1] > len(labels))
+    several, normal = offsets[-1] > len(labels), fusion.owners is not None
+    heads = list_heads(list(fusion.weights), pooling, top_k, several, normal)
     wanted = {key: None for head in heads for key in head.wanted()}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
-    features = fusion.features(units, offsets, list(wanted))
+    bag = np.repeat(np.arange(len(labels)), np.diff(offsets))
+    features = fusion.features(units, offsets, list(wanted), own=bag)
     trial = try_heads(
         heads,
         features,

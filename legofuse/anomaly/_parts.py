@@ -2,13 +2,15 @@
 
 A unit's logit by linear heads is linear in its fused relations to references, and these are sums
 over terms; a term is divided among its views by exponent. What spreads over the graph of the bag
-is a mean of such sums, that of related units.
+is a mean of such sums, that of related units. Novelty is one relation, to the most related normal
+landmark.
 """
 
 import numpy as np
 from scipy.special import logit
 
 from ..fusion import fuse
+from ._heads import MOST_BLUR
 
 
 def places(rows, bags):
@@ -42,24 +44,38 @@ def unit_parts(fusion, heads, units, offsets):
     views = list(dict.fromkeys(owners))
     membership = (np.array(owners)[:, None] == np.array(views)).astype(float)
     shares = expansion.powers / expansion.powers.sum(axis=1, keepdims=True) @ membership
-    to = {"units": fusion.landmarks, "relations": fusion.references}
-    parts = {kind: np.zeros((len(units), len(views), len(rows))) for kind, rows in to.items()}
+    sets = {"units": fusion.landmarks, "relations": fusion.references}
+    parts = {kind: np.zeros((len(units), len(views), len(rows))) for kind, rows in sets.items()}
+    to = sets | {"novelty": fusion.landmarks}
     base, rows = 0.0, fusion.narrow(fusion.encode(units)[0])
     for head, slope, shift in heads:
         if head.kind not in to:
             return None
+        found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares)
+        if head.kind == "novelty":
+            base += shift
+            parts["units"] -= slope * _nearest(fusion, found, units.domains)
+            continue
         alpha, start = _direction(head, fusion.maps.get(head.name))
-        base += slope * start + shift
-        found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares) * (slope * alpha)
+        base, found = base + slope * start + shift, found * (slope * alpha)
         same = fusion.same_domain(to[head.kind], units.domains)
         if same is not None:
             found *= same[:, None]
-        if head.share:
+        share = min(head.share, MOST_BLUR)
+        if share:
             flat = found.reshape(len(units), -1)
             smooth = fusion.smooth(units, offsets, head.name, flat)
-            found = (flat + head.share * (smooth - flat)).reshape(found.shape)
+            found = (flat + share * (smooth - flat)).reshape(found.shape)
         parts[head.kind] += found
     return base, list(parts.values())
+
+
+def _nearest(fusion, found, domains):
+    """The relation to the most related normal landmark, by view; 0 to all others."""
+    largest, which = fusion.to_normal(found.sum(axis=1), domains)
+    only = np.zeros((len(found), found.shape[2]))
+    only[np.arange(len(found)), which] = largest != 0
+    return found * only[:, None]
 
 
 def _direction(head, to_features):

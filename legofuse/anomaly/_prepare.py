@@ -17,7 +17,7 @@ _FEATURES = 1 << 20  # Nyström features of all distinct units, beyond the first
 
 
 class Prepared(NamedTuple):
-    """All that needs no labels and no draws.
+    """All that needs no draws.
 
     Attributes
     ----------
@@ -32,6 +32,8 @@ class Prepared(NamedTuple):
         Candidates for references, as in :class:`Canonical`.
     domains : ndarray or None
         Domain of each of these, where features differ from domain to domain.
+    owner : ndarray
+        Normal bag of each of these, as in :class:`Canonical`: all that is known of labels.
     """
 
     columns: Any
@@ -45,6 +47,7 @@ class Prepared(NamedTuple):
     distinct: Any
     mass: Any
     domains: Any
+    owner: Any
 
 
 def prepare(estimator, bags, canonical):
@@ -125,6 +128,7 @@ def prepare(estimator, bags, canonical):
         canonical.distinct,
         canonical.mass,
         bags.unit_domains[canonical.distinct] if apart else None,
+        canonical.owner,
     )
 
 
@@ -194,7 +198,7 @@ def _sample(candidates, n, rng):
     return candidates[np.sort(rng.choice(len(candidates), n, replace=False))]
 
 
-def make_fusion(prepared, bags, chosen, own):
+def make_fusion(prepared, bags, chosen, own, novelty=False):
     """Relate units to references, and (if `own`) to the others of their bag.
 
     Parameters
@@ -204,6 +208,8 @@ def make_fusion(prepared, bags, chosen, own):
     chosen : list of two ndarrays
         Of :func:`draw_references`.
     own : bool
+    novelty : bool
+        Whether it is told which landmarks are normal.
 
     Returns
     -------
@@ -220,5 +226,12 @@ def make_fusion(prepared, bags, chosen, own):
     apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
     n_components = max(256, _FEATURES // len(prepared.distinct))
-    fusion = UnitFusion(landmarks, references, prepared.weights, within, apart, n_components)
+    owners = None
+    if novelty:
+        order = np.argsort(prepared.distinct)
+        where = order[np.searchsorted(prepared.distinct, chosen[0], sorter=order)]
+        owners = prepared.owner[where] if (prepared.owner[where] >= 0).any() else None
+    fusion = UnitFusion(
+        landmarks, references, prepared.weights, within, apart, n_components, owners
+    )
     return fusion, [places(rows, bags) for rows in chosen]

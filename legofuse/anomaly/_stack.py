@@ -11,9 +11,9 @@ from ._bags import units_of
 from ._heads import pool
 
 N_FOLDS = 5
-SHARES = (0.0, 0.25, 0.5)  # that may spread over a bag's graph; more blurs units
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that may spread over a bag's graph
 CALIBRATION_RIDGE = 0.02
-TEMPERATURE = 1.0  # of the likelihood: held-out losses of several heads are noisy
+TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
 MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
 
@@ -34,14 +34,14 @@ def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
     -------
     list of (ndarray, ndarray), one for each head, or None if a class has a single bag
         Of heads of units the logit of each unit, and its mean over the graph of the bag (None
-        where features hold none); of other heads that of each bag, and None.
+        where features hold none); of heads of pooled relations that of each bag, and None.
     """
     n_folds = min(N_FOLDS, np.bincount(labels, minlength=2).min())
     if n_folds < 2:
         return None
     found = []
     for head in heads:
-        n = offsets[-1] if head.kind == "units" else len(labels)
+        n = len(labels) if head.kind == "relations" else offsets[-1]
         spreads = head.kind == "units" and (head.name, "spread") in features
         found.append((np.empty(n), np.empty(n) if spreads else None))
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
@@ -51,11 +51,11 @@ def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
             part = copy.copy(head)
             values, ends = take_bags(features, head, offsets, train)
             part.fit(values, ends, labels[train], weight[train])
-            where = units if head.kind == "units" else test
+            where = test if head.kind == "relations" else units
             plain[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
             if smooth is not None:
                 part.share = 1.0
-                smooth[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
+                smooth[where] = part.unit_logits(take_bags(features, part, offsets, test)[0], 1.0)
         if step is not None:
             step(f"fold {k + 1}")
     return found
@@ -73,7 +73,7 @@ def choose_share(head, plain, smooth, offsets, labels, weight, fee):
 
     Parameters
     ----------
-    head : UnitHead
+    head : UnitHead or NoveltyHead
     plain, smooth : ndarray of shape (n_units,)
         Held-out logits, and their means over the graph.
     fee : float
