@@ -25,8 +25,9 @@ class LEGOAnomalyClassifier(
     .. math:: G = \sum_a A_a \, R_1^{\circ a_1} \circ \dots \circ R_M^{\circ a_M},
 
     and linear heads score either units, a bag's score being the mean of its top k, or bags, by
-    the largest relation of a bag's units to each reference. Logits z of units may spread over the
-    fused graph of their own bag,
+    the largest relation of a bag's units to each reference. Beside them stands novelty: how little
+    a unit is related to the most related unit of normal bags, the only units whose label is known.
+    Logits z of units may spread over the fused graph of their own bag,
 
     .. math:: z' = (1 - \beta) z + \beta D^{-1} G_+ z.
 
@@ -70,8 +71,9 @@ class LEGOAnomalyClassifier(
         reference uses the bag.
     pooling : {"auto", "units", "relations", "both"}, default="auto"
         Score units, then pool the top k; or pool relations, then score the bag; or average both.
-        ``"auto"`` weighs all, and regression on units that carry their bag's label besides, by the
-        log-loss of held-out bags; a net scores units.
+        ``"auto"`` weighs all, and besides them regression on units that carry their bag's label
+        and, where bags have several units, novelty, by the log-loss of held-out bags; a net scores
+        units.
     head : {"auto", "linear", "net"}, default="auto"
         Linear heads on Nyström features and on pooled relations, in closed form or convex, or the
         paper's net, trained by gradients. See the notes for what ``"auto"`` takes.
@@ -172,7 +174,9 @@ class LEGOAnomalyClassifier(
     -----
     Fitting is exact in ``sample_weight``: a bag of weight 2 gives the same result as the bag
     repeated; the order of bags and of the units in a bag does not matter. The weights A that
-    compete are label-free: all terms alike, those of one relation, those of one view.
+    compete are label-free: all terms alike, those of one relation, those of one view. Scores of a
+    bag may come from logits that spread over its graph in full; a unit keeps at least half of its
+    own.
 
     Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are
     ``legofuse.anomaly.LEGOAnomalyClassifier``, ``legofuse.anomaly._linear.LinearMember``,
