@@ -29,7 +29,7 @@ def benchmarks():
     """Commands by name: the files of this folder, and the curves against rows."""
     names = [path.stem for path in sorted(FOLDER.glob("[a-z]*.py")) if path.stem not in NOT_SPEED]
     commands = {name: [str(FOLDER / f"{name}.py")] for name in names}
-    return commands | {"scaling": ["-m", "benchmarks.scaling", "rows", "mapped"]}
+    return commands | {"scaling": ["-m", "benchmarks.scaling", "rows", "mapped", "double"]}
 
 
 def run(name):

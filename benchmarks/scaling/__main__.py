@@ -1,6 +1,6 @@
 """Cost curves against rows, landmarks, views, degree and units a bag, with fitted slopes.
 
-    python -m benchmarks.scaling [rows landmarks views degree units mapped] [--draw FILE]
+    python -m benchmarks.scaling [rows landmarks views degree units mapped double] [--draw FILE]
 
 Prints seconds (and MB above the input, for rows) and slopes in log-log coordinates; stores the
 figures in benchmarks/results/scaling.json and draws all that are stored there.
@@ -12,10 +12,14 @@ import time
 from pathlib import Path
 
 from benchmarks._claims import claim, machine
-from benchmarks.scaling.curves import CURVES, mapped_rows, measure, slope
+from benchmarks.scaling.curves import CURVES, double_rows, mapped_rows, measure, slope
 
 RESULTS = Path(__file__).parents[1] / "results" / "scaling.json"
 FIGURE = Path(__file__).parents[2] / "docs" / "figures" / "scaling.svg"
+MILLION = {  # at the largest number of rows: in a file, and in float64
+    "mapped": (mapped_rows, "MB above a memory-mapped million rows"),
+    "double": (double_rows, "MB above a million rows of float64, output included"),
+}
 TIMES = ("fit", "fit, uniform weights", "transform", "score_units")
 
 
@@ -70,17 +74,20 @@ def draw(curves, path):
 def main():
     """Measure, print, store and draw."""
     parser = argparse.ArgumentParser(description="Cost curves with fitted slopes.")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(CURVES)}, mapped; default all")
+    parser.add_argument(
+        "names", nargs="*", help=f"of {', '.join([*CURVES, *MILLION])}; default all"
+    )
     parser.add_argument("--draw", type=Path, default=FIGURE, help="where the figure goes")
     options = parser.parse_args()
     stored = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    for name in options.names or [*CURVES, "mapped"]:
+    for name in options.names or [*CURVES, *MILLION]:
         print(f"== {name} ({machine()})", flush=True)
-        if name == "mapped":
-            figures = mapped_rows(CURVES["rows"][2][-1])
+        if name in MILLION:
+            work, what = MILLION[name]
+            figures = work(CURVES["rows"][2][-1])
             print(", ".join(f"{key} {value:.3f}" for key, value in figures.items()))
             if "peak_mb" in figures:
-                claim(figures["peak_mb"], "MB above a memory-mapped million rows", at_most=1024)
+                claim(figures["peak_mb"], what, at_most=1024)
             continue
         curve = measure(name)
         stored[name] = curve | {"machine": machine(), "date": time.strftime("%Y-%m-%d")}

@@ -13,17 +13,17 @@ from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 FEATURES, VIEWS, COMPONENTS = 64, 3, 100
 
 
-def rows(n_rows, n_features, path=None, block=20_000):
-    """Random float32 rows with classes that depend on two views, in memory or in a file."""
+def rows(n_rows, n_features, path=None, dtype=np.float32, block=20_000):
+    """Random rows with classes that depend on two views, in memory or in a file."""
     rng = np.random.default_rng(0)
     shape = n_rows, n_features
     if path is None:
-        X = np.empty(shape, np.float32)
+        X = np.empty(shape, dtype)
     else:
-        X = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        X = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     for start in range(0, n_rows, block):
         part = X[start : start + block]
-        part[:] = rng.standard_normal(part.shape, dtype=np.float32)
+        part[:] = rng.standard_normal(part.shape, dtype=dtype)
     y = (X[:, 0] * X[:, -1] > 0).astype(np.int8)
     if path is not None:
         X.flush()
@@ -74,13 +74,13 @@ class PeakMemory(threading.Thread):
         return next((int(li.split()[1]) for li in lines if li.startswith("RssAnon:")), None)
 
 
-def against_rows(n_rows, path=None):
+def against_rows(n_rows, path=None, dtype=np.float32):
     """Seconds of fit and transform, and memory above the input with the output included.
 
     Learning weights takes the same time for any number of rows above ``max_fit_samples``, so a fit
     with uniform weights is timed as well: what of a fit grows with its rows.
     """
-    X, y = rows(n_rows, VIEWS * FEATURES, path)
+    X, y = rows(n_rows, VIEWS * FEATURES, path, dtype)
     fusion, reading = model(), model(weights="uniform", max_fit_samples=100)
     fusion.fit(X[:1000], y[:1000]).transform(X[:1000])
     figures = {"fit, uniform weights": best_seconds(lambda: reading.fit(X, y), 2)}
@@ -96,6 +96,11 @@ def mapped_rows(n_rows):
     """The same for a memory-mapped file."""
     with tempfile.TemporaryDirectory() as folder:
         return against_rows(n_rows, Path(folder, "X.npy"))
+
+
+def double_rows(n_rows):
+    """The same in float64."""
+    return against_rows(n_rows, dtype=np.float64)
 
 
 def transforming(n_rows=20_000, n_views=2, n_features=64, **parameters):
