@@ -39,6 +39,7 @@ __all__ = [
 _STATISTICS_ROWS = 100_000
 _SHARED = {"angular": "cosine", "spherical": "cosine", "linear": "gaussian"}  # encoded alike
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
+FOR_CLASSES, FOR_REAL_VALUES = ("principal",), ("linear",)  # of "auto", by what y is
 
 
 class Rows(NamedTuple):
@@ -72,7 +73,7 @@ class Rows(NamedTuple):
         return next(iter(self.encoded.values())).rows.shape[0]
 
 
-def list_graphs(views, relation, real_targets=False):
+def list_graphs(views, relation, more=()):
     """List the graphs: one (view, relation) pair each, view by view.
 
     Parameters
@@ -81,8 +82,8 @@ def list_graphs(views, relation, real_targets=False):
         Names of the views.
     relation : str, callable or dict
         One of ``RELATIONS``, ``"auto"``, a callable, or a dict from view to one of these.
-    real_targets : bool
-        Whether the graphs are to explain real values: ``"auto"`` has a linear relation then.
+    more : tuple of str
+        Relations of ``"auto"`` beside ``AUTO``.
 
     Returns
     -------
@@ -116,7 +117,7 @@ def list_graphs(views, relation, real_targets=False):
         if callable(chosen):
             graphs.append((view, chosen))
         elif isinstance(chosen, str) and chosen == "auto":
-            graphs += [(view, name) for name in AUTO + ("linear",) * real_targets]
+            graphs += [(view, name) for name in AUTO + more]
         elif isinstance(chosen, str) and chosen in RELATIONS:
             graphs.append((view, chosen))
         else:
@@ -134,7 +135,7 @@ def chosen_by_auto(graphs, relation):
     return [isinstance(relation, str) and relation == "auto"] * len(graphs)
 
 
-def learn_statistics(X, columns, rows, weight, domains=None):
+def learn_statistics(X, columns, rows, weight, domains=None, graphs=()):
     """Learn the statistics of every view, by domain.
 
     Parameters
@@ -147,10 +148,17 @@ def learn_statistics(X, columns, rows, weight, domains=None):
     weight : ndarray of shape (n_chosen,)
     domains : ndarray of shape (n_chosen,), optional
         One label a chosen row; None is one domain, named None.
+    graphs : list of (view, relation)
+        Of a view with ``"principal"`` the components are learned too.
 
     Returns
     -------
     dict of (str, domain) to Statistics
+
+    Raises
+    ------
+    ValueError
+        For ``"principal"`` with domains, each of which would have components of its own.
 
     Notes
     -----
@@ -158,13 +166,18 @@ def learn_statistics(X, columns, rows, weight, domains=None):
     are a random sample, and more rows would change a mean by less than 0.003 standard deviations.
     """
     groups = {None: slice(None)} if domains is None else split_domains(domains)
-    learned = {}
+    learned, principal = {}, {view for view, relation in graphs if relation == "principal"}
+    if principal and domains is not None:
+        raise ValueError(
+            f"relation='principal' (view {min(principal)!r}) has no meaning between domains that "
+            "are standardised apart: choose another relation for it."
+        )
     for domain, where in groups.items():
         for view in columns:
             index = _columns_of(columns, view, domain)
             chosen = _first_present(X, index, rows[where])
             learned[view, domain] = statistics(
-                take(X, index, rows[where][chosen]), weight[where][chosen]
+                take(X, index, rows[where][chosen]), weight[where][chosen], view in principal
             )
     return learned
 

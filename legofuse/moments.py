@@ -123,5 +123,7 @@ def refine_statistics(learned, moments):
             continue
         noise = (10 * np.finfo(dtype).eps * np.abs(found.mean)) ** 2
         scale = np.where(variance <= noise, 0.0, np.sqrt(variance))
-        refined[key] = summarise(found.mean, scale, learned[key].widths["spherical"], dtype)
+        known = learned[key]
+        again = summarise(found.mean, scale, known.widths["spherical"], dtype)
+        refined[key] = again._replace(components=known.components)
     return refined

@@ -114,7 +114,8 @@ def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, 
             maps[view, label] = centre, factors[k]
         block = _dense(take(X, index, rows))
         moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
-        aligned[view, None] = statistics(moved, weight)
+        principal = stats.components is not None
+        aligned[view, None] = statistics(moved, weight, principal)
     return Shifts(np.unique(domains).tolist(), maps, aligned, mixed, share, coupling)
 
 

@@ -12,7 +12,7 @@ from legofuse.graphs import encode_rows, learn_statistics, relate_rows
 from legofuse.relations import RELATIONS, correlation, cosine, encode, rbf, relate, statistics
 
 NAMES = sorted(RELATIONS)
-LOW = {"cosine": -1, "correlation": -1, "bhattacharyya": -1}
+LOW = {"cosine": -1, "correlation": -1, "bhattacharyya": -1, "principal": -1}
 STANDARDISED = ("correlation", "gaussian", "linear")
 
 
@@ -28,6 +28,8 @@ def related(X, references, name, stats, gamma=0.3):
 
 def literal(X, Z, name, gamma=0.3):
     """Entry by entry, statistics those of Z."""
+    if name == "principal":
+        return literal_principal(X, Z)
     mean, scale = Z.mean(axis=0), Z.std(axis=0)
     R = np.empty((len(X), len(Z)))
     for i, x in enumerate(X):
@@ -50,11 +52,23 @@ def literal(X, Z, name, gamma=0.3):
     return R
 
 
+def literal_principal(X, Z, n_components=2):
+    """By the covariance of directions of roots, cut to its largest components."""
+    X, Z = (np.sign(A) * np.sqrt(np.abs(A)) for A in (X, Z))
+    X, Z = (A / np.linalg.norm(A, axis=1, keepdims=True) for A in (X, Z))
+    mean = Z.mean(axis=0)
+    values, vectors = np.linalg.eigh((Z - mean).T @ (Z - mean) / len(Z))
+    values[:-n_components] = 0
+    R = (X - mean) @ (vectors * values) @ vectors.T @ (Z - mean).T
+    sizes = [((A - mean) @ (vectors * values) @ vectors.T * (A - mean)).sum(axis=1) for A in (X, Z)]
+    return R / np.sqrt(np.outer(*sizes))
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_relations_are_their_formulas(name, dtype):
     X, Z = data(6, seed=1, dtype=dtype), data(9, dtype=dtype)
-    R = related(X, Z, name, statistics(Z))
+    R = related(X, Z, name, statistics(Z, principal=True))
     assert R.dtype == dtype
     expected = literal(X.astype(float), Z.astype(float), name)
     assert_allclose(R, expected, atol=2e-5 if dtype == np.float32 else 1e-12)
@@ -97,7 +111,7 @@ def test_sparse_equals_dense_in_every_combination(name, dtype):
 def test_sparse_rows_are_never_densified(name, monkeypatch):
     X = sp.random_array((40, 30), density=0.1, format="csr", rng=0)
     Z = X[:5].toarray()
-    learned = statistics(X)
+    learned = statistics(X, principal=True)
     expected = related(X.toarray(), Z, name, learned)
 
     def refuse(self, *args, **kwargs):
@@ -105,7 +119,7 @@ def test_sparse_rows_are_never_densified(name, monkeypatch):
 
     monkeypatch.setattr(sp.csr_array, "toarray", refuse)
     monkeypatch.setattr(sp.csr_array, "todense", refuse)
-    assert_allclose(related(X, Z, name, statistics(X)), expected, atol=1e-7)
+    assert_allclose(related(X, Z, name, statistics(X, principal=True)), expected, atol=1e-7)
 
 
 def test_statistics_of_sparse_and_weighted_rows():
@@ -113,17 +127,19 @@ def test_statistics_of_sparse_and_weighted_rows():
     X[:, 3] = 2  # constant
     weight = np.arange(20) % 3
     repeated = np.repeat(X, weight, axis=0)
-    expected = statistics(repeated)
+    expected = statistics(repeated, principal=True)
     assert expected.scale[3] == 1
     assert_allclose(expected.mean, repeated.mean(axis=0))
     assert_allclose(expected.scale[:3], repeated.std(axis=0)[:3])
     for table in (X, sp.csr_array(X)):
-        found = statistics(table, weight)
+        found = statistics(table, weight, principal=True)
         assert_allclose(found.mean, expected.mean)
         assert_allclose(found.scale, expected.scale)
         assert_allclose(found.gamma, expected.gamma)
         for name, width in expected.widths.items():
             assert_allclose(found.widths[name], width)
+        axes, others = (s.components.axes for s in (found, expected))
+        assert_allclose(axes.T @ axes, others.T @ others, atol=1e-12)
     assert_allclose(expected.gamma, 1 / (4 * repeated.var()))
 
 
@@ -183,7 +199,7 @@ def test_columns_of_very_different_scales_are_standardised():
 def test_missing_rows_relate_to_nothing(name):
     X = data()
     X[[0, 3]] = np.nan
-    learned = statistics(X)
+    learned = statistics(X, principal=True)
     present = np.delete(np.arange(12), [0, 3])
     assert_allclose(learned.mean, X[present].mean(axis=0))
     R = related(X, X, name, learned)
@@ -191,7 +207,8 @@ def test_missing_rows_relate_to_nothing(name):
     assert_array_equal(R[:, [0, 3]], 0)
     kept = np.ix_(present, present)
     assert_allclose(R[kept], related(X[present], X[present], name, learned))
-    nobody = statistics(np.full((3, 2), np.nan))
+    nobody = statistics(np.full((3, 2), np.nan), principal=True)
+    assert_array_equal(related(np.ones((2, 2)), np.ones((1, 2)), "principal", nobody), 0)
     assert np.isfinite([*nobody.mean, *nobody.scale, nobody.gamma]).all()
 
 
@@ -238,7 +255,7 @@ def test_tiny_numbers_under_rbf_stay_finite():
 
 def test_taking_rows_of_encoded_views_is_encoding_these_rows():
     X = np.random.RandomState(0).normal(size=(6, 3))
-    stats = statistics(X, np.ones(6))
+    stats = statistics(X, np.ones(6), principal=True)
     for name in RELATIONS:
         encoding = {"angular": "cosine", "spherical": "cosine"}.get(name, name)
         whole, part = encode(X, encoding, stats)[2:5], encode(X[2:5], encoding, stats)
@@ -254,10 +271,11 @@ def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missin
     if missing and not sparse:
         X[2:4] = np.nan
     columns = {"a": np.arange(4)}
-    learned = learn_statistics(X, columns, np.arange(12), np.ones(12))
+    graphs = [("a", "principal")]
+    learned = learn_statistics(X, columns, np.arange(12), np.ones(12), graphs=graphs)
     X = sp.csr_array(X) if sparse else X
     names = ["cosine", "correlation", "angular", "gaussian", "spherical", "rbf", "correlation"]
-    names += ["linear", "gaussian"]
+    names += ["linear", "gaussian", "principal", "bhattacharyya"]
 
     def relations(some):
         graphs = [("a", name) for name in some]
@@ -267,3 +285,24 @@ def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missin
 
     for name, together in zip(names, relations(names), strict=True):
         assert_allclose(together, relations([name])[0], rtol=1e-12, atol=1e-12)
+
+
+def test_principal_with_domains_is_refused():
+    X, columns = data(), {"a": np.arange(5)}
+    domains = np.arange(12) % 2
+    with pytest.raises(ValueError, match="no meaning between domains"):
+        learn_statistics(X, columns, np.arange(12), np.ones(12), domains, [("a", "principal")])
+
+
+def test_principal_relates_words_that_go_together():
+    """Documents of two topics; two of one topic that share no word are alike."""
+    topics = np.repeat([0, 1], 40)
+    rng = np.random.default_rng(0)
+    texts = rng.poisson(np.where(np.arange(12) // 6 == topics[:, None], 1.5, 0.1)).astype(float)
+    new = np.zeros((3, 12))
+    new[0, :2], new[1, 2:4], new[2, 8:10] = 1, 1, 1
+    assert_allclose(RELATIONS["bhattacharyya"](new, new)[0, 1:], 0)
+    stats = statistics(texts, principal=True)
+    R = related(new, new, "principal", stats)
+    assert R[0, 1] > 0.5
+    assert R[0, 2] < -0.5

@@ -95,7 +95,7 @@ def prepare(estimator, bags, canonical):
         for listed in (graphs, own_graphs)
     )
     weight = canonical.unit_weight
-    learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight, domains)
+    learned = learn_statistics(bags.X, bags.columns, canonical.rows, weight, domains, graphs)
     if time is not None and domains is None:
         stats = learned[time, None]
         positions = take(bags.X, bags.columns[time], canonical.rows)

@@ -21,6 +21,7 @@ from ._functions import (
     cosine,
     gaussian,
     linear,
+    principal,
     rbf,
     spherical,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "gaussian",
     "inner_products",
     "linear",
+    "principal",
     "rbf",
     "relate",
     "spherical",

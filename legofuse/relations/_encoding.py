@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from ._principal import in_components
+
 _FROM_NORMS = ("rbf", "gaussian", "linear")  # encoded as plain vectors, not of length 1
 
 
@@ -54,8 +56,8 @@ def encode(X, relation, stats=None, standardise=None):
     relation : str
         One of :data:`RELATIONS`.
     stats : Statistics, optional
-        Of the training rows; needed by ``"correlation"``, ``"gaussian"``, ``"linear"`` and when
-        standardising.
+        Of the training rows; needed by ``"correlation"``, ``"gaussian"``, ``"linear"``,
+        ``"principal"`` and when standardising.
     standardise : bool, optional
         Start from standardised features. By default these three do; with several domains every
         relation does.
@@ -72,6 +74,8 @@ def encode(X, relation, stats=None, standardise=None):
     >>> encode(np.array([[3.0, 4.0]]), "cosine").rows
     array([[0.6, 0.8]])
     """
+    if relation == "principal":
+        return _encode_principal(X, stats, standardise)
     if standardise is None:
         standardise = relation in ("correlation", "gaussian", "linear")
     if relation == "bhattacharyya" and not standardise:
@@ -95,6 +99,14 @@ def encode(X, relation, stats=None, standardise=None):
     if relation in _FROM_NORMS:
         return Encoded(rows, norms=_finite(norms, relation), present=present)
     return Encoded(_scaled(rows, norms, rows), present=present)
+
+
+def _encode_principal(X, stats, standardise):
+    """Rows in principal components of those encoded by bhattacharyya, scaled to length 1."""
+    roots = encode(X, "bhattacharyya", stats, standardise)
+    rows = in_components(roots, stats.components)
+    norms = np.einsum("ij,ij->i", rows, rows)
+    return Encoded(_scaled(rows, norms, rows), present=roots.present)
 
 
 def unit_length(encoded):

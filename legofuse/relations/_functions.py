@@ -15,7 +15,7 @@ def _related(X, references, relation, stats=None, gamma=None):
             f"X has {X.shape[1]} features, but the references have {references.shape[1]}."
         )
     if stats is None and relation not in ("cosine", "angular"):
-        stats = statistics(references)
+        stats = statistics(references, principal=relation == "principal")
     if gamma is None and relation in ("gaussian", "spherical", "linear"):
         gamma = stats.widths["gaussian" if relation == "linear" else relation]
     targets = densify(encode(references, relation, stats))
@@ -300,6 +300,42 @@ def linear(X, references):
     return _related(X, references, "linear")
 
 
+def principal(X, references):
+    r"""Cosine of principal components, each weighed by its variance: what many features share.
+
+    .. math:: r(x, z) = \cos(C^{1/2} \tilde x, C^{1/2} \tilde z)
+
+    with :math:`\tilde x` the signed square roots of :func:`bhattacharyya`, scaled to length 1,
+    less their mean, and C their covariance. Two texts without a word in common are alike where their words
+    go together in others, as in latent semantic analysis (Deerwester et al. 1990).
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at; sparse ones are never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+        The first 500 of them give the mean and the principal axes, one for ten rows.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row at the mean.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> from legofuse.relations import bhattacharyya, principal
+    >>> texts = [[1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 5]]
+    >>> principal([[1, 0, 0, 0]], texts).round(1)  # the second shares no word with it
+    array([[ 0.9,  0.2,  0.6, -0.6, -0.6]])
+    """
+    return _related(X, references, "principal")
+
+
 RELATIONS = {
     "cosine": cosine,
     "correlation": correlation,
@@ -309,4 +345,5 @@ RELATIONS = {
     "spherical": spherical,
     "bhattacharyya": bhattacharyya,
     "linear": linear,
+    "principal": principal,
 }

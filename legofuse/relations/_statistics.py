@@ -6,6 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._encoding import encode
+from ._principal import ROWS, Components, principal_components
 
 
 class Statistics(NamedTuple):
@@ -20,15 +21,18 @@ class Statistics(NamedTuple):
     widths : dict of str to float
         Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
         Twice the former is the inverse mean square of standardised rows, for ``linear``.
+    components : Components or None
+        Of ``principal``, where that is wanted.
     """
 
     mean: Any
     scale: Any
     gamma: float
     widths: Any
+    components: Any = None
 
 
-def statistics(X, sample_weight=None):
+def statistics(X, sample_weight=None, principal=False):
     """Learn the statistics of one view, rows that miss it left out.
 
     Parameters
@@ -37,6 +41,8 @@ def statistics(X, sample_weight=None):
         A dense row that is all NaN is left out.
     sample_weight : ndarray of shape (n_units,), optional
         Weight of each unit; 1 where none are given.
+    principal : bool, default=False
+        Whether to learn principal components, for ``"principal"``.
 
     Returns
     -------
@@ -59,7 +65,17 @@ def statistics(X, sample_weight=None):
             X, weight = X[present], weight[present]
     if X.shape[0] == 0:  # no row of this domain has the view
         widths = {"gaussian": 0.5, "spherical": 0.5}
-        return Statistics(np.zeros(X.shape[1], dtype), np.ones(X.shape[1], dtype), 1.0, widths)
+        nothing = Components(np.zeros((0, X.shape[1]), dtype), np.zeros(0, dtype))
+        return Statistics(
+            np.zeros(X.shape[1], dtype),
+            np.ones(X.shape[1], dtype),
+            1.0,
+            widths,
+            nothing if principal else None,
+        )
+    components = None
+    if principal:
+        components = principal_components(encode(X[:ROWS], "bhattacharyya"), weight)
     direction = _squared_mean_direction(X, weight)
     unit = _units(X)
     if unit is not None:
@@ -68,7 +84,8 @@ def statistics(X, sample_weight=None):
     if unit is not None:
         scale = np.where(scale > 0, scale * unit, 0)
         mean = mean * unit
-    return summarise(mean, scale, 0.5 / max(1 - direction, 1e-3), dtype)
+    learned = summarise(mean, scale, 0.5 / max(1 - direction, 1e-3), dtype)
+    return learned._replace(components=components)
 
 
 def summarise(mean, scale, spherical, dtype):

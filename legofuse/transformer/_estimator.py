@@ -11,7 +11,7 @@ from .._random import random_generator
 from .._threads import single_threaded_blas
 from .._validation import check_fusion, one_column_each
 from ..config import DocumentationLink
-from ..graphs import learn_statistics, list_graphs
+from ..graphs import FOR_CLASSES, FOR_REAL_VALUES, learn_statistics, list_graphs
 from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
@@ -57,7 +57,8 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view, and linear as a sixth where y is real values, and lets the weights
+        of each view, and a sixth by what y is (principal for classes, linear for real values),
+        and lets the weights
         decide. Learned by ``"loo"`` or ``"neural"``, or given, they are weights of graphs that are
         centred over the landmarks (their means over them are taken off; not with hops). A callable
         takes ``(X, references)`` and returns an array of shape (n_samples, n_references).
@@ -310,7 +311,9 @@ class LEGOFusionTransformer(
         rng = random_generator(self.random_state)
         with progress.stage(_STAGES[1]):
             self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
-            learned = learn_statistics(table.X, table.columns, rows, training.weight)
+            learned = learn_statistics(
+                table.X, table.columns, rows, training.weight, graphs=self.graphs_
+            )
             learned = learned if moments is None else refine_statistics(learned, moments)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
             self._fused = relate_landmarks(self, training, expansion, learned)
@@ -332,8 +335,9 @@ class LEGOFusionTransformer(
     def _list_terms(self, training):
         """Set the views, graphs and terms; returns the expansion."""
         self.views_ = training.table.views
-        real_targets = training.targets is not None and not training.n_classes
-        self.graphs_ = list_graphs(self.views_, self.relation, real_targets)
+        more: tuple = FOR_CLASSES if training.n_classes else FOR_REAL_VALUES
+        more = () if training.targets is None and not training.n_classes else more
+        self.graphs_ = list_graphs(self.views_, self.relation, more)
         expansion = list_terms(
             len(self.graphs_), self.degree, self.interactions, self.expansion, self.zeroth
         )

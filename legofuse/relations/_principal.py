@@ -1,0 +1,85 @@
+"""Principal components of encoded rows, each weighed by its variance."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+ROWS = 500  # from which components are learned
+_ROWS_EACH = 10  # for each component: what fewer rows share may be chance
+
+
+class Components(NamedTuple):
+    """Principal components of the training rows of one view.
+
+    Attributes
+    ----------
+    axes : ndarray of shape (n_components, n_features)
+        Principal axes times the standard deviations along them.
+    centre : ndarray of shape (n_components,)
+        The mean row in these components.
+    """
+
+    axes: Any
+    centre: Any
+
+
+def principal_components(encoded, weight):
+    r"""Learn the principal components of encoded rows.
+
+    With :math:`A` the rows less their mean, times the roots of their shares of the weight, and
+    :math:`A A^T = U \Lambda U^T`, the axes are the rows of :math:`U^T A`: no wide matrix is
+    decomposed.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        The first 500 rows are read.
+    weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    Components
+        One for ten rows, at least two, of a variance beyond rounding; none where all rows are
+        alike.
+    """
+    rows, share = encoded.rows[:ROWS], weight[:ROWS]
+    if encoded.factor is not None:
+        rows = sp.diags_array(encoded.factor[:ROWS]) @ rows
+    share = share / share.sum()
+    mean = np.asarray(rows.T @ share.astype(rows.dtype))
+    gram = rows @ rows.T
+    gram = np.asarray(gram @ np.eye(len(share)) if sp.issparse(gram) else gram, dtype=float)
+    means = gram @ share
+    gram += share @ means - means - means[:, None]
+    root = np.sqrt(share)
+    variances, directions = np.linalg.eigh(gram * np.outer(root, root))
+    noise = 1e2 * np.finfo(rows.dtype).eps
+    kept = np.flatnonzero(variances > noise)[::-1][: max(2, len(share) // _ROWS_EACH)]
+    left = (directions[:, kept] * root[:, None]).astype(rows.dtype)
+    axes = np.asarray((rows.T @ left).T) - np.outer(left.sum(axis=0), mean)
+    return Components(np.asfortranarray(axes), axes @ mean)  # scipy would copy axes.T otherwise
+
+
+def in_components(encoded, components):
+    """Encoded rows in principal components; rows without the view stay zero.
+
+    Parameters
+    ----------
+    encoded : Encoded
+    components : Components
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_components), at least one column
+        0 for rows at the mean, up to rounding.
+    """
+    rows = np.asarray(encoded.rows @ components.axes.T)
+    if encoded.factor is not None:
+        rows *= encoded.factor[:, None]
+    rows -= components.centre
+    if encoded.present is not None:
+        rows[~encoded.present] = 0
+    noise = 30 * np.finfo(rows.dtype).eps * np.sqrt((components.axes**2).sum())
+    rows[np.abs(rows).max(axis=1, initial=0) <= noise] = 0
+    return rows if rows.shape[1] else np.zeros((len(rows), 1), rows.dtype)
