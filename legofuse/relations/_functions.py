@@ -306,8 +306,9 @@ def principal(X, references):
     .. math:: r(x, z) = \cos(C^{1/2} \tilde x, C^{1/2} \tilde z)
 
     with :math:`\tilde x` the signed square roots of :func:`bhattacharyya`, scaled to length 1,
-    less their mean, and C their covariance. Two texts without a word in common are alike where their words
-    go together in others, as in latent semantic analysis (Deerwester et al. 1990).
+    less their mean, and C their covariance cut to its largest components. Two texts without a
+    word in common are alike where their words go together in others, as in latent semantic
+    analysis (Deerwester et al. 1990).
 
     Parameters
     ----------
