@@ -138,7 +138,7 @@ def test_statistics_of_sparse_and_weighted_rows():
         assert_allclose(found.gamma, expected.gamma)
         for name, width in expected.widths.items():
             assert_allclose(found.widths[name], width)
-        axes, others = (s.components.axes for s in (found, expected))
+        axes, others = (s.components["axes"] for s in (found, expected))
         assert_allclose(axes.T @ axes, others.T @ others, atol=1e-12)
     assert_allclose(expected.gamma, 1 / (4 * repeated.var()))
 

@@ -1,27 +1,10 @@
 """Principal components of encoded rows, each weighed by its variance."""
 
-from typing import Any, NamedTuple
-
 import numpy as np
 import scipy.sparse as sp
 
 ROWS = 500  # from which components are learned
 _ROWS_EACH = 10  # for each component: what fewer rows share may be chance
-
-
-class Components(NamedTuple):
-    """Principal components of the training rows of one view.
-
-    Attributes
-    ----------
-    axes : ndarray of shape (n_components, n_features)
-        Principal axes times the standard deviations along them.
-    centre : ndarray of shape (n_components,)
-        The mean row in these components.
-    """
-
-    axes: Any
-    centre: Any
 
 
 def principal_components(encoded, weight):
@@ -39,9 +22,10 @@ def principal_components(encoded, weight):
 
     Returns
     -------
-    Components
-        One for ten rows, at least two, of a variance beyond rounding; none where all rows are
-        alike.
+    dict of str to ndarray
+        ``"axes"``, of shape (n_components, n_features): principal axes times the standard
+        deviations along them, one for ten rows, at least two, of a variance beyond rounding; none
+        where all rows are alike. ``"centre"``, of shape (n_components,): the mean row in them.
     """
     rows, share = encoded.rows[:ROWS], weight[:ROWS]
     if encoded.factor is not None:
@@ -58,7 +42,8 @@ def principal_components(encoded, weight):
     kept = np.flatnonzero(variances > noise)[::-1][: max(2, len(share) // _ROWS_EACH)]
     left = (directions[:, kept] * root[:, None]).astype(rows.dtype)
     axes = np.asarray((rows.T @ left).T) - np.outer(left.sum(axis=0), mean)
-    return Components(np.asfortranarray(axes), axes @ mean)  # scipy would copy axes.T otherwise
+    axes = np.asfortranarray(axes)  # scipy would copy the transpose for each block of rows
+    return {"axes": axes, "centre": axes @ mean}
 
 
 def in_components(encoded, components):
@@ -67,19 +52,20 @@ def in_components(encoded, components):
     Parameters
     ----------
     encoded : Encoded
-    components : Components
+    components : dict of str to ndarray
+        Of :func:`principal_components`.
 
     Returns
     -------
     ndarray of shape (n_rows, n_components), at least one column
         0 for rows at the mean, up to rounding.
     """
-    rows = np.asarray(encoded.rows @ components.axes.T)
+    rows = np.asarray(encoded.rows @ components["axes"].T)
     if encoded.factor is not None:
         rows *= encoded.factor[:, None]
-    rows -= components.centre
+    rows -= components["centre"]
     if encoded.present is not None:
         rows[~encoded.present] = 0
-    noise = 30 * np.finfo(rows.dtype).eps * np.sqrt((components.axes**2).sum())
+    noise = 30 * np.finfo(rows.dtype).eps * np.sqrt((components["axes"] ** 2).sum())
     rows[np.abs(rows).max(axis=1, initial=0) <= noise] = 0
     return rows if rows.shape[1] else np.zeros((len(rows), 1), rows.dtype)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from ._encoding import encode
-from ._principal import ROWS, Components, principal_components
+from ._principal import ROWS, principal_components
 
 
 class Statistics(NamedTuple):
@@ -21,8 +21,8 @@ class Statistics(NamedTuple):
     widths : dict of str to float
         Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
         Twice the former is the inverse mean square of standardised rows, for ``linear``.
-    components : Components or None
-        Of ``principal``, where that is wanted.
+    components : dict of str to ndarray, or None
+        Principal axes and centre, for ``principal`` where that is wanted.
     """
 
     mean: Any
@@ -65,7 +65,7 @@ def statistics(X, sample_weight=None, principal=False):
             X, weight = X[present], weight[present]
     if X.shape[0] == 0:  # no row of this domain has the view
         widths = {"gaussian": 0.5, "spherical": 0.5}
-        nothing = Components(np.zeros((0, X.shape[1]), dtype), np.zeros(0, dtype))
+        nothing = {"axes": np.zeros((0, X.shape[1]), dtype), "centre": np.zeros(0, dtype)}
         return Statistics(
             np.zeros(X.shape[1], dtype),
             np.ones(X.shape[1], dtype),
