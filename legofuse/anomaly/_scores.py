@@ -1,5 +1,6 @@
 """What a fitted classifier says of bags and of their units."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -142,13 +143,15 @@ class BagScores:
         """
         bags = self._read(X, sample_domain, "given the prior")
         scores = np.full(len(bags.has_view), self.prior_)
-        ends = np.unique(bags.offsets)  # bags without a unit that has a view are left out
+        ends = bags.offsets
+        if not (ends[1:] > ends[:-1]).all():  # bags without a unit that has a view are left out
+            ends = np.unique(ends)
         if len(bags.X):
             with single_threaded_blas():
                 found = [member.logits(bags.units, ends) for member in self._members]
-            of_bags, units = (np.mean(logits, axis=0) for logits in zip(*found, strict=True))
+            of_bags, units = (sum(logits) / len(found) for logits in zip(*found, strict=True))
             scores[bags.has_view] = np.exp(_log_score(units, of_bags, ends))
-        return np.split(scores, bags.all_offsets[1:-1])
+        return [scores[start:stop] for start, stop in pairwise(bags.all_offsets.tolist())]
 
     def fused_graphs(self, X, sample_domain=None):
         """Fused graph of each bag: its units' relations to the references, by ``weights_``.
