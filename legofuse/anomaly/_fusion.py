@@ -53,7 +53,7 @@ class UnitFusion:
         self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
             name: embedding_map(fused, n_components, tol=1e-8)[0]
-            for name, fused in self._fuse(
+            for name, fused in self.fuse_each(
                 weights,
                 self.landmarks,
                 self.landmarks.references,
@@ -99,7 +99,7 @@ class UnitFusion:
         present = rows.present[:, :n_graphs]
         return Rows(rows.encoded, None if present.all() else present)
 
-    def _fuse(self, names, to, rows, marks, domains):
+    def fuse_each(self, names, to, rows, marks, domains):
         """Fused graphs to references, one after the other; relations are computed once."""
         if not names:
             return
@@ -163,7 +163,7 @@ class UnitFusion:
             rows, marks = self.encode(part)
             narrow, values = self.narrow(rows), {}
             of = narrow, marks, part.domains
-            for name, fused in self._fuse(shared, self.landmarks, *of):
+            for name, fused in self.fuse_each(shared, self.landmarks, *of):
                 if name in to_landmarks:
                     values[name] = fused @ maps[name]
                 if (name, "units") in found:
@@ -180,7 +180,7 @@ class UnitFusion:
                 smooth = self.own.smooth(values, rows, marks, ends, self.learned)
                 for name in spread:
                     found[name, "spread"].append(smooth[name])
-            for name, fused in self._fuse(others, self.references, *of):
+            for name, fused in self.fuse_each(others, self.references, *of):
                 found[name, "relations"].append(fused)
             for name in to_references if pooled else []:
                 fused = found[name, "relations"][-1]

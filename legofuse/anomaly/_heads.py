@@ -10,6 +10,7 @@ from scipy.special import expit
 
 MOST_BLUR = 0.5  # of the score of a unit; bags may be told by scores that spread more
 PENALTY = 0.02  # ridge on features of norm about 1, as a share of one bag's loss
+ROLE = ("role", "role")  # key of the logits of a head that domains share, among the features
 
 
 def top_k_shares(logits, offsets, k):
@@ -52,7 +53,7 @@ def pool(logits, offsets, k):
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 
 
-def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY):
+def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY, base=0.0):
     r"""Fit a linear head by binary cross-entropy on top-k pooled logits.
 
     .. math:: \frac{1}{\sum_b w_b} \Big(\sum_b w_b \log(1 + e^{-s_b z_b})
@@ -71,6 +72,8 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY)
     max_iter : int
     penalty : float
         The ridge, as a share of one bag's loss.
+    base : float or ndarray of shape (n_units,)
+        Added to the logits of units.
 
     Returns
     -------
@@ -89,6 +92,7 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY)
             1,
             max_iter // 2,
             penalty,
+            base,
         )
     elif len(features) == len(labels):
         max_iter = max(max_iter, 100)
@@ -97,7 +101,7 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY)
     sign, ridge = 2.0 * labels - 1, penalty / weight.sum()
 
     def objective(coef):
-        logits = features @ coef[:-1] + coef[-1]
+        logits = features @ coef[:-1] + coef[-1] + base
         shares = top_k_shares(logits, offsets, k)
         margin = sign * np.add.reduceat(shares * logits, offsets[:-1])
         loss = share_of_bag @ np.logaddexp(0, -margin)
@@ -198,6 +202,43 @@ class NoveltyHead:
         return pool(self.unit_logits(features), offsets, self.k)
 
 
+class LeaningHead(UnitHead):
+    """Scores units by a head that all domains share, and what deviates from it in their own.
+
+    Parameters
+    ----------
+    name, k
+        As of :class:`UnitHead`.
+    trust : float
+        What the shared logits count.
+    deviates : bool
+        False takes the shared logits as they are.
+    """
+
+    family = "role"
+
+    def __init__(self, name, k, trust=0.5, deviates=True):
+        super().__init__(name, k)
+        self.trust, self.deviates = trust, deviates
+
+    def __str__(self):
+        return f"{super().__str__()}, {'from' if self.deviates else 'by'} the shared head"
+
+    def wanted(self):
+        """Features that it reads: the shared logits, too."""
+        return [*super().wanted(), ROLE]
+
+    def fit(self, features, offsets, labels, weight):
+        values, base = features[self.name, "units"], self.trust * features[ROLE]
+        self.coef, self.n_iter = np.zeros(values.shape[1] + 1), 0
+        if self.deviates:
+            self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k, base=base)
+        return self
+
+    def unit_logits(self, features):
+        return super().unit_logits(features) + self.trust * features[ROLE]
+
+
 class PooledHead:
     """Scores bags linearly in their pooled relations, centred and of total variance 1."""
 
@@ -234,4 +275,6 @@ class PooledHead:
         return self.unit_logits(features)
 
 
-HEADS = {cls.__name__: cls for cls in (UnitHead, PropagatedHead, NoveltyHead, PooledHead)}
+HEADS = {
+    cls.__name__: cls for cls in (UnitHead, PropagatedHead, NoveltyHead, LeaningHead, PooledHead)
+}

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._fusion import importances
-from ._heads import HEADS, MOST_BLUR, NoveltyHead, PooledHead, PropagatedHead, UnitHead, pool
+from ._heads import HEADS, MOST_BLUR, ROLE, NoveltyHead, PooledHead, PropagatedHead, UnitHead, pool
 from ._parts import unit_parts
+from ._roles import Roles
 from ._stack import calibrate, choose_share, held_out_scores, weigh
 
 PENALTIES = (0.005, 0.1)  # of heads on pooled relations: few bags want little, many more
@@ -23,15 +24,23 @@ class LinearMember:
         The logit is the sum of slope times that of the head, plus shift.
     places : list of two ndarrays of shape (n_references, 2)
         Bag and unit of the references in the training data.
+    roles : Roles, optional
+        Relations that mean the same in all domains, where there are several.
     """
 
-    def __init__(self, fusion, heads, places):
-        self.fusion, self.heads, self.places = fusion, heads, places
+    def __init__(self, fusion, heads, places, roles=None):
+        self.fusion, self.heads, self.places, self.roles = fusion, heads, places, roles
         self._fast, self._maps = project(heads, fusion.maps)
 
     def _features(self, units, offsets, pooled):
         wanted = list({key: None for head, _, _ in self._fast for key in head.wanted()})
-        return self.fusion.features(units, offsets, wanted, pooled, self._maps)
+        shared = ROLE in wanted
+        if shared:
+            wanted.remove(ROLE)
+        features = self.fusion.features(units, offsets, wanted, pooled, self._maps)
+        if shared:
+            features[ROLE] = self.roles.logits(self.fusion, units)
+        return features
 
     def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
@@ -76,16 +85,22 @@ class LinearMember:
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        return unit_parts(self.fusion, self.heads, units, offsets)
+        return unit_parts(self.fusion, self.heads, units, offsets, self.roles)
 
     def __getstate__(self):
         """Heads as names and dicts of arrays."""
         heads = [[type(h).__name__, dict(vars(h)), *scale] for h, *scale in self.heads]
-        return {"fusion": self.fusion, "heads": heads, "places": list(self.places)}
+        roles = None if self.roles is None else dict(vars(self.roles))
+        state = {"fusion": self.fusion, "heads": heads, "places": list(self.places)}
+        return state | {"roles": roles}
 
     def __setstate__(self, state):
         """Make the heads again."""
         self.fusion, self.places, self.heads = state["fusion"], state["places"], []
+        self.roles = None
+        if state["roles"] is not None:
+            self.roles = object.__new__(Roles)
+            self.roles.__dict__.update(state["roles"])
         for name, values, slope, shift in state["heads"]:
             head = object.__new__(HEADS[name])
             head.__dict__.update(values)
@@ -222,10 +237,11 @@ def try_heads(
     losses = np.array([loss for _, _, loss in found])
     shares = np.zeros(len(heads))
     kinds = [head.kind for head in heads]
+    families = [getattr(head, "family", head.kind) for head in heads]
     groups = [kinds] if not split else [[kind] for kind in dict.fromkeys(kinds)]
     for group in groups:
         where = [k for k, kind in enumerate(kinds) if kind in group]
-        shares[where] = weigh(losses[where], n_bags, [kinds[k] for k in where]) / len(groups)
+        shares[where] = weigh(losses[where], n_bags, [families[k] for k in where]) / len(groups)
     known = {} if scores is None else {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
     return Trial(heads, [scale[:2] for scale in found], shares, known)
 

@@ -20,7 +20,7 @@ def places(rows, bags):
     return np.column_stack([bag, units - bags.all_offsets[bag]])
 
 
-def unit_parts(fusion, heads, units, offsets):
+def unit_parts(fusion, heads, units, offsets, roles=None):
     """Parts of the logits of units.
 
     Parameters
@@ -30,10 +30,12 @@ def unit_parts(fusion, heads, units, offsets):
         The logit is the sum of slope times that of the head, plus shift.
     units : Units
     offsets : ndarray of shape (n_bags + 1,)
+    roles : Roles, optional
+        What heads that domains share read.
 
     Returns
     -------
-    base : float
+    base : float, or ndarray of shape (n_units,)
     parts : list of two ndarrays of shape (n_units, n_views, n_references)
         To landmarks and to the references of pooled relations. None if a head reads anything else.
     """
@@ -67,6 +69,13 @@ def unit_parts(fusion, heads, units, offsets):
             smooth = fusion.smooth(units, offsets, head.name, flat)
             found = (flat + share * (smooth - flat)).reshape(found.shape)
         parts[head.kind] += found
+    trust = sum(slope * getattr(head, "trust", 0.0) for head, slope, _ in heads)
+    if trust:
+        start, factors = roles.sums(fusion, units)
+        base = base + trust * start
+        for name, factor in factors.items():
+            found = _fused_by_view(fusion, name, rows, fusion.references, shares)
+            parts["relations"] += trust * factor[:, None] * found
     return base, list(parts.values())
 
 
@@ -102,7 +111,7 @@ def assemble(found, bags, ids, prior):
 
     Parameters
     ----------
-    found : list of (float, list of ndarray)
+    found : list of (float or ndarray, list of ndarray)
         Of :func:`unit_parts`, one for each member; logits are their mean.
     bags : Packed
     ids : list of ndarray of shape (n_references, 2)
@@ -110,7 +119,8 @@ def assemble(found, bags, ids, prior):
     prior : float
         Probability of a unit that misses every view.
     """
-    base = np.mean([start for start, _ in found])
+    n_units = bags.has_view.sum()
+    base = np.mean([np.broadcast_to(start, n_units) for start, _ in found], axis=0)
     pieces = [part / len(found) for _, parts in found for part in parts]
     references, where = np.unique(np.concatenate(ids), axis=0, return_inverse=True)
     joined = np.concatenate(pieces, axis=2)
@@ -119,4 +129,6 @@ def assemble(found, bags, ids, prior):
     starts = np.flatnonzero(np.diff(where.ravel()[order], prepend=-1))
     parts[bags.has_view] = np.add.reduceat(joined[:, :, order], starts, axis=2)
     none = logit(np.clip(prior, 1e-12, 1 - 1e-12))
-    return references, parts, np.where(bags.has_view, base, none)
+    bases = np.full(len(bags.has_view), none)
+    bases[bags.has_view] = base
+    return references, parts, bases
