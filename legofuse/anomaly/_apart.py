@@ -1,17 +1,24 @@
 """Domains of different features: each has references and heads, and all share a head on roles.
 
 Heads of a domain compete on its own held-out bags: those that know nothing of the other domains,
-those that deviate from the shared head as far as its own bags say, and the shared head itself. So
-few bags lean on the other domains, and many need not.
+those that deviate from the shared head as far as its own bags say, and the shared head itself. What
+held-out bags of other domains say of the same heads counts as much as a few bags of its own. So few
+bags lean on the other domains, and many need not.
 """
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from ._bags import Canonical, units_of
 from ._heads import ROLE, LeaningHead
-from ._linear import LinearMember, list_heads, try_heads
+from ._linear import LinearMember, Trial, list_heads
 from ._prepare import draw_references, make_fusion
 from ._roles import Roles, fit_shared, shared_classes
+from ._stack import choose_share, held_out_scores, weigh
+
+SETTLED = 10.0  # bags that say that the slope of a head's logits is 1
+LENT = 8.0  # bags that held-out losses in other domains count as
 
 
 class DomainsMember:
@@ -181,36 +188,97 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
     shared = {}
     if estimator.pooling != "relations":
         shared = _share(found, parts, bags, weight, rng)
-    members, trials = {}, []
+    tried = {}
     largest = max(parts, key=lambda domain: len(parts[domain][2]))
     for domain, (part, _, where) in parts.items():
-        (fusion, ids), _ = found[domain]
-        roles, logits = shared.get(domain, (None, None))
+        (fusion, _), _ = found[domain]
+        _, logits = shared.get(domain, (None, None))
         heads = _list_heads(estimator, fusion, part, logits is not None)
-        units, seed = bags.units[part.rows], rng.randint(np.iinfo(np.int32).max)
-        features = _features(fusion, heads, units, part.offsets)
+        features = _features(fusion, heads, bags.units[part.rows], part.offsets)
         if logits is not None:
             features[ROLE] = logits
-        trial = try_heads(
-            heads,
-            features,
-            part.offsets,
-            part.labels,
-            weight[where],
-            reference=estimator.reference,
-            split=estimator.pooling == "both",
-            seed=seed,
-            n_bags=part.weight.sum(),
-            step=step if domain == largest else None,
-        )
+        of = features, part.offsets, part.labels, weight[where]
+        seed = rng.randint(np.iinfo(np.int32).max)
+        tell = step if domain == largest else None
+        names = [str(head) for head in heads]
+        scales, losses = _try(heads, of, estimator.reference, seed, tell)
+        tried[domain] = heads, of, scales, dict(zip(names, losses, strict=True))
+    members, trials = {}, []
+    for domain, (heads, of, scales, losses) in tried.items():
+        others = [tried[other][3] for other in tried if other != domain]
+        n_bags, split = parts[domain][0].weight.sum(), estimator.pooling == "both"
+        shares = _shares(heads, losses, others, n_bags, split)
+        known = {str(h): v for h, v in zip(heads, losses.values(), strict=True) if v is not None}
         kept = []
-        for head, share, (slope, shift) in zip(heads, trial.shares, trial.scales, strict=True):
+        for head, share, (slope, shift) in zip(heads, shares, scales, strict=True):
             if share > 0:
-                head.fit(features, part.offsets, part.labels, weight[where])
+                head.fit(*of)
                 kept.append((head, float(share * slope), float(share * shift)))
-        members[domain] = LinearMember(fusion, kept, ids, roles)
-        trials.append(trial)
+        (fusion, ids), _ = found[domain]
+        members[domain] = LinearMember(fusion, kept, ids, shared.get(domain, (None,))[0])
+        trials.append(Trial(heads, scales, shares, known))
     return DomainsMember(members), trials
+
+
+def _try(heads, of, reference, seed, step):
+    """Slope and shift of each head, and its held-out log-loss (None without two bags a class)."""
+    scores = held_out_scores(heads, *of, seed, step)
+    if scores is None:
+        for head in heads:
+            if head.kind == "units" and reference == "both":
+                head.share = 0.5
+        return [(1.0, 0.0)] * len(heads), [None] * len(heads)
+    scales, losses = [], []
+    for head, (logits, smooth) in zip(heads, scores, strict=True):
+        if head.kind == "units":
+            fee = 1.0 if reference == "auto" else 0.0
+            head.share, logits = choose_share(head, logits, smooth, *of[1:], fee)
+        slope, shift, loss = settle(logits, *of[2:])
+        scales.append((slope, shift))
+        losses.append(loss)
+    return scales, losses
+
+
+def settle(logits, labels, weight):
+    """Slope (at least 0) and shift that make logits fit labels, near 1 and 0 where bags are few.
+
+    Returns
+    -------
+    slope, shift, loss : float
+    """
+    sign, share, total = 2.0 * labels - 1, weight / weight.sum(), weight.sum()
+
+    def objective(p):
+        margin = sign * (p[0] * logits + p[1])
+        pull = share * -sign * expit(-margin)
+        gaps = np.array([SETTLED * (p[0] - 1), p[1]]) / total
+        value = share @ np.logaddexp(0, -margin) + 0.5 * gaps @ [p[0] - 1, p[1]]
+        return value, np.array([pull @ logits, pull.sum()]) + gaps
+
+    bounds = [(0, None), (None, None)]
+    found = minimize(objective, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds)
+    slope, shift = map(float, found.x)
+    return slope, shift, float(share @ np.logaddexp(0, -sign * (slope * logits + shift)))
+
+
+def _shares(heads, losses, others, n_bags, split):
+    """Weight of each head by its losses in its own domain and, for a few bags, in others."""
+    total = np.array([0.0 if loss is None else loss for loss in losses.values()])
+    for other in others:
+        known = [loss for loss in other.values() if loss is not None]
+        if known:  # a head that was not tried there is no better than the worst
+            lent = [other.get(name) for name in losses]
+            lent = np.array([max(known) if loss is None else loss for loss in lent])
+            total += LENT / (n_bags * len(others)) * lent
+    kinds = [head.kind for head in heads]
+    families = [getattr(head, "family", head.kind) for head in heads]
+    groups = [set(kinds)] if not split else [{kind} for kind in dict.fromkeys(kinds)]
+    shares = np.zeros(len(heads))
+    for group in groups:
+        where = [k for k, kind in enumerate(kinds) if kind in group]
+        found = weigh(total[where], n_bags, [families[k] for k in where])
+        shares[where] = found / len(groups)
+    return shares
 
 
 def _bags_of(rows, canonical):

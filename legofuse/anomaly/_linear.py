@@ -237,11 +237,10 @@ def try_heads(
     losses = np.array([loss for _, _, loss in found])
     shares = np.zeros(len(heads))
     kinds = [head.kind for head in heads]
-    families = [getattr(head, "family", head.kind) for head in heads]
     groups = [kinds] if not split else [[kind] for kind in dict.fromkeys(kinds)]
     for group in groups:
         where = [k for k, kind in enumerate(kinds) if kind in group]
-        shares[where] = weigh(losses[where], n_bags, [families[k] for k in where]) / len(groups)
+        shares[where] = weigh(losses[where], n_bags, [kinds[k] for k in where]) / len(groups)
     known = {} if scores is None else {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
     return Trial(heads, [scale[:2] for scale in found], shares, known)
 
