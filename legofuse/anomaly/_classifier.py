@@ -143,7 +143,8 @@ class LEGOAnomalyClassifier(
         Each view's share of the centred norm of the fused graph of landmarks, by ``weights_``;
         they add up to 1.
     heads_ : dict of str to float
-        Weight of each head that was fitted on all bags, with the share that spreads.
+        Weight of each head that was fitted on all bags, with the share that spreads; the mean over
+        domains that have heads of their own.
     held_out_losses_ : dict of str to float
         Log-loss on held-out bags of each head tried; empty where a class has a single bag.
     pooling_ : {"units", "relations", "both"}
@@ -180,8 +181,8 @@ class LEGOAnomalyClassifier(
 
     Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are
     ``legofuse.anomaly.LEGOAnomalyClassifier``, ``legofuse.anomaly._linear.LinearMember``,
-    ``legofuse.anomaly._net.NetMember``, ``legofuse.anomaly._fusion.UnitFusion`` and
-    ``legofuse.fused.FusedGraph``.
+    ``legofuse.anomaly._net.NetMember``, ``legofuse.anomaly._apart.DomainsMember``,
+    ``legofuse.anomaly._fusion.UnitFusion`` and ``legofuse.fused.FusedGraph``.
 
     A net is trained when one is asked for, or by what needs one:
 
@@ -207,8 +208,13 @@ class LEGOAnomalyClassifier(
     the units as they are, without segments.
 
     With ``sample_domain``, views are standardised within each domain. Where domains have features
-    of their own, each has landmarks of its own (``n_references`` of them), a unit is related to
-    those of its domain, and one fusion and one choice of heads serve all. scikit-learn's built-in
+    of their own, each has landmarks of its own (``n_references`` of them), and a unit is related to
+    those of its domain. Linear heads share what a unit's relations to the normal and to the
+    anomalous bags of its domain say (their mean, and the largest to each bag): one head on these
+    is trained on all domains, heads of a domain may deviate from it as far as its own bags say,
+    and compete with heads that know nothing of it on held-out bags of the domain, where the losses
+    of other domains count as much as eight bags of its own. It needs two bags of a class in every
+    domain; a domain may hold normal bags alone. scikit-learn's built-in
     scorers and ``cross_val_predict`` do not forward ``sample_domain``: use :meth:`score` with
     metadata routing, or a scorer of your own.
 
