@@ -40,9 +40,14 @@ def fit_both(many, few, **options):
     return model.fit(many[0] + few[0], np.append(many[1], few[1]), sample_domain=domains)
 
 
-@pytest.mark.parametrize("options", [{}, {"pooling": "units"}], ids=str)
-def test_few_bags_learn_from_a_domain_of_other_features(options):
-    """What is anomalous in one domain is so in the other: being unlike what normal bags hold."""
+@pytest.mark.parametrize(
+    ("options", "least"), [({}, 0.02), ({"pooling": "units"}, 0.15)], ids=["auto", "units"]
+)
+def test_few_bags_learn_from_a_domain_of_other_features(options, least):
+    """What is anomalous in one domain is so in the other: being unlike what normal bags hold.
+
+    With ``pooling="auto"`` few bags try novelty by themselves, and have less to gain.
+    """
     gains, areas = [], []
     for seed in range(3):
         many, few = novelties("many", 60, seed), novelties("few", 6, 100 + seed)
@@ -52,8 +57,8 @@ def test_few_bags_learn_from_a_domain_of_other_features(options):
         alone.fit(*few)
         areas.append(area(both, *new, "few"))
         gains.append(areas[-1] - area(alone, *new))
-    assert np.mean(areas) > 0.9
-    assert np.mean(gains) > 0.15
+    assert np.mean(areas) > 0.95
+    assert np.mean(gains) > least
 
 
 def test_a_domain_of_normal_bags_alone_gets_what_is_anomalous_from_the_other():

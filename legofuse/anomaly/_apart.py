@@ -15,7 +15,7 @@ from ._heads import ROLE, LeaningHead
 from ._linear import LinearMember, Trial, list_heads
 from ._prepare import draw_references, make_fusion
 from ._roles import Roles, fit_shared, shared_classes
-from ._stack import choose_share, held_out_scores, weigh
+from ._stack import calibrate, choose_share, held_out_scores, weigh
 
 SETTLED = 10.0  # bags that say that the slope of a head's logits is 1
 LENT = 8.0  # bags that held-out losses in other domains count as
@@ -143,8 +143,11 @@ def split_domains(canonical, prepared, bags):
             canonical.weight[where],
             canonical.distinct[mine],
             canonical.mass[mine],
+            canonical.owner[mine],
         )
-        narrowed = prepared._replace(distinct=part.distinct, mass=part.mass, domains=None)
+        narrowed = prepared._replace(
+            distinct=part.distinct, mass=part.mass, owner=part.owner, domains=None
+        )
         found[domain] = part, narrowed, where
     return found
 
@@ -184,7 +187,9 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
     wide = estimator.pooling == "auto"
     for domain, (part, narrowed, _) in parts.items():
         chosen = draw_references(narrowed, estimator.n_references, rng, wide)
-        found[domain] = make_fusion(narrowed, bags, chosen, own), _bags_of(chosen[1], part)
+        novelty = wide and _told(part) and part.offsets[-1] > len(part.labels)
+        fusion = make_fusion(narrowed, bags, chosen, own, novelty)
+        found[domain] = fusion, _bags_of(chosen[1], part)
     shared = {}
     if estimator.pooling != "relations":
         shared = _share(found, parts, bags, weight, rng)
@@ -194,7 +199,7 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
         (fusion, _), _ = found[domain]
         _, logits = shared.get(domain, (None, None))
         heads = _list_heads(estimator, fusion, part, logits is not None)
-        features = _features(fusion, heads, bags.units[part.rows], part.offsets)
+        features = _features(fusion, heads, bags.units[part.rows], part.offsets, where)
         if logits is not None:
             features[ROLE] = logits
         of = features, part.offsets, part.labels, weight[where]
@@ -230,10 +235,11 @@ def _try(heads, of, reference, seed, step):
         return [(1.0, 0.0)] * len(heads), [None] * len(heads)
     scales, losses = [], []
     for head, (logits, smooth) in zip(heads, scores, strict=True):
-        if head.kind == "units":
+        if head.kind != "relations":
             fee = 1.0 if reference == "auto" else 0.0
             head.share, logits = choose_share(head, logits, smooth, *of[1:], fee)
-        slope, shift, loss = settle(logits, *of[2:])
+        fitted = calibrate if head.kind == "novelty" else settle  # relations are no logits
+        slope, shift, loss = fitted(logits, *of[2:])
         scales.append((slope, shift))
         losses.append(loss)
     return scales, losses
@@ -311,6 +317,11 @@ def _share(found, parts, bags, weight, rng):
     return dict(zip(found, zip(all_roles, held_out, strict=True), strict=True))
 
 
+def _told(part):
+    """Whether there are two bags of each class, so that bags can be held out."""
+    return np.bincount(part.labels, minlength=2).min() > 1
+
+
 def _list_heads(estimator, fusion, part, shares):
     """Heads of a domain that compete."""
     names, pooling, top_k = list(fusion.weights), estimator.pooling, estimator.top_k
@@ -320,12 +331,13 @@ def _list_heads(estimator, fusion, part, shares):
     if shares and len(np.unique(part.labels)) < 2:
         return by_roles
     leaning = [LeaningHead(name, k) for name in names for k in ks] if shares else []
-    return [*list_heads(names, pooling, top_k, several), *leaning, *by_roles]
+    listed = list_heads(names, pooling, top_k, several, fusion.owners is not None)
+    return [*listed, *leaning, *by_roles]
 
 
-def _features(fusion, heads, units, offsets):
+def _features(fusion, heads, units, offsets, bags):
     """Features that heads read, and what of them spreads."""
     wanted = {key: None for head in heads for key in head.wanted() if key != ROLE}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
-    return fusion.features(units, offsets, list(wanted))
+    return fusion.features(units, offsets, list(wanted), own=np.repeat(bags, np.diff(offsets)))

@@ -235,8 +235,9 @@ class LeaningHead(UnitHead):
             self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k, base=base)
         return self
 
-    def unit_logits(self, features):
-        return super().unit_logits(features) + self.trust * features[ROLE]
+    def unit_logits(self, features, most=MOST_BLUR):
+        """Logit of each unit; what spreads is the deviation."""
+        return super().unit_logits(features, most) + self.trust * features[ROLE]
 
 
 class PooledHead:
