@@ -227,7 +227,8 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
 
 def _try(heads, of, reference, seed, step):
     """Slope and shift of each head, and its held-out log-loss (None without two bags a class)."""
-    scores = held_out_scores(heads, *of, seed, step)
+    features, offsets, labels, weight = of
+    scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
     if scores is None:
         for head in heads:
             if head.kind == "units" and reference == "both":
@@ -237,9 +238,10 @@ def _try(heads, of, reference, seed, step):
     for head, (logits, smooth) in zip(heads, scores, strict=True):
         if head.kind != "relations":
             fee = 1.0 if reference == "auto" else 0.0
-            head.share, logits = choose_share(head, logits, smooth, *of[1:], fee)
+            given = logits, smooth, offsets, labels, weight
+            head.share, logits = choose_share(head, *given, fee)
         fitted = calibrate if head.kind == "novelty" else settle  # relations are no logits
-        slope, shift, loss = fitted(logits, *of[2:])
+        slope, shift, loss = fitted(logits, labels, weight)
         scales.append((slope, shift))
         losses.append(loss)
     return scales, losses
@@ -274,8 +276,8 @@ def _shares(heads, losses, others, n_bags, split):
         known = [loss for loss in other.values() if loss is not None]
         if known:  # a head that was not tried there is no better than the worst
             lent = [other.get(name) for name in losses]
-            lent = np.array([max(known) if loss is None else loss for loss in lent])
-            total += LENT / (n_bags * len(others)) * lent
+            filled = [max(known) if loss is None else loss for loss in lent]
+            total += LENT / (n_bags * len(others)) * np.array(filled)
     kinds = [head.kind for head in heads]
     families = [getattr(head, "family", head.kind) for head in heads]
     groups = [set(kinds)] if not split else [{kind} for kind in dict.fromkeys(kinds)]

@@ -12,6 +12,8 @@ Neither depends on how many bags there are, so that few and many bags may be com
 own label does not show in what is left when it is left out. One head on roles serves all domains.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ._heads import fit_head
@@ -48,6 +50,9 @@ class Roles:
         self.bags, self.labels = ordered[self.starts], labels[self.order][self.starts]
         self.sizes = np.diff(np.append(self.starts, len(bags)))
         self.classes = list(classes)
+        self.mean: Any = None
+        self.scale: Any = None
+        self.coef: Any = None
 
     def _shares(self, own):
         """Share of each bag in the means of each class, (n_classes, n_units or 1, n_bags)."""
