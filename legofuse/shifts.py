@@ -52,6 +52,9 @@ class Shifts(NamedTuple):
         Share of relations between moved rows; the rest is between rows as they are.
     coupling : float
         Relation of rows in different domains, over that of rows in one.
+    classes : dict of str to list of two ndarrays, or None
+        Of each view, means of the classes, (n_classes, n_features), once moved, and variance within
+        classes, (n_features,), both standardised; a class that has no row with the view has NaN.
     """
 
     labels: list
@@ -60,9 +63,12 @@ class Shifts(NamedTuple):
     mixed: dict
     share: float
     coupling: float
+    classes: Any = None
 
 
-def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, coupling=1.0):
+def learn_shifts(
+    X, columns, rows, weight, domains, strata, learned, share=0.5, coupling=1.0, classes=False
+):
     """Learn where the domains of training rows lie.
 
     Parameters
@@ -78,6 +84,8 @@ def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, 
         Of all of them.
     share, coupling : float
         As in :class:`Shifts`.
+    classes : bool
+        Whether to learn where the classes lie, for domains that are seen later.
 
     Returns
     -------
@@ -99,16 +107,20 @@ def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, 
     [[0.0, 0.0], [9.9, 10.1]]
     """
     labels, codes = np.unique(domains[:_ROWS], return_inverse=True)
-    if len(labels) == 1:
+    if len(labels) == 1 and not classes:
         nothing = dict.fromkeys(columns, 0.0)
         return Shifts(labels.tolist(), {}, dict(learned), nothing, share, coupling)
     rows, weight = rows[:_ROWS], weight[:_ROWS]
-    classes, kinds = np.unique(strata[:_ROWS], return_inverse=True)
-    maps, aligned, mixed = {}, {}, {}
+    strata, kinds = np.unique(strata[:_ROWS], return_inverse=True)
+    maps, aligned, mixed, middles = {}, {}, {}, {}
     for view, index in columns.items():
-        stats, shape = learned[view, None], (len(classes), len(labels))
+        stats, shape = learned[view, None], (len(strata), len(labels))
         cells = _Cells(X, index, rows, weight, np.ravel_multi_index((kinds, codes), shape), stats)
         offsets, factors, mixed[view] = _estimate(cells, shape)
+        middles[view] = _class_means(cells, shape, offsets, factors)
+        if len(labels) == 1:
+            aligned[view, None] = stats
+            continue
         for k, label in enumerate(labels.tolist()):
             centre = stats.mean + stats.scale * offsets[k] / factors[k]
             maps[view, label] = centre, factors[k]
@@ -116,7 +128,8 @@ def learn_shifts(X, columns, rows, weight, domains, strata, learned, share=0.5, 
         moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
         principal = stats.components is not None
         aligned[view, None] = statistics(moved, weight, principal)
-    return Shifts(np.unique(domains).tolist(), maps, aligned, mixed, share, coupling)
+    labels = np.unique(domains).tolist()
+    return Shifts(labels, maps, aligned, mixed, share, coupling, middles if classes else None)
 
 
 class _Cells:
@@ -165,6 +178,17 @@ def _estimate(cells, shape):
     return offsets, factors, mixed
 
 
+def _class_means(cells, shape, offsets, factors):
+    """Means of the classes without the shifts of domains, and the variance within them."""
+    kind, domain = np.unravel_index(np.arange(len(cells.count)), shape)
+    inside, count, factors = np.eye(shape[0])[:, kind], cells.count[:, None], factors[domain]
+    means = cells.sums / np.maximum(count, 1e-300)
+    squares = np.maximum(cells.squares - means * cells.sums, 0) * factors**2
+    sums, mass = inside @ (cells.sums * factors - count * offsets[domain]), inside @ count
+    means = np.divide(sums, mass, out=np.full_like(sums, np.nan), where=mass > 0)
+    return [means, squares.sum(axis=0) / max(mass.sum(), 1e-300)]
+
+
 def _typical(squares):
     """Variance of normal numbers from the median of their squares."""
     return np.median(squares) / 0.455 if squares.size else 0.0
@@ -200,7 +224,7 @@ def _factor(n_rows, squares, common):
     return np.exp(-0.5 * logs * _trust(_typical(logs[varies] ** 2), 2 / n_rows))
 
 
-def with_domains(shifts, X, columns, domains, learned):
+def with_domains(shifts, X, columns, domains, learned, shares=None):
     """The same, with domains that fit did not see: their rows' own means and spreads.
 
     Parameters
@@ -210,6 +234,9 @@ def with_domains(shifts, X, columns, domains, learned):
     columns : dict of str to index array
     domains : ndarray of shape (n_rows,)
     learned : dict of (view, None) to Statistics
+    shares : dict of label to ndarray of shape (n_classes,), optional
+        Shares of the classes in these domains, where they are known: what unequal shares do to
+        means and spreads is no shift then.
 
     Returns
     -------
@@ -219,18 +246,33 @@ def with_domains(shifts, X, columns, domains, learned):
     maps = dict(shifts.maps)
     for label in new:
         rows = np.flatnonzero(domains == label)[:_ROWS]
+        known = None if shares is None else shares.get(label)
         for view, index in columns.items():
-            stats, aligned = learned[view, None], shifts.aligned[view, None]
+            stats = learned[view, None]
             z = (_dense(take(X, index, rows)) - stats.mean) / stats.scale
             z = z[~np.isnan(z[:, 0])].astype(float)
             if len(z) == 0:
                 continue
-            wanted = (aligned.scale / stats.scale).astype(float) ** 2
-            factor = _factor(len(z), len(z) * z.var(axis=0), wanted)
-            offset = z.mean(axis=0) * factor
-            offset *= _trust_offset(len(z), offset, wanted, shifts.mixed[view])
+            middle, total, within, mixed = _expected(shifts, view, stats, known)
+            factor = _factor(len(z), len(z) * z.var(axis=0), total)
+            offset = z.mean(axis=0) * factor - middle
+            offset *= _trust_offset(len(z), offset, within, mixed)
             maps[view, label] = stats.mean + stats.scale * offset / factor, factor
     return shifts._replace(labels=shifts.labels + new, maps=maps)
+
+
+def _expected(shifts, view, stats, shares):
+    """What rows without a shift would have: mean, variance, that within classes, and how far
+    unequal shares of classes may move the mean."""
+    if shares is None:
+        wanted = (shifts.aligned[view, None].scale / stats.scale).astype(float) ** 2
+        return 0.0, wanted, wanted, shifts.mixed[view]
+    means, within = shifts.classes[view]
+    seen = ~np.isnan(means[:, 0])
+    shares = shares[seen] / max(shares[seen].sum(), 1e-300)
+    middle = shares @ means[seen]
+    total = np.where(within > _NOTHING, within + shares @ means[seen] ** 2 - middle**2, 0)
+    return middle, total, within, 0.0
 
 
 def _dense(block):

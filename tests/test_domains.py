@@ -1,5 +1,6 @@
 """Domains and missing views: theorems, errors, and ways through Pipelines and searches."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -17,9 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOFusionTransformer
+from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
 from legofuse.sampling import mark_rows
+from legofuse.shifts import learn_shifts, with_domains
+from legofuse.transformer._class_shares import align_by_classes
 from legofuse.weights import unpack
 
 VIEWS = {"a": slice(0, 3), "b": slice(3, 5), "c": slice(5, 9)}
@@ -192,7 +196,7 @@ def test_coupling_makes_domains_differ():
     apart = SITES[:, None] != SITES
     assert_allclose(graph(0.5)[apart], 0.5 * graph(1.0)[apart])
     assert_array_equal(graph(0.5)[~apart], graph(1.0)[~apart])
-    assert_array_equal(graph("auto"), graph(0.7))
+    assert_array_equal(graph("auto"), graph(0.85))
 
 
 def test_rows_of_an_unseen_domain_are_aligned_by_themselves():
@@ -309,3 +313,75 @@ def test_domain_shift_in_a_pipeline_and_with_a_column():
 def test_domain_shift_refuses(domains, options, message):
     with pytest.raises(ValueError, match=message):
         domain_shift(make().fit(X, Y), X, domains, **options)
+
+
+# ------------------------------------------------------------------ classes of unseen domains
+def two_classes(rng, shares, offset, n=300):
+    """Rows of two classes far apart, moved."""
+    y = (rng.random(n) < shares).astype(int)
+    table = rng.normal(size=(n, 9))
+    table[:, ::2] += 3.0 * y[:, None]
+    return table + offset, y
+
+
+def test_unequal_shares_of_classes_are_no_shift_of_an_unseen_domain():
+    rng = np.random.default_rng(0)
+    table, y = two_classes(rng, 0.5, 0.0)
+    offset = rng.normal(size=9)
+    rows, truth = two_classes(rng, 0.9, offset)
+    model = make(unseen_domains="batch", domain_alignment=1.0, relation="auto")
+    model.fit(table, y, sample_domain=np.arange(300) % 2)
+    east = np.repeat("2", len(rows)).astype(int)
+    read = align_by_classes(model._fused, *model._head, rows, east)
+    moved = [read.maps[view, 2][0] - model._fused.learned[view, None].mean for view in VIEWS]
+    blind = with_domains(
+        model._fused.shifts, rows, model._fused.columns, east, model._fused.learned
+    )
+    unaware = [blind.maps[view, 2][0] - model._fused.learned[view, None].mean for view in VIEWS]
+    off, far = (np.abs(np.concatenate(part) - offset)[::2].mean() for part in (moved, unaware))
+    assert off < 0.75 * far
+    head = RidgeClassifier().fit(model.transform(table, sample_domain=np.arange(300) % 2), y)
+    assert head.score(model.transform(rows, sample_domain=east), truth) > 0.95
+
+
+def test_class_means_are_those_of_moved_rows():
+    rng = np.random.default_rng(1)
+    table, y = two_classes(rng, 0.4, 0.0)
+    site = rng.integers(0, 3, size=300)
+    table[site == 1] += 5
+    columns, rows, ones = {"a": np.arange(9)}, np.arange(300), np.ones(300)
+    learned = learn_statistics(table, columns, rows, ones)
+    found = learn_shifts(table, columns, rows, ones, site, y, learned, classes=True)
+    moved = (
+        np.vstack(
+            [(table[[i]] - found.maps["a", site[i]][0]) * found.maps["a", site[i]][1] for i in rows]
+        )
+        / learned["a", None].scale
+    )
+    means, within = found.classes["a"]
+    assert_allclose(means, [moved[y == k].mean(axis=0) for k in (0, 1)], atol=1e-8)
+    cells = [moved[(y == k) & (site == d)] for k in (0, 1) for d in range(3)]
+    squares = sum(((part - part.mean(axis=0)) ** 2).sum(axis=0) for part in cells)
+    assert_allclose(within, squares / 300, atol=1e-8)
+    alone = learn_shifts(table, columns, rows, ones, 0 * site, y, learned, classes=True)
+    assert alone.maps == {}
+    assert_array_equal(alone.aligned["a", None].scale, learned["a", None].scale)
+
+
+def test_classes_of_an_unseen_domain_with_views_missing():
+    rng = np.random.default_rng(2)
+    table, y = two_classes(rng, 0.5, 0.0, 80)
+    table[:20, :3] = np.nan
+    table[y == 1, 3:5] = np.nan  # a class that never has a view
+    rows, _ = two_classes(rng, 0.8, 1.0, 40)
+    rows[:10, 5:] = np.nan
+    rows[3] = np.nan
+    model = make(unseen_domains="batch").fit(table, y, sample_domain=np.arange(80) % 2)
+    with pytest.warns(UserWarning, match=r"1 row\(s\) miss every view"):
+        Z = model.transform(rows, sample_domain=np.repeat(7, 40))
+    assert np.isfinite(Z).all()
+    some = np.delete(rows, 3, axis=0)
+    G = model.fused_graph(some, some, np.repeat(7, 39), np.repeat(7, 39))
+    assert np.linalg.eigvalsh((G + G.T) / 2)[0] > -1e-8 * np.abs(G).max() * len(G)
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.transform(some, sample_domain=np.repeat(7, 39)), np.delete(Z, 3, 0))

@@ -15,7 +15,7 @@ from ..graphs import FOR_CLASSES, FOR_REAL_VALUES, learn_statistics, list_graphs
 from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
-from ._learning import learn, map_landmarks, relate_landmarks
+from ._learning import learn, learn_classes, map_landmarks, relate_landmarks
 from ._training import (
     at,
     read_training,
@@ -88,13 +88,14 @@ class LEGOFusionTransformer(
     domains : {"shared", "per-domain"}, default="shared"
         Whether landmarks are chosen among all rows alike, or the same number in each domain.
     unseen_domains : {"error", "batch"}, default="error"
-        ``"batch"`` aligns rows of a domain not seen in fit by their own means and spreads.
+        ``"batch"`` aligns rows of a domain not seen in fit by their own means and spreads; how many
+        are in each class, where y is classes, is predicted.
     domain_alignment : float, default=0.5
         Share of relations between rows without the offsets and spreads of their domains,
         beside relations between rows as they are.
     domain_coupling : float or "auto", default="auto"
         Relation of rows in different domains, over that in one: below 1 each may differ in what
-        tells classes apart. ``"auto"`` is 0.7, or 1 with ``unseen_domains="batch"``.
+        tells classes apart. ``"auto"`` is 0.85, or 1 with ``unseen_domains="batch"``.
     n_landmarks : int, default=500
         Number of training rows that samples are related to.
     landmarks : {"stratified", "random", "kmeans"} or array of int, default="stratified"
@@ -325,6 +326,7 @@ class LEGOFusionTransformer(
             self.__dict__.pop("history_", None)
             fitted = learn(self, training.criterion, sample, targets, weight, classes)
             self.__dict__.update(fitted)
+            self._head = learn_classes(self, training)
             progress.note(_learned(self, training.criterion, len(rows)))
         with progress.stage(_STAGES[3]):
             self._map = None

@@ -10,6 +10,7 @@ from .._lazy import is_lazy, map_rows
 from ..config import foresee
 from ..shifts import with_domains
 from ..tables import read_columns, read_domains
+from ._class_shares import align_by_classes
 from ._streaming import stream
 
 
@@ -40,6 +41,7 @@ class FusedRows:
     n_features_in_: Any
     _domains: Any
     _fused: Any
+    _head: Any
     _map: Any
     _prior: Any
 
@@ -189,10 +191,12 @@ class FusedRows:
 
     def _shifts(self, table, domains):
         """Shifts of domains, those of unseen ones learned from their own rows."""
-        shifts = self._fused.shifts
-        if domains is None or not shifts.share:
-            return shifts
-        return with_domains(shifts, table.X, table.columns, domains, self._fused.learned)
+        fused = self._fused
+        if domains is None or not fused.shifts.share:
+            return fused.shifts
+        if self.__dict__.get("_head") is None:
+            return with_domains(fused.shifts, table.X, fused.columns, domains, fused.learned)
+        return align_by_classes(fused, *self._head, table.X, domains)
 
     @property
     def _n_features_out(self):

@@ -11,7 +11,8 @@ from ..readouts import embedding_map
 from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
-from ._training import at, find_shifts
+from ._class_shares import learn_head
+from ._training import aligns_by_classes, at, find_shifts
 
 # products of centred relations, whose extremes are larger, get too much weight by these
 _TERMS_ALIKE = ("uniform", "consensus", "alignment")
@@ -118,6 +119,16 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         "view_importances_": importances,
         "_prior": prior.astype(fused.dtype),
     }
+
+
+def learn_classes(estimator, training):
+    """What tells classes in domains not seen in fit: a head and their shares; or None."""
+    if not aligns_by_classes(estimator, training):
+        return None
+    classes, rows = training.strata, training.rows
+    shares = np.bincount(classes[rows], training.weight, training.n_classes)
+    head = learn_head(estimator._fused, classes[estimator.landmarks_], training.n_classes)
+    return [head, shares / shares.sum()]
 
 
 def map_landmarks(fused, n_components):

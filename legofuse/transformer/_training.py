@@ -120,6 +120,12 @@ def warn_empty(count, what):
         )
 
 
+def aligns_by_classes(estimator, training):
+    """Whether rows of a domain not seen in fit are aligned as rows of classes."""
+    told = training.domains is not None and bool(estimator.domain_alignment)
+    return told and estimator.unseen_domains == "batch" and training.n_classes > 1
+
+
 def find_shifts(estimator, training, learned):
     """What there is to know of the domains, if there are any.
 
@@ -137,7 +143,7 @@ def find_shifts(estimator, training, learned):
         return None
     coupling = estimator.domain_coupling
     if isinstance(coupling, str):  # rows of an unseen domain would be far from all
-        coupling = 0.7 if estimator.unseen_domains == "error" else 1.0
+        coupling = 0.85 if estimator.unseen_domains == "error" else 1.0
     return learn_shifts(
         training.table.X,
         training.table.columns,
@@ -148,6 +154,7 @@ def find_shifts(estimator, training, learned):
         learned,
         float(estimator.domain_alignment),
         float(coupling),
+        aligns_by_classes(estimator, training),
     )
 
 
