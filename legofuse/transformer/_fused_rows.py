@@ -196,7 +196,8 @@ class FusedRows:
             return fused.shifts
         if self.__dict__.get("_head") is None:
             return with_domains(fused.shifts, table.X, fused.columns, domains, fused.learned)
-        return align_by_classes(fused, *self._head, table.X, domains)
+        head, shares = self._head
+        return align_by_classes(fused, head, shares, table.X, domains)
 
     @property
     def _n_features_out(self):
