@@ -9,7 +9,16 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from legofuse.graphs import encode_rows, learn_statistics, relate_rows
-from legofuse.relations import RELATIONS, correlation, cosine, encode, rbf, relate, statistics
+from legofuse.relations import (
+    RELATIONS,
+    correlation,
+    cosine,
+    encode,
+    rbf,
+    relate,
+    statistics,
+    unit_length,
+)
 
 NAMES = sorted(RELATIONS)
 LOW = {"cosine": -1, "correlation": -1, "bhattacharyya": -1, "principal": -1}
@@ -306,3 +315,32 @@ def test_principal_relates_words_that_go_together():
     R = related(new, new, "principal", stats)
     assert R[0, 1] > 0.5
     assert R[0, 2] < -0.5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_rows_standardised_once_are_those_standardised_twice(dtype, sparse):
+    """Correlation is read off the Gaussian's rows, those at the mean and extreme ones too."""
+    Z = data(20, 4, dtype=dtype)
+    stats = statistics(Z)
+    X = data(6, 4, seed=1, dtype=dtype)
+    X[0] = stats.mean
+    X[1] *= dtype(1e12)
+    X[2] = stats.mean + dtype(1e-20) * stats.scale
+    if sparse:
+        X = sp.csr_array(X)
+    else:
+        X[3] = np.nan
+    once, twice = unit_length(encode(X, "gaussian", stats)), encode(X, "correlation", stats)
+    for one, other in zip(once, twice, strict=True):
+        assert_array_equal(
+            *(part.toarray() if sp.issparse(part) else part for part in (one, other))
+        )
+    columns, graphs = {"v": np.arange(4)}, [("v", "correlation"), ("v", "gaussian")]
+    learned = {("v", None): stats}
+    both = encode_rows(X, columns, graphs, learned)
+    for graph in graphs:
+        single = encode_rows(X, columns, [graph], learned)
+        found = [rows.encoded[graph].rows for rows in (both, single)]
+        found = [rows.toarray() if sp.issparse(rows) else rows for rows in found]
+        assert_array_equal(*found)
