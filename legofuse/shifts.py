@@ -19,6 +19,7 @@ from .relations import Statistics, statistics
 
 __all__ = [
     "Shifts",
+    "class_slope",
     "encode_moved",
     "learn_shifts",
     "pack_shifts",
@@ -273,6 +274,50 @@ def _expected(shifts, view, stats, shares):
     middle = shares @ means[seen]
     total = np.where(within > _NOTHING, within + shares @ means[seen] ** 2 - middle**2, 0)
     return middle, total, within, 0.0
+
+
+def class_slope(shifts, X, columns, label, rows, classes, learned):
+    r"""How far the rows of a domain lie as their classes do in training, by the classes given.
+
+    .. math:: \frac{\sum_k n_k \langle b_k - b, m_k - m \rangle}{\sum_k n_k |m_k - m|^2}
+
+    with means b of the rows and m of the training rows, by class and overall: 1 where the classes
+    given are the true ones, around 0 where they have nothing to do with those.
+
+    Parameters
+    ----------
+    shifts : Shifts
+        With the domain in its maps, and classes.
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+    label : object
+        The domain.
+    rows : ndarray of shape (n_chosen,), int
+    classes : ndarray of shape (n_chosen,), int
+    learned : dict of (view, None) to Statistics
+
+    Returns
+    -------
+    float
+        Mean over views, features counting by their variance within classes; within [0, 1].
+    """
+    slopes = []
+    for view, index in columns.items():
+        if (view, label) not in shifts.maps:
+            continue
+        (means, within), stats = shifts.classes[view], learned[view, None]
+        z = (_dense(take(X, index, rows)) - stats.mean) / stats.scale * shifts.maps[view, label][1]
+        have = ~np.isnan(z[:, 0]) & ~np.isnan(means[classes, 0])
+        member = np.eye(len(means))[classes[have]]
+        counts, seen = member.sum(axis=0), member.any(axis=0)
+        share, varies = counts[seen] / max(counts.sum(), 1), within > _NOTHING
+        found, known = member.T[seen] @ z[have] / counts[seen, None], means[seen]
+        found, known = found - share @ found, known - share @ known
+        whole = share @ (known**2 / np.where(varies, within, np.inf)).sum(axis=1)
+        if whole > 0:
+            part = share @ (found * known / np.where(varies, within, np.inf)).sum(axis=1)
+            slopes.append(part / whole)
+    return float(np.clip(np.mean(slopes), 0, 1)) if slopes else 0.0
 
 
 def _dense(block):

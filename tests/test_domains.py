@@ -22,7 +22,7 @@ from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
 from legofuse.sampling import mark_rows
-from legofuse.shifts import learn_shifts, with_domains
+from legofuse.shifts import class_slope, learn_shifts, with_domains
 from legofuse.transformer._class_shares import align_by_classes
 from legofuse.weights import unpack
 
@@ -369,6 +369,25 @@ def test_class_means_are_those_of_moved_rows():
     alone = learn_shifts(table, columns, rows, ones, 0 * site, y, learned, classes=True)
     assert alone.maps == {}
     assert_array_equal(alone.aligned["a", None].scale, learned["a", None].scale)
+
+
+def test_slope_of_classes_tells_right_from_wrong():
+    rng = np.random.default_rng(3)
+    table, y = two_classes(rng, 0.5, 0.0)
+    columns, rows, ones = {"a": np.arange(9)}, np.arange(300), np.ones(300)
+    learned = learn_statistics(table, columns, rows, ones)
+    shifts = learn_shifts(table, columns, rows, ones, 0 * y, y, learned, classes=True)
+    new, truth = two_classes(rng, 0.7, 50.0)
+    site = np.ones(300, int)
+    shifts = with_domains(shifts, new, columns, site, learned, {1: np.array([0.3, 0.7])})
+
+    def slope(classes):
+        return class_slope(shifts, new, columns, 1, rows, classes, learned)
+
+    assert slope(truth) > 0.9
+    assert slope(rng.permutation(truth)) < 0.2
+    assert slope(1 - truth) == 0
+    assert slope(0 * truth) == 0  # one class alone tells nothing
 
 
 def test_classes_of_an_unseen_domain_with_views_missing():

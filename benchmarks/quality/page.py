@@ -33,10 +33,9 @@ see the unlabelled test rows when they fit. Only runs that all methods shown hav
 """
 READING = """\
 With few rows of a domain little is known of it, and telling the domains can cost more than it
-gains: compare both by cross-validation, as with any choice. How domains are aligned and coupled,
-and how far predicted shares of classes are believed, was chosen by holding out source domains and
-on other sets with sites made up; that landmarks are taken evenly, after the reported few-label
-result of `dom_office_caltech_surf` had been seen to fall.
+gains: compare both by cross-validation, as with any choice. How domains are aligned and coupled was
+chosen by holding out source domains and on other sets with sites made up; that landmarks are taken
+evenly, after the reported few-label result of `dom_office_caltech_surf` had been seen to fall.
 """
 
 

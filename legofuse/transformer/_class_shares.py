@@ -2,17 +2,17 @@
 
 The mean of such a domain is that of its classes and its shift; knowing how many rows of each
 class there are tells one from the other. Predictions are those of ridge regression on the landmarks
-in the fused graph. Shares and shifts are estimated in turn.
+in the fused graph. Shares and shifts are estimated in turn; shares are believed as far as the
+predicted classes lie as the classes do in training.
 """
 
 import numpy as np
 from scipy.linalg import solve
 
 from ..sampling import mark_rows
-from ..shifts import with_domains
+from ..shifts import class_slope, with_domains
 
 _TURNS = 3
-_BELIEVED = 0.6  # of what predicted shares differ from those in training
 _ROWS = 100_000  # as many as shifts read
 _BLOCK = 1024
 
@@ -67,31 +67,33 @@ def align_by_classes(fused, head, shares, X, domains):
     shifts = shifts_by(None)
     new = [label for label in np.unique(domains).tolist() if label not in fused.shifts.labels]
     for _ in range(_TURNS):
-        counts = {}
+        found = {}
         for label in new:
             rows = np.flatnonzero(domains == label)[:_ROWS]
-            counts[label] = _count(fused, head, X, domains, rows, shifts)
-        shifts = shifts_by({label: _blend(found, shares) for label, found in counts.items()})
+            rows, classes = _predict(fused, head, X, domains, rows, shifts)
+            slope = class_slope(shifts, X, fused.columns, label, rows, classes, fused.learned)
+            found[label] = shares + slope * (_shares(classes, shares) - shares)
+        shifts = shifts_by(found)
     return shifts
 
 
-def _count(fused, head, X, domains, rows, shifts):
-    """How many rows are predicted to be in each class; those without any view are left out."""
+def _predict(fused, head, X, domains, rows, shifts):
+    """Classes of the rows that have a view, by the head; and which rows these are."""
     weights, intercept = head
-    counts = np.zeros(len(intercept))
+    kept, classes = [rows[:0]], [rows[:0]]
     for start in range(0, len(rows), _BLOCK):
         part = rows[start : start + _BLOCK]
         encoded = fused.encode(X[part], domains[part], shifts)
         marks = None if fused.marks is None else mark_rows(X[part], domains[part])
         found = (fused(encoded, marks) @ weights + intercept).argmax(axis=1)
-        if encoded.present is not None:
-            found = found[encoded.present.any(axis=1)]
-        counts += np.bincount(found, minlength=len(counts))
-    return counts
+        have = slice(None) if encoded.present is None else encoded.present.any(axis=1)
+        kept.append(part[have])
+        classes.append(found[have])
+    return np.concatenate(kept), np.concatenate(classes)
 
 
-def _blend(counts, shares):
-    """Shares by counts, drawn towards those in training: the more so the fewer rows there are."""
+def _shares(classes, shares):
+    """Shares of classes, drawn towards those in training: the more so the fewer rows there are."""
     n_classes = len(shares)
-    found = (counts + n_classes * shares) / (counts.sum() + n_classes)
-    return shares + _BELIEVED * (found - shares)
+    counts = np.bincount(classes, minlength=n_classes)
+    return (counts + n_classes * shares) / (len(classes) + n_classes)
