@@ -61,13 +61,16 @@ def literal(X, Z, name, gamma=0.3):
     return R
 
 
-def literal_principal(X, Z, n_components=2):
-    """By the covariance of directions of roots, cut to its largest components."""
+def literal_principal(X, Z):
+    """By the covariance of directions of roots, cut to components of a variance beyond chance."""
     X, Z = (np.sign(A) * np.sqrt(np.abs(A)) for A in (X, Z))
     X, Z = (A / np.linalg.norm(A, axis=1, keepdims=True) for A in (X, Z))
     mean = Z.mean(axis=0)
     values, vectors = np.linalg.eigh((Z - mean).T @ (Z - mean) / len(Z))
-    values[:-n_components] = 0
+    spread = Z.var(axis=0)
+    n_columns = spread.sum() ** 2 / (spread**2).sum()
+    values[values < spread.sum() * (len(Z) ** -0.5 + n_columns**-0.5) ** 2] = 0
+    assert np.count_nonzero(values) == 1
     R = (X - mean) @ (vectors * values) @ vectors.T @ (Z - mean).T
     sizes = [((A - mean) @ (vectors * values) @ vectors.T * (A - mean)).sum(axis=1) for A in (X, Z)]
     return R / np.sqrt(np.outer(*sizes))
@@ -77,6 +80,8 @@ def literal_principal(X, Z, n_components=2):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_relations_are_their_formulas(name, dtype):
     X, Z = data(6, seed=1, dtype=dtype), data(9, dtype=dtype)
+    if name == "principal":  # columns that have something in common
+        X, Z = X * 0.3 + X[:, :1], Z * 0.3 + Z[:, :1]
     R = related(X, Z, name, statistics(Z, principal=True))
     assert R.dtype == dtype
     expected = literal(X.astype(float), Z.astype(float), name)
@@ -344,3 +349,12 @@ def test_rows_standardised_once_are_those_standardised_twice(dtype, sparse):
         found = [rows.encoded[graph].rows for rows in (both, single)]
         found = [rows.toarray() if sp.issparse(rows) else rows for rows in found]
         assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("shape", [(20, 300), (200, 10), (60, 60)])
+def test_of_noise_nothing_is_principal(shape):
+    """The largest variance of noise lies about the edge: at most one is above it."""
+    X = data(*shape)
+    assert len(statistics(X, principal=True).components["axes"]) <= 1
+    shared = X + 2 * data(shape[0], 1, seed=1)
+    assert len(statistics(shared, principal=True).components["axes"]) >= 1

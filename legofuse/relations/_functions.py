@@ -306,21 +306,21 @@ def principal(X, references):
     .. math:: r(x, z) = \cos(C^{1/2} \tilde x, C^{1/2} \tilde z)
 
     with :math:`\tilde x` the signed square roots of :func:`bhattacharyya`, scaled to length 1,
-    less their mean, and C their covariance cut to its largest components. Two texts without a
-    word in common are alike where their words go together in others, as in latent semantic
-    analysis (Deerwester et al. 1990).
+    less their mean, and C their covariance cut to the components whose variance is beyond chance.
+    Two texts without a word in common are alike where their words go together in others, as in
+    latent semantic analysis (Deerwester et al. 1990).
 
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
         Rows to look at; sparse ones are never made dense.
     references : array-like or sparse of shape (n_references, n_features)
-        The first 500 of them give the mean and the principal axes, one for ten rows.
+        The first 500 of them give the mean and the principal axes.
 
     Returns
     -------
     ndarray of shape (n_units, n_references)
-        In [-1, 1]; 0 for a row at the mean.
+        In [-1, 1]; 0 for a row at the mean, and everywhere if columns are unrelated.
 
     Raises
     ------
@@ -329,10 +329,15 @@ def principal(X, references):
 
     Examples
     --------
-    >>> from legofuse.relations import bhattacharyya, principal
-    >>> texts = [[1, 1, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 5]]
-    >>> principal([[1, 0, 0, 0]], texts).round(1)  # the second shares no word with it
-    array([[ 0.9,  0.2,  0.6, -0.6, -0.6]])
+    >>> import numpy as np
+    >>> from legofuse.relations import principal
+    >>> rng = np.random.default_rng(0)
+    >>> often = np.repeat([[3.0, 0.3], [0.3, 3.0]], 10, axis=1)  # 20 words of two topics
+    >>> texts = rng.poisson(np.repeat(often, 50, axis=0))
+    >>> one, another, other = np.eye(20)[[0, 9, 10]]  # of a single word
+    >>> R = principal([one], np.vstack([texts, another, other]))[0, -2:]
+    >>> R.round(1)
+    array([ 1., -1.])
     """
     return _related(X, references, "principal")
 

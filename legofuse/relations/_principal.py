@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 
 ROWS = 500  # from which components are learned
-_ROWS_EACH = 10  # for each component: what fewer rows share may be chance
+_ROWS_EACH = 4  # for each component
 
 
 def principal_components(encoded, weight):
@@ -12,7 +12,13 @@ def principal_components(encoded, weight):
 
     With :math:`A` the rows less their mean, times the roots of their shares of the weight, and
     :math:`A A^T = U \Lambda U^T`, the axes are the rows of :math:`U^T A`: no wide matrix is
-    decomposed.
+    decomposed. Kept are components whose variance is beyond what n rows of independent columns
+    show by chance (Marchenko & Pastur 1967),
+
+    .. math:: \lambda > s \Big(\frac1{\sqrt n} + \frac1{\sqrt d}\Big)^2, \quad
+        s = \sum_j v_j, \quad d = s^2 / \sum_j v_j^2
+
+    with v the variances of the columns: of pure noise, none.
 
     Parameters
     ----------
@@ -24,8 +30,8 @@ def principal_components(encoded, weight):
     -------
     dict of str to ndarray
         ``"axes"``, of shape (n_components, n_features): principal axes times the standard
-        deviations along them, one for ten rows, at least two, of a variance beyond rounding; none
-        where all rows are alike. ``"centre"``, of shape (n_components,): the mean row in them.
+        deviations along them, at most one for four rows. ``"centre"``, of shape (n_components,):
+        the mean row in them.
     """
     rows, share = encoded.rows[:ROWS], weight[:ROWS]
     if encoded.factor is not None:
@@ -38,8 +44,14 @@ def principal_components(encoded, weight):
     gram += share @ means - means - means[:, None]
     root = np.sqrt(share)
     variances, directions = np.linalg.eigh(gram * np.outer(root, root))
-    noise = 1e2 * np.finfo(rows.dtype).eps
-    kept = np.flatnonzero(variances > noise)[::-1][: max(2, len(share) // _ROWS_EACH)]
+    squares = rows.multiply(rows) if sp.issparse(rows) else rows**2
+    spread = np.maximum(share @ squares - mean.astype(float) ** 2, 0)
+    total = spread.sum()
+    by_chance = np.sqrt(share @ share)  # 1 / sqrt(n) where all weights are equal
+    if total > 0:
+        by_chance += np.sqrt(spread @ spread) / total
+    edge = max(total * by_chance**2, 100 * np.finfo(rows.dtype).eps)
+    kept = np.flatnonzero(variances > edge)[::-1][: max(2, len(share) // _ROWS_EACH)]
     left = (directions[:, kept] * root[:, None]).astype(rows.dtype)
     axes = np.asarray((rows.T @ left).T) - np.outer(left.sum(axis=0), mean)
     axes = np.asfortranarray(axes)  # scipy would copy the transpose for each block of rows
