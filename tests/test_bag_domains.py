@@ -55,6 +55,8 @@ KINDS = [
     {"time_view": "move", "reference": "both"},
     {"relation": "cosine", "n_ensemble": 2},
     *NETS,
+    NETS[0] | {"pair_sampling": True},  # views come in pairs, of bags of all domains at once
+    NETS[1] | {"pair_sampling": True},
 ]
 
 
