@@ -197,37 +197,41 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
     largest = max(parts, key=lambda domain: len(parts[domain][2]))
     for domain, (part, _, where) in parts.items():
         (fusion, _), _ = found[domain]
-        _, logits = shared.get(domain, (None, None))
+        logits = shared[domain][1] if shared else None
+        of_bags = part.offsets, part.labels, weight[where]
         heads = _list_heads(estimator, fusion, part, logits is not None)
         features = _features(fusion, heads, bags.units[part.rows], part.offsets, where)
         if logits is not None:
             features[ROLE] = logits
-        of = features, part.offsets, part.labels, weight[where]
-        seed = rng.randint(np.iinfo(np.int32).max)
-        tell = step if domain == largest else None
-        names = [str(head) for head in heads]
-        scales, losses = _try(heads, of, estimator.reference, seed, tell)
-        tried[domain] = heads, of, scales, dict(zip(names, losses, strict=True))
+        seed, names = rng.randint(np.iinfo(np.int32).max), [str(head) for head in heads]
+        given = heads, features, *of_bags, estimator.reference, seed
+        scales, losses = _try(*given, step if domain == largest else None)
+        named = dict(zip(names, losses, strict=True))
+        tried[domain] = heads, (features, *of_bags), scales, named
     members, trials = {}, []
-    for domain, (heads, of, scales, losses) in tried.items():
-        others = [tried[other][3] for other in tried if other != domain]
+    for domain, ((fusion, ids), _) in found.items():
+        losses = [each[3] for each in tried.values()]
         n_bags, split = parts[domain][0].weight.sum(), estimator.pooling == "both"
-        shares = _shares(heads, losses, others, n_bags, split)
-        known = {str(h): v for h, v in zip(heads, losses.values(), strict=True) if v is not None}
-        kept = []
-        for head, share, (slope, shift) in zip(heads, shares, scales, strict=True):
-            if share > 0:
-                head.fit(*of)
-                kept.append((head, float(share * slope), float(share * shift)))
-        (fusion, ids), _ = found[domain]
-        members[domain] = LinearMember(fusion, kept, ids, shared.get(domain, (None,))[0])
-        trials.append(Trial(heads, scales, shares, known))
+        kept, trial = _keep(*tried[domain], losses, n_bags, split)
+        members[domain] = LinearMember(fusion, kept, ids, shared[domain][0] if shared else None)
+        trials.append(trial)
     return DomainsMember(members), trials
 
 
-def _try(heads, of, reference, seed, step):
+def _keep(heads, of, scales, losses, everywhere, n_bags, split):
+    """Fit the heads of a domain that get a weight on all of its bags."""
+    others = [other for other in everywhere if other is not losses]
+    shares, kept = _shares(heads, losses, others, n_bags, split), []
+    for head, share, (slope, shift) in zip(heads, shares, scales, strict=True):
+        if share > 0:
+            head.fit(*of)
+            kept.append((head, float(share * slope), float(share * shift)))
+    known = {str(h): v for h, v in zip(heads, losses.values(), strict=True) if v is not None}
+    return kept, Trial(heads, scales, shares, known)
+
+
+def _try(heads, features, offsets, labels, weight, reference, seed, step):
     """Slope and shift of each head, and its held-out log-loss (None without two bags a class)."""
-    features, offsets, labels, weight = of
     scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
     if scores is None:
         for head in heads:
