@@ -228,3 +228,21 @@ def test_a_failed_refit_keeps_the_first_fit():
     assert vars(model).keys() == state.keys()
     assert all(vars(model)[name] is value for name, value in state.items())
     np.testing.assert_array_equal(model.transform(X), before)
+
+
+def test_arrays_that_are_not_as_fitted_are_still_validated():
+    """Arrays of floats of the right width skip validation; no others do."""
+    X, y = np.random.default_rng(0).normal(size=(30, 4)), np.arange(30) % 2
+    model = LEGOFusionTransformer(2).fit(X, y)
+    expected = model.transform(X)
+    for same in (X.tolist(), np.asfortranarray(X), X.astype(">f8"), X.astype(object)):
+        np.testing.assert_allclose(model.transform(same), expected)
+    with pytest.raises(ValueError, match="X has 3 features"):
+        model.transform(X[:, :3])
+    with pytest.raises(ValueError, match="0 sample"):
+        model.transform(X[:0])
+    with pytest.raises(ValueError, match="2D array"):
+        model.transform(X[0])
+    model.fit(pd.DataFrame(X, columns=list("abcd")), y)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.transform(X)
