@@ -1,10 +1,11 @@
-"""Ten labelled bags gain from a hundred of another data set, of other things and features.
+"""Ten labelled bags beside a hundred of another data set, of other things and features.
 
-Run as ``LEGOFUSE_DATA=folder python benchmarks/few_bags_gain_from_another_data_set.py [seeds]``,
-with the classic multiple-instance sets there as ``mil_*.npz``. Molecules learn from images, images
-from other images and from texts, and texts from molecules: all that is common is that anomalous
-bags hold units that normal ones do not. Area under the curve of all other bags of the set, by a
-classifier trained on the ten alone, and on both sets with views by domain.
+Run as ``LEGOFUSE_DATA=folder python benchmarks/unrelated_data_sets_do_little_harm.py [seeds]``,
+with the classic multiple-instance sets there as ``mil_*.npz``: molecules beside images, images
+beside other images and beside texts, texts beside molecules. All that is common is that anomalous
+bags hold units that normal ones do not, so that no gain is to be expected, and no harm. Area under
+the curve of all other bags of the set, by a classifier trained on the ten alone, and on both sets
+with views by domain.
 """
 
 import os
@@ -76,7 +77,7 @@ def main(seeds=5):
             f"{gain.mean():+.3f} (standard error {gain.std(ddof=1) / np.sqrt(seeds):.3f})",
             flush=True,
         )
-    print(f"mean gain of ten bags from another data set: {np.mean(gains):+.3f}")
+    print(f"mean gain of ten bags from an unrelated data set: {np.mean(gains):+.3f}")
     return np.mean(gains)
 
 
