@@ -1,6 +1,7 @@
 """Bags of several domains: standardised apart, or with features of their own."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -151,6 +152,34 @@ def test_equal_bags_of_two_domains_are_two():
     model.fit(bags, np.tile([0, 1], 10), sample_domain=np.repeat([0, 1], 10))
     assert np.isfinite(model.decision_function(bags, np.repeat([0, 1], 10))).all()
     assert model._domains == [0, 1]
+
+
+@pytest.mark.parametrize("left_out", ["weight", "views"])
+@pytest.mark.parametrize("views", [APART | {"round": APART["slim"]}, None], ids=["own", "same"])
+def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, left_out):
+    bags, y, domains = data
+    domains = np.where(np.arange(60) < 6, "round", domains)
+    if views is None:
+        bags = [bag[:, :4] for bag in bags]
+    else:  # of the width of slim ones
+        bags = [bag[:, :4] if k == "round" else bag for bag, k in zip(bags, domains, strict=True)]
+    weight, given = np.ones(60), bags
+    if left_out == "weight":
+        weight[:6] = 0
+    else:
+        given = [bag * np.nan for bag in bags[:6]] + bags[6:]
+    model = LEGOAnomalyClassifier(views, random_state=0, n_references=15, degree=1)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*miss every view", UserWarning)
+        model.fit(given, y, weight, sample_domain=domains)
+    with pytest.raises(ValueError, match=r"holds \['round'\], not among the domains"):
+        model.decision_function(bags, domains)
+    without = LEGOAnomalyClassifier(views, random_state=0, n_references=15, degree=1)
+    without.fit(bags[6:], y[6:], sample_domain=domains[6:])
+    np.testing.assert_array_equal(
+        model.decision_function(bags[6:], domains[6:]),
+        without.decision_function(bags[6:], domains[6:]),
+    )
 
 
 def test_partial_fit_and_skops(data):

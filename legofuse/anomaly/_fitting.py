@@ -149,6 +149,8 @@ class BagFitting:
         self.views_, self._time_view = bags.views, time_view
         canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered, bags.domains)
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
+        if bags.domains is not None and not goes_on:  # bags left out count as not given
+            self._domains = np.unique(bags.unit_domains[canonical.rows]).tolist()
         return bags, canonical
 
     def _fit_linear(self, bags, canonical, prepared, weight, rng, step):
