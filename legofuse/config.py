@@ -59,9 +59,10 @@ def set_config(*, memory_share=_UNCHANGED, documentation=_UNCHANGED, engine=_UNC
         HTML display of an estimator links to it. None draws no link.
     engine : {"numpy", "numba"}
         What evaluates the fusion polynomial and its adjoint on numpy arrays. ``"numba"`` compiles
-        every index set once for each dtype, which takes 0.2 to 2 seconds, and is then several
-        times faster; results agree up to rounding. Arrays of fewer than 2048 entries, index sets
-        of one or of more than 300 terms, and separable ones are left to numpy.
+        every index set once for each dtype, which takes 0.2 to 2 seconds (up to 10 for more than
+        90 terms), and is then several times faster; results agree up to rounding. Arrays of fewer
+        than 2048 entries, index sets of one or of more than 300 terms, powers above 64, and
+        separable ones are left to numpy.
 
     Raises
     ------
