@@ -213,6 +213,21 @@ def test_rows_of_an_unseen_domain_are_aligned_by_themselves():
     assert np.isfinite(one.transform(X + 9, sample_domain=np.ones(40, int))).all()
 
 
+@pytest.mark.parametrize("label", ["east", "west"])  # before and after all known ones
+def test_an_unseen_domain_that_is_not_aligned_is_yet_another(label):
+    """Its rows are related to all others by the coupling."""
+    options = {"weights": "uniform", "landmarks": np.arange(40)}
+    apart = {"domain_alignment": 0, "domain_coupling": 0.5, "unseen_domains": "batch"}
+    model = make(**apart, **options).fit(X, Y, sample_domain=SITES)
+    plain = make(**options).fit(X, Y)
+    graphs, whole = (
+        model.relation_graphs(X, sample_domain=np.repeat(label, 40)),
+        plain.relation_graphs(X),
+    )
+    for view, graph in graphs.items():
+        assert_allclose(graph, 0.5 * whole[view], atol=1e-12)
+
+
 def test_a_view_missing_in_a_whole_domain():
     table = X.copy()
     table[SITES == "south", :3] = np.nan

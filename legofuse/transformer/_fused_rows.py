@@ -192,7 +192,7 @@ class FusedRows:
     def _shifts(self, table, domains):
         """Shifts of domains, those of unseen ones learned from their own rows."""
         fused = self._fused
-        if domains is None or not fused.shifts.share:
+        if domains is None:
             return fused.shifts
         if self.__dict__.get("_head") is None:
             return with_domains(fused.shifts, table.X, fused.columns, domains, fused.learned)
