@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import nnls
 
+from legofuse import LEGOFusionTransformer
 from legofuse.fusion import exponents, fuse
 from legofuse.weights import (
     alignment,
@@ -92,6 +93,26 @@ def test_leave_one_out_gradient(weighted):
     assert_allclose(gradient, gradient.T, atol=1e-9)
     finite = (loss(1e-6) - loss(-1e-6)) / 2e-6
     assert_allclose(np.sum(gradient * direction), finite, rtol=1e-6)
+
+
+def test_leave_one_out_where_the_ridge_leaves_the_graph_singular():
+    K = np.zeros((3, 3))
+    K[0, 1] = K[1, 0] = 1
+    residuals, pull_back = leave_one_out(K, np.array([[1.0], [0.0], [0.0]]))
+    assert np.isfinite(residuals).all()
+    assert np.isfinite(pull_back(residuals)).all()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_products_of_many_graphs_of_single_precision_do_not_overflow():
+    X, y = np.random.default_rng(0).normal(size=(20, 6)), np.arange(20) % 2
+    scores = [
+        LEGOFusionTransformer(2, degree=1, interactions="separable", random_state=0)
+        .fit(X.astype(dtype), y)
+        .loo_score_
+        for dtype in (np.float32, np.float64)
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
 def test_leave_one_out_of_indefinite_graphs():

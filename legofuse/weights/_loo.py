@@ -231,7 +231,10 @@ class _LeaveOneOut:
         start[self.growing] /= mean if mean > 0 else 1.0
 
         def loss(weights):
-            graph, _ = self.model.graph(weights)
+            with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
+                graph, _ = self.model.graph(weights)
+            if not np.isfinite(graph).all():
+                return np.inf
             residuals, _ = leave_one_out(graph, self.targets, self.weight)
             return squared_loss(residuals, self.targets, self.share, 0.0)[0]
 
