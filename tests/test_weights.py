@@ -276,3 +276,15 @@ def test_terms_of_a_graph_are_shrunk_together():
     assert_allclose(prior.expand(first_graph), 2 * powers[:, 0])
     assert_allclose(prior.expand(second_degree), 2 * (powers.sum(axis=1) == 2))
     assert_allclose(prior.expand(a_term), [0.5, 0, 0, 0, 0])
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_step_to_where_the_graph_overflows_is_taken_back():
+    relations = [pack(np.full((4, 4), 1e30, np.float32))] * 2
+    targets = np.eye(2)[[0, 1, 0, 1]]
+    powers = np.array([[1, 0], [2, 0]])
+    prior = _Prior(powers, 1.0, None)
+    criterion = _LeaveOneOut(Model(relations, powers), prior, targets, np.ones(4), True)
+    loss, slope = criterion(np.zeros(len(prior) + 2), np.ones(2))
+    assert np.isfinite(loss)
+    assert np.isfinite(slope).all()

@@ -9,6 +9,7 @@ from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
 from ._model import Model
 
 _COARSE = 400  # units of the first stage
+_OVERFLOW = 1e30  # loss where the graph is beyond its dtype
 _LARGEST_LOG = 28.0  # of a weight over its start: none vanishes, none overflows
 
 
@@ -214,7 +215,10 @@ class _LeaveOneOut:
     def __call__(self, theta, start):
         """Loss and its gradient."""
         weights = self.weights(theta, start)
-        graph, to_weights = self.model.graph(weights)
+        with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
+            graph, to_weights = self.model.graph(weights)
+        if not np.isfinite(graph).all():
+            return _OVERFLOW, np.zeros(len(theta))  # the line search turns back
         residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
         loss, slope, heat = self.loss(residuals, self.targets, self.share, theta[1])
         slope = to_weights(to_graph(slope)) * weights
