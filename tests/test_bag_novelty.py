@@ -162,10 +162,19 @@ def test_explanations_name_the_most_related_normal_unit(data, fitted):
 
 def test_domains_with_features_of_their_own(data):
     bags, y, _ = data
+    views = {0: {"a": [0, 1], "b": [2, 3]}, 1: {"a": [0, 1, 2], "b": [3, 4]}}
     site = np.arange(len(y)) // 2 % 2
     given = [bag if s else bag[:, :4] for bag, s in zip(bags, site, strict=True)]
-    views = {0: {"a": [0, 1], "b": [2, 3]}, 1: {"a": [0, 1, 2], "b": [3, 4]}}
     model = LEGOAnomalyClassifier(views, random_state=0).fit(given, y, sample_domain=site)
+    for domain, member in model._members[0].members.items():
+        assert set(site[member.places[0][:, 0]]) == {domain}
+        normal = member.fusion.owners >= 0
+        assert normal.any()
+        assert not y[member.places[0][normal, 0]].any()
+    site = np.arange(len(y)) >= len(y) - 2  # too few bags to share a head: all are fitted together
+    given = [bag if s else bag[:, :4] for bag, s in zip(bags, site, strict=True)]
+    model = LEGOAnomalyClassifier(views, random_state=0)
+    model.fit(given, y, sample_domain=site.astype(int))
     fusion, landmarks = model._members[0].fusion, model._members[0].places[0]
     assert fusion.owners is not None
     of_landmarks = site[landmarks[:, 0]]
@@ -198,3 +207,9 @@ def test_bags_may_spread_in_full_and_units_keep_half():
         np.testing.assert_allclose(head.unit_logits(features), kept)
         np.testing.assert_allclose(head.bag_logits(features, offsets), pool(spread, offsets, 2))
     assert str(head) == "top 2 of units labelled as their bags, all, spread 1"
+
+
+def test_all_units_compete_with_the_highest_one():
+    heads = [str(head) for head in list_heads(["all"], "auto", 1.0)]
+    assert heads[:2] == ["top 100% units, all", "top 1 units, all"]
+    assert len(list_heads(["all"], "auto", 1)) == len(heads) - 1

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from ._bags import Canonical, units_of
-from ._heads import ROLE, LeaningHead
+from ._heads import ROLE, LeaningHead, competing_counts
 from ._linear import LinearMember, Trial, list_heads
 from ._prepare import draw_references, make_fusion
 from ._roles import Roles, fit_shared, shared_classes
@@ -332,7 +332,7 @@ def _list_heads(estimator, fusion, part, shares):
     """Heads of a domain that compete."""
     names, pooling, top_k = list(fusion.weights), estimator.pooling, estimator.top_k
     several = part.offsets[-1] > len(part.labels)
-    ks = list(dict.fromkeys([top_k, 1])) if several and pooling == "auto" else [top_k]
+    ks = competing_counts(top_k) if several and pooling == "auto" else [top_k]
     by_roles = [LeaningHead(names[0], k, 1.0, deviates=False) for k in ks] if shares else []
     if shares and len(np.unique(part.labels)) < 2:
         return by_roles

@@ -4,6 +4,8 @@ With bags of one unit a head is plain logistic regression; so heads on pooled re
 bag, are convex and fitted by the same function.
 """
 
+from numbers import Integral
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -11,6 +13,16 @@ from scipy.special import expit
 MOST_BLUR = 0.5  # of the score of a unit; bags may be told by scores that spread more
 PENALTY = 0.02  # ridge on features of norm about 1, as a share of one bag's loss
 ROLE = ("role", "role")  # key of the logits of a head that domains share, among the features
+
+
+def competing_counts(top_k):
+    """How many units heads pool: ``top_k`` and one; a share of 1.0 is all units, not one."""
+    return [top_k] if isinstance(top_k, Integral) and top_k == 1 else [top_k, 1]
+
+
+def count_of(k):
+    """A number of units, or a share of them, in words."""
+    return f"{k}" if isinstance(k, Integral) else f"{k:.0%}"
 
 
 def top_k_shares(logits, offsets, k):
@@ -126,7 +138,7 @@ class UnitHead:
 
     def __str__(self):
         spread = f", spread {self.share:g}" if self.share else ""
-        return f"top {self.k:g} units, {self.name}{spread}"
+        return f"top {count_of(self.k)} units, {self.name}{spread}"
 
     def wanted(self):
         """Features that it reads, as :meth:`UnitFusion.features` knows them."""
@@ -185,7 +197,7 @@ class NoveltyHead:
         self.name, self.k, self.share = name, k, 0.0
 
     def __str__(self):
-        return f"top {self.k:g} of novelty, {self.name}"
+        return f"top {count_of(self.k)} of novelty, {self.name}"
 
     def wanted(self):
         """Features that it reads, as :meth:`UnitFusion.features` knows them."""

@@ -6,7 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._fusion import importances
-from ._heads import HEADS, MOST_BLUR, ROLE, NoveltyHead, PooledHead, PropagatedHead, UnitHead, pool
+from ._heads import (
+    HEADS,
+    MOST_BLUR,
+    ROLE,
+    NoveltyHead,
+    PooledHead,
+    PropagatedHead,
+    UnitHead,
+    competing_counts,
+    pool,
+)
 from ._parts import unit_parts
 from ._roles import Roles
 from ._stack import calibrate, choose_share, held_out_scores, weigh
@@ -182,7 +192,7 @@ def list_heads(names, pooling, top_k, several=True, normal=False):
     list of heads
     """
     several = several and pooling == "auto"
-    ks = list(dict.fromkeys([top_k, 1])) if several else [top_k]
+    ks = competing_counts(top_k) if several else [top_k]
     heads: list = []
     if pooling != "relations":
         heads += [UnitHead(name, k) for name in names for k in ks]

@@ -89,7 +89,8 @@ class LEGOFusionTransformer(
         Whether landmarks are chosen among all rows alike, or the same number in each domain.
     unseen_domains : {"error", "batch"}, default="error"
         ``"batch"`` aligns rows of a domain not seen in fit by their own means and spreads; how many
-        are in each class, where y is classes, is predicted.
+        are in each class, where y is classes, is predicted. The rows are those of one call: of a
+        Dask collection, those of each block.
     domain_alignment : float, default=0.5
         Share of relations between rows without the offsets and spreads of their domains,
         beside relations between rows as they are.
