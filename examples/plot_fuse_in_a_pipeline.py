@@ -91,5 +91,5 @@ for title, data in datasets.items():
         right.set_title(f"{n} labels: weights")
     for ax in axes[0]:
         ax.set_xlabel("")  # the scale is below
-    fig.savefig(folder / f"{title}.png", dpi=100)
+    fig.savefig(folder / f"{title}.png", dpi=100, bbox_inches="tight")
     print(f"wrote {folder / title}.png")
