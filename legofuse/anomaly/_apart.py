@@ -122,7 +122,7 @@ class DomainsMember:
         self.members = dict(zip(state["domains"], state["members"], strict=True))
 
 
-def split_domains(canonical, prepared, bags):
+def parts_by_domain(canonical, prepared, bags):
     """Canonical bags and what is prepared, for each domain.
 
     Returns
@@ -152,23 +152,29 @@ def split_domains(canonical, prepared, bags):
     return found
 
 
-def can_share(canonical, prepared, bags):
-    """Whether there are domains of different features, with bags enough to share a head."""
+def parts_to_share(canonical, prepared, bags):
+    """Parts of domains of different features, if these have bags enough to share a head.
+
+    Returns
+    -------
+    dict
+        Of :func:`parts_by_domain`; empty if they cannot share.
+    """
     if prepared.domains is None or len(np.unique(prepared.domains)) < 2:
-        return False
-    labels = [part.labels for part, _, _ in split_domains(canonical, prepared, bags).values()]
-    return bool(shared_classes(labels))
+        return {}
+    parts = parts_by_domain(canonical, prepared, bags)
+    return parts if shared_classes([part.labels for part, _, _ in parts.values()]) else {}
 
 
-def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None):
+def fit_apart(estimator, bags, parts, weight, rng, own, step=None):
     """Fit members of the domains, which share a head on roles.
 
     Parameters
     ----------
     estimator : LEGOAnomalyClassifier
     bags : Packed
-    canonical : Canonical
-    prepared : Prepared
+    parts : dict
+        Of :func:`parts_to_share`.
     weight : ndarray of shape (n_bags,)
         Weights of the classes included.
     rng : RandomState
@@ -183,7 +189,7 @@ def fit_apart(estimator, bags, canonical, prepared, weight, rng, own, step=None)
     trials : list of Trial
         One for each domain.
     """
-    found, parts = {}, split_domains(canonical, prepared, bags)
+    found = {}
     wide = estimator.pooling == "auto"
     for domain, (part, narrowed, _) in parts.items():
         chosen = draw_references(narrowed, estimator.n_references, rng, wide)

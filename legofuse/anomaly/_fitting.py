@@ -11,7 +11,7 @@ from .._progress import Stages
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..terms import name_terms
-from ._apart import can_share, fit_apart
+from ._apart import fit_apart, parts_to_share
 from ._bags import canonical_bags
 from ._checks import (
     check_parameters,
@@ -159,11 +159,10 @@ class BagFitting:
         own = self.reference == "both" or (self.reference == "auto" and several)
         novelty = several and self.pooling == "auto" and np.bincount(canonical.labels).min() > 1
         self._members, trials = [], []
-        shares = can_share(canonical, prepared, bags)
+        parts = parts_to_share(canonical, prepared, bags)
         for _ in range(self.n_ensemble):
-            if shares:
-                given = bags, canonical, prepared, weight
-                member, found = fit_apart(self, *given, rng, own, step)
+            if parts:
+                member, found = fit_apart(self, bags, parts, weight, rng, own, step)
                 self._members.append(member)
                 trials += found
                 continue
