@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._arrays import check, flatten, float_type, namespace
-from ._blocks import in_blocks
+from ._blocks import aligned_empty, in_blocks
 from ._compiled import adjoint_compiled, fuse_compiled, is_compiled
 from ._plan import make_plan
 
@@ -142,7 +142,8 @@ def _matrix(plan, weights, dtype):
 
 def _scratch(blocks, n_rows, dtype):
     """Room for n_rows monomials over the largest of the blocks; the first one is 1."""
-    stack = np.empty((n_rows, max(count * chunk for _, count, chunk in blocks)), dtype)
+    width = max(count * chunk for _, count, chunk in blocks)
+    stack = aligned_empty(n_rows, width, dtype)
     stack[0] = 1
     return stack
 
