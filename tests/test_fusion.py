@@ -479,7 +479,8 @@ def test_no_stack_of_terms_is_stored(monkeypatch):
 @pytest.mark.parametrize(("dtype", "width"), [(np.float32, 2048), (np.float64, 1), (np.float32, 0)])
 def test_scratch_rows_start_on_cache_lines_apart_from_each_other(dtype, width):
     stack = _blocks.aligned_empty(5, width, dtype)
-    assert stack.shape == (5, width) and stack.dtype == dtype
+    assert stack.shape == (5, width)
+    assert stack.dtype == dtype
     starts = stack.ctypes.data + stack.strides[0] * np.arange(5)
     assert not (starts % 64).any()
     assert len(set(starts % 4096)) == 5

@@ -52,8 +52,9 @@ logistic regression. The MLP has 128 hidden units, dropout 0.3 and the top-3 los
 and DSMIL are trained one bag at a time, because DSMIL of torchmil 1.0.2 takes its maximum over
 padding; units are scored by attention times the bag's probability (ABMIL) and by unit logits
 (DSMIL). Networks stop by the loss of a held-out tenth of the training bags where there are at least
-50, else after 40 epochs. Their learning rate, 0.001, is the better for them of two tried on Ped2;
-nothing else is tuned.
+50, else after 40 epochs; on the multiple-instance sets that tenth is some ten bags, by which they
+may stop badly. Their learning rate, 0.001, is the better for them of two tried on Ped2; nothing
+else is tuned.
 
 ## How the defaults were settled
 

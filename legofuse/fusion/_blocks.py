@@ -12,7 +12,7 @@ _LINE, _PAGE = 64, 4096  # bytes of a cache line and of the span that loads and 
 
 
 def aligned_empty(n_rows, width, dtype):
-    """An array (n_rows, width) whose rows start on cache lines, no two on one line of the page.
+    """An array (n_rows, width) whose rows start on cache lines, each a line further in its page.
 
     Vector loads that cross cache lines take twice as long, and a load waits for a store before it
     to the same place of another page.
