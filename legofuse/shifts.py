@@ -31,7 +31,7 @@ __all__ = [
 _ROWS = 100_000  # as many as statistics read
 _BLOCK = 4096
 _CAUTION = 5.0  # how many times their own error estimates are shrunk for
-_NOTHING = 1e-12  # variance of a standardised feature that does not vary
+_NOTHING = 1e-12  # variance of a standardised feature that does not vary, or share of variance
 
 
 class Shifts(NamedTuple):
@@ -151,6 +151,12 @@ class _Cells:
             self.sums += member @ z
             self.squares += member @ z**2
 
+    def variation(self):
+        """Sums of squares about the means; of equal numbers 0, not what rounding leaves."""
+        means = self.sums / np.maximum(self.count[:, None], 1e-300)
+        about = self.squares - means * self.sums
+        return np.where(about > _NOTHING * self.squares, about, 0.0)
+
 
 def _estimate(cells, shape):
     """Offsets and factors of each domain, (n_domains, n_features), in standardised units.
@@ -161,8 +167,7 @@ def _estimate(cells, shape):
     kind, domain = np.unravel_index(np.arange(len(cells.count)), shape)
     inside, count = np.eye(n_domains)[domain], cells.count[:, None]
     mass = inside.T @ cells.count
-    means = cells.sums / np.maximum(count, 1e-300)
-    squares = inside.T @ np.maximum(cells.squares - means * cells.sums, 0)
+    squares = inside.T @ cells.variation()
     common = squares.sum(axis=0) / max(mass.sum(), 1e-300)
     factors = np.array([_factor(*each, common) for each in zip(mass, squares, strict=True)])
     sums = cells.sums * factors[domain]
@@ -183,8 +188,7 @@ def _class_means(cells, shape, offsets, factors):
     """Means of the classes without the shifts of domains, and the variance within them."""
     kind, domain = np.unravel_index(np.arange(len(cells.count)), shape)
     inside, count, factors = np.eye(shape[0])[:, kind], cells.count[:, None], factors[domain]
-    means = cells.sums / np.maximum(count, 1e-300)
-    squares = np.maximum(cells.squares - means * cells.sums, 0) * factors**2
+    squares = cells.variation() * factors**2
     sums, mass = inside @ (cells.sums * factors - count * offsets[domain]), inside @ count
     means = np.divide(sums, mass, out=np.full_like(sums, np.nan), where=mass > 0)
     return [means, squares.sum(axis=0) / max(mass.sum(), 1e-300)]
@@ -219,6 +223,7 @@ def _factor(n_rows, squares, common):
         return np.ones_like(common)
     ratio = np.ones_like(common)
     ratio[varies] = squares[varies] / common[varies] / n_rows
+    ratio[ratio < _NOTHING] = 0  # equal numbers, up to rounding
     overall = float(np.median(ratio[varies])) or 1.0
     ratio[varies] = overall * (n_rows * ratio[varies] / overall + 1) / (n_rows + 1)
     logs = np.log(ratio)

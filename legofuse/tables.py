@@ -53,6 +53,8 @@ def _column(X, index):
         return X.iloc[:, index].to_numpy()
     if _is_frame(X):
         return X[:, int(index)].to_numpy()
+    if sp.issparse(X):
+        return X.tocsc()[:, [index]].toarray().ravel()
     return np.asarray(X[:, index])
 
 
@@ -219,7 +221,7 @@ def read_domains(table, sample_domain):
                 raise ValueError(f"{what} mixes strings and other labels: use one type.")
             return domains.astype(str) if all(isinstance(d, str) for d in domains) else domains
     else:
-        unknown = np.isnan(domains) if domains.dtype.kind == "f" else np.zeros(n_rows, bool)
+        unknown = domains != domains  # NaN and NaT
     if unknown.any():
         raise ValueError(f"{what} is missing in {np.count_nonzero(unknown)} row(s).")
     return domains

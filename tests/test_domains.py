@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -284,6 +285,46 @@ def test_domain_column_needs_no_routing():
     grid = {"legofusiontransformer__degree": [1, 2]}
     scoring = make_scorer(lambda y, found: np.mean(y == found))
     assert GridSearchCV(pipe, grid, cv=3, scoring=scoring).fit(table, TARGET).best_score_ > 0.9
+
+
+def test_domain_column_of_a_sparse_table():
+    table = np.c_[WINE, np.arange(len(TARGET)) % 2]
+    fuse = LEGOFusionTransformer(
+        {"a": slice(0, 6), "b": slice(6, 13)}, relation="correlation", domain_column=13
+    )
+    dense, sparse = (fuse.fit(Z, TARGET).fused_graph(Z) for Z in (table, sp.csr_array(table)))
+    assert len(fuse.domains_) == 2
+    np.testing.assert_allclose(dense, sparse, atol=1e-6 * np.abs(dense).max())
+
+
+@pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT")])
+def test_missing_domains_are_counted(missing):
+    sites = np.array([0, 1], "M8[D]" if isinstance(missing, np.datetime64) else float)[Y]
+    sites[3:5] = missing
+    with pytest.raises(ValueError, match=r"sample_domain is missing in 2 row\(s\)"):
+        make().fit(X, Y, sample_domain=sites)
+
+
+@pytest.mark.parametrize("told", ["in fit", "unseen"])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_features_constant_in_one_domain_are_not_blown_up(kind, told):
+    rng = np.random.default_rng(0)
+    table, site, y = rng.normal(size=(90, 5)), np.arange(90) // 2 % 3, np.arange(90) % 2
+    for column, value in enumerate([0.1, 0.7, 1 / 3]):  # most features, of no round numbers
+        table[site == 2, column] = value + 0.3 * y[site == 2]
+    table[np.ix_(site == 2, [0, 1, 2])] = 0.1 if told == "unseen" else table[site == 2, :3]
+    columns, ones = {"a": np.arange(5)}, np.ones(90)
+    rows = np.flatnonzero(site < 2) if told == "unseen" else np.arange(90)
+    table = kind(table)
+    learned = learn_statistics(table, columns, rows, ones[rows])
+    given = columns, rows, ones[rows], site[rows], y[rows], learned
+    shifts = learn_shifts(table, *given)
+    if told == "unseen":
+        new = np.flatnonzero(site == 2)
+        shifts = with_domains(shifts, table[new], columns, site[new], learned)
+    factors = np.array([shifts.maps["a", label][1] for label in (0, 1, 2)])
+    assert (factors > 0.1).all()
+    assert (factors < 10).all()
 
 
 # ------------------------------------------------------------------ how far domains are apart
