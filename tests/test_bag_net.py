@@ -1,6 +1,7 @@
 """Nets inside the anomaly classifier: when they are trained, on what, and what they leave alone."""
 
 import pickle
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -314,9 +315,15 @@ class Stop(Callback):
 
 
 def interrupt():
-    import signal
-
     signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture
+def sigint():
+    """Python's answer to Ctrl-C, which a process started in the background does not have."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_callbacks_are_passed_through(data):
@@ -331,6 +338,7 @@ def test_callbacks_are_passed_through(data):
     assert make(callbacks=[Enough()]).fit(*data).n_iter_ == 2
 
 
+@pytest.mark.usefixtures("sigint")
 def test_ctrl_c_leaves_what_was_there(data):
     """An interrupt reaches the caller; the fit before it stays as it was."""
     model = make(warm_start=True).fit(*data)
