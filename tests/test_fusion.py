@@ -484,3 +484,4 @@ def test_scratch_rows_start_on_cache_lines_apart_from_each_other(dtype, width):
     starts = stack.ctypes.data + stack.strides[0] * np.arange(5)
     assert not (starts % 64).any()
     assert len(set(starts % 4096)) == 5
+    assert stack.strides[0] <= width * stack.itemsize + 128  # little room is lost

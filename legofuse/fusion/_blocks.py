@@ -8,18 +8,18 @@ import numpy as np
 _BLOCK_SIZE = 1 << 18  # numbers of scratch space for each thread: within its own cache
 _BLAS_THREAD_SIZE = 1 << 18  # multiply-adds below which OpenBLAS stays in the calling thread
 _THREADED_SIZE = 1 << 23
-_LINE, _PAGE = 64, 4096  # bytes of a cache line and of the span that loads and stores compare
+_LINE = 64  # bytes of a cache line
 
 
 def aligned_empty(n_rows, width, dtype):
-    """An array (n_rows, width) whose rows start on cache lines, each a line further in its page.
+    """An array (n_rows, width) whose rows start on cache lines, 64 in turn on those of a page.
 
     Vector loads that cross cache lines take twice as long, and a load waits for a store before it
     to the same place of another page.
     """
     dtype = np.dtype(dtype)
-    line, page = _LINE // dtype.itemsize, _PAGE // dtype.itemsize
-    stride = -(-width // page) * page + line
+    line = _LINE // dtype.itemsize
+    stride = (-(-width // line) | 1) * line  # an odd number of lines: in turn all of a page
     room = np.empty(n_rows * stride + line, dtype)
     start = -room.ctypes.data % _LINE // dtype.itemsize
     return room[start : start + n_rows * stride].reshape(n_rows, stride)[:, :width]
