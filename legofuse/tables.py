@@ -1,6 +1,6 @@
 """Tables: what estimators read from X, y, weights and domains, and check.
 
-This module may import legofuse.views and nothing else of legofuse.
+This module may import views and _labels of legofuse, nothing else of it.
 """
 
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from ._labels import check_domains, is_missing
 from .views import check_not_list_of_views, missing_blocks, resolve_views
 
 __all__ = ["Table", "read_columns", "read_domains", "read_targets"]
@@ -199,42 +200,17 @@ def read_domains(table, sample_domain):
     Raises
     ------
     ValueError
-        If both are given, the length is wrong, or a label is missing.
+        If both are given, the length is wrong, or labels are missing or of several types.
     """
     if sample_domain is None:
         domains, what = table.domains, "domain_column"
     elif table.domains is not None:
         raise ValueError("Give either sample_domain or domain_column, not both.")
     else:
-        domains, what = np.asarray(sample_domain), "sample_domain"
+        domains, what = sample_domain, "sample_domain"
     if domains is None:
         return None
-    n_rows = table.X.shape[0]
-    if domains.shape != (n_rows,):
-        raise ValueError(
-            f"{what} must hold one domain for each of the {n_rows} rows; got shape {domains.shape}."
-        )
-    if domains.dtype.kind == "O":
-        unknown = np.array([_is_missing(d) for d in domains])
-        if not unknown.any():
-            if len({str if isinstance(d, str) else float for d in domains}) > 1:
-                raise ValueError(f"{what} mixes strings and other labels: use one type.")
-            return domains.astype(str) if all(isinstance(d, str) for d in domains) else domains
-    else:
-        unknown = domains != domains  # NaN and NaT
-    if unknown.any():
-        raise ValueError(f"{what} is missing in {np.count_nonzero(unknown)} row(s).")
-    return domains
-
-
-def _is_missing(label):
-    """Whether a label is None, NaN or pandas' NA."""
-    if label is None:
-        return True
-    try:
-        return bool(label != label)
-    except TypeError:  # NA is neither equal nor unequal to itself
-        return True
+    return check_domains(domains, table.X.shape[0], what=what)
 
 
 def read_targets(y, n_rows, target_type="auto"):
@@ -281,7 +257,7 @@ def read_targets(y, n_rows, target_type="auto"):
             raise ValueError(
                 f"target_type='classification' needs y of one column; got shape {y.shape}."
             )
-        if y.dtype.kind == "O" and any(map(_is_missing, y)):
+        if y.dtype.kind == "O" and any(map(is_missing, y)):
             raise ValueError("Input y contains missing labels.")
         try:
             codes = np.unique(y, return_inverse=True)[1]

@@ -1,16 +1,34 @@
 """Wrong input: one clear error each, and nothing fitted after it."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from legofuse import LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse.inspection import domain_shift
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.arange(12) % 2
 VIEWS = {"a": [0, 1], "b": [2, 3]}
+BAGS = list(np.random.default_rng(0).normal(size=(12, 3, 4)))
+DOMAIN_READERS = {
+    "transformer": (
+        lambda domains: LEGOFusionTransformer(VIEWS).fit(X, Y, sample_domain=domains),
+        "row",
+    ),
+    "classifier": (
+        lambda domains: LEGOAnomalyClassifier(VIEWS).fit(BAGS, Y, sample_domain=domains),
+        "bag",
+    ),
+    "domain_shift": (
+        lambda domains: domain_shift(LEGOFusionTransformer(VIEWS).fit(X, Y), X, domains),
+        "row",
+    ),
+}
 
 
 def broken(where, value, table=X):
@@ -192,19 +210,26 @@ def test_transform_errors():
         hops.fused_graph(X, X)
 
 
+@pytest.mark.parametrize("reader", DOMAIN_READERS.values(), ids=DOMAIN_READERS)
 @pytest.mark.parametrize(
     ("domains", "message"),
     [
-        (np.arange(5), r"one domain for each of the 12 rows; got shape \(5,\)"),
-        (np.r_[np.nan, np.ones(11)], r"sample_domain is missing in 1 row"),
-        (np.array([None] + ["a"] * 11, object), "sample_domain is missing in 1 row"),
-        (np.array([pd.NA] + ["a"] * 11, object), "sample_domain is missing in 1 row"),
+        (np.arange(5), r"one domain for each of the 12 {}s; got shape \(5,\)"),
+        (np.zeros((12, 1)), r"one domain for each of the 12 {}s; got shape \(12, 1\)"),
+        ([[1, 2]] + [[1]] * 11, "one domain for each of the 12 {}s; got shape that differs"),
+        (np.r_[np.nan, np.ones(11)], r"sample_domain is missing in 1 {}\(s\)"),
+        ([np.datetime64("NaT")] * 2 + [np.datetime64(0, "D")] * 10, "is missing in 2 {}"),
+        ([None] + ["a"] * 11, "sample_domain is missing in 1 {}"),
+        (np.array([pd.NA] + ["a"] * 11, object), "sample_domain is missing in 1 {}"),
+        (pd.Series([None] + ["a"] * 11, dtype="string"), "sample_domain is missing in 1 {}"),
         (np.array([1] + ["a"] * 11, object), "sample_domain mixes strings and other labels"),
+        ([date(2026, 1, 1)] + [1] * 11, "sample_domain mixes labels of types that cannot be sort"),
     ],
 )
-def test_domains(domains, message):
-    with pytest.raises(ValueError, match=message):
-        LEGOFusionTransformer(VIEWS).fit(X, Y, sample_domain=domains)
+def test_domains(reader, domains, message):
+    read, sample = reader
+    with pytest.raises(ValueError, match=message.format(sample)):
+        read(domains)
 
 
 def test_domains_in_transform():

@@ -111,6 +111,22 @@ def test_views_by_domain_of_one_domain_are_plain_views(data):
     assert other.score(bags, y, sample_domain=only) == np.mean(other.predict(bags, only) == y)
 
 
+@pytest.mark.parametrize("options", KINDS, ids=str)
+def test_one_domain_is_none_bit_by_bit(options):
+    bags, y, domains = make_bags(missing=True)
+    bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "slim"]
+    y, one = y[domains == "slim"], np.repeat("slim", len(bags))
+    options = {"n_references": 15, "random_state": 0, "n_units": 5} | options
+    told, untold = (LEGOAnomalyClassifier(APART["slim"], **options) for _ in range(2))
+    told.fit(bags, y, sample_domain=one)
+    untold.fit(bags, y)
+    np.testing.assert_array_equal(told.predict_proba(bags, one), untold.predict_proba(bags))
+    for found, expected in zip(
+        told.score_units(bags, sample_domain=one), untold.score_units(bags), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("options", [{}, NETS[0]], ids=["linear", "net"])
 def test_standardising_apart_removes_a_shift(options):
     """Domains differ by far more than anomalies do."""

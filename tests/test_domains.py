@@ -146,6 +146,29 @@ def test_one_domain_is_none_bit_by_bit(relation):
     assert_array_equal(told.transform(X, sample_domain=one), untold.transform(X))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"domains": "per-domain", "n_landmarks": 15},
+        {"unseen_domains": "batch"},
+        {"domain_alignment": 1.0, "domain_coupling": 0.5},
+        {"interactions": "separable"},
+        {"weights": "alignment", "n_components": 5},
+        {"expansion": "hops", "relation": "rbf"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("y", [Y, Y + X[:, 0]], ids=["classes", "real values"])
+def test_options_of_domains_do_nothing_to_one(options, y):
+    one = np.repeat("here", 40)
+    options = {"random_state": 0, "relation": "auto"} | options
+    told, untold = make(**options).fit(X, y, sample_domain=one), make(**options).fit(X, y)
+    assert told.domains_ == ["here"]
+    assert_array_equal(told.weights_, untold.weights_)
+    assert_array_equal(told.transform(X, sample_domain=one), untold.transform(X))
+    assert_array_equal(told.fused_graph(X, sample_domain=one), untold.fused_graph(X))
+
+
 @settings(deadline=None, max_examples=6)
 @given(seed=st.integers(0, 10_000), relation=st.sampled_from(["auto", *RELATIONS]))
 def test_every_relation_is_a_kernel_with_domains(seed, relation):

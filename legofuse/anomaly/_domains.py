@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from ..tables import Table, read_domains
+from .. import _labels
 from ._bags import Packed, read_bags, units_of
 
 
@@ -48,8 +48,8 @@ def check_domains(sample_domain, n_bags, *, known=None, needed=False):
     Raises
     ------
     ValueError
-        If labels are missing or unknown, not one for each bag, given though fit was given none, or
-        not given though they are needed.
+        If labels are missing, of several types or unknown, not one for each bag, given though fit
+        was given none, or not given though they are needed.
     """
     if sample_domain is None:
         if needed:
@@ -59,13 +59,7 @@ def check_domains(sample_domain, n_bags, *, known=None, needed=False):
         return None
     if known is not None and not len(known):
         raise ValueError("sample_domain is given, but fit was given none.")
-    shape = np.shape(sample_domain)
-    if shape != (n_bags,):
-        raise ValueError(
-            f"sample_domain must hold one domain for each of the {n_bags} bags; got shape {shape}."
-        )
-    table = Table(np.empty((n_bags, 0)), {}, {}, None, None)
-    domains = read_domains(table, sample_domain)
+    domains = _labels.check_domains(sample_domain, n_bags, sample="bag")
     unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
     if unknown:
         raise ValueError(f"sample_domain holds {unknown}, not among the domains {list(known)}.")
@@ -131,6 +125,17 @@ def _assemble(estimator, parts, domains):
     return Packed(X, offsets, columns, views, has_view, all_offsets, domains)
 
 
+def undivided(bags, known):
+    """Bags as those of no domain where a single one is known: nothing is to be told apart."""
+    if bags.domains is None or len(known) != 1:
+        return bags
+    columns = {
+        view: index[known[0]] if isinstance(index, dict) else index
+        for view, index in bags.columns.items()
+    }
+    return bags._replace(columns=columns, domains=None)
+
+
 def _count(X):
     """Number of bags; 0 for what is no sequence, which is told when it is read."""
     if hasattr(X, "shape"):
@@ -179,4 +184,4 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
                 estimator.__dict__.pop(name, None)
         else:
             estimator._readers = {}
-    return bags
+    return undivided(bags, estimator._domains)

@@ -22,7 +22,7 @@ from ._checks import (
     threshold,
     warn_missing,
 )
-from ._domains import read_any
+from ._domains import read_any, undivided
 from ._linear import average_heads, average_weights, fit_linear
 from ._net_fit import make_nets, pooled_beside, train_nets
 from ._prepare import draw_references, make_fusion, prepare
@@ -147,10 +147,14 @@ class BagFitting:
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")
         self.views_, self._time_view = bags.views, time_view
-        canonical = canonical_bags(bags.X, bags.offsets, labels, weight, ordered, bags.domains)
+        found = bags.offsets, labels, weight, ordered
+        canonical = canonical_bags(bags.X, *found, bags.domains)
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
         if bags.domains is not None and not goes_on:  # bags left out count as not given
             self._domains = np.unique(bags.unit_domains[canonical.rows]).tolist()
+            if len(self._domains) == 1:
+                bags = undivided(bags, self._domains)
+                canonical = canonical_bags(bags.X, *found)
         return bags, canonical
 
     def _fit_linear(self, bags, canonical, prepared, weight, rng, step):

@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from .._labels import check_domains
 from .._random import random_generator
 from ._model import split_pipeline
 from ._results import DomainShift
@@ -43,8 +44,8 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
     Raises
     ------
     ValueError, TypeError
-        If there are not two domains of `cv` rows, lengths differ, `of` is unknown, or there is no
-        fusion transformer.
+        If there are not two domains of `cv` rows, lengths differ, domains are missing or of several
+        types, `of` is unknown, or there is no fusion transformer.
 
     Examples
     --------
@@ -82,12 +83,8 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
 
 def _read(sample_domain, X, cv):
     """Labels of the domains and the number of each row's."""
-    domains, n_rows = np.asarray(sample_domain), X.shape[0] if hasattr(X, "shape") else len(X)
-    if domains.shape != (n_rows,):
-        raise ValueError(
-            f"sample_domain must hold one domain for each of the {n_rows} rows; got shape "
-            f"{domains.shape}."
-        )
+    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    domains = check_domains(sample_domain, n_rows)
     labels, codes, counts = np.unique(domains, return_inverse=True, return_counts=True)
     if len(labels) < 2:
         raise ValueError("needs at least two domains to tell apart; sample_domain holds one.")
