@@ -300,3 +300,54 @@ def test_domains_are_left_out_or_known_by_few_labels(tmp_path, monkeypatch):
     assert len(out.read_text().splitlines()) == 12
     paths = page.write(tmp_path / "page.md", [], domains.read(out))
     assert "| dom_small | few-labels |" in paths[0].read_text()
+
+
+def _missing_records(sets_of):
+    """Results of methods at two levels: (method, set) to (whole, half removed)."""
+    for (method, name), values in sets_of.items():
+        for perturbation, accuracy in zip(("", "missing50"), values, strict=True):
+            key = {"set": name, "split": "0", "perturbation": perturbation, "method": method}
+            yield key | {"version": "1", "accuracy": accuracy, "n_test": 10}
+
+
+def _domain_records(accuracies):
+    for method, accuracy in accuracies.items():
+        key = {"set": "dom_a", "protocol": "few-labels", "target": "x", "seed": 0}
+        yield key | {"method": method, "version": "1", "accuracy": accuracy}
+
+
+def test_a_method_that_ran_on_few_sets_takes_none_off_the_curve(tmp_path):
+    from benchmarks.quality import page
+
+    records = list(
+        _missing_records(
+            {
+                ("legofuse", "mv_a"): (0.9, 0.7),
+                ("legofuse", "mv_b"): (0.8, 0.5),
+                ("concat_svm", "mv_a"): (0.8, 0.6),
+                ("concat_svm", "mv_b"): (0.7, 0.4),
+                ("boosting_nan", "mv_b"): (0.75, 0.45),
+            }
+        )
+    )
+    text = page.write(tmp_path / "page.md", records, [], "1")[0].read_text()
+    assert "Mean over 2 sets" in text
+    assert "| legofuse | 0.8500 | -0.2500" in text
+    assert "alone: split 0 of `mv_b`." in text.replace("\n", " ")
+    assert "| gradient boosting, NaN as a value | 0.7500 | 0.4500 |" in text
+    assert "| legofuse | 0.8000 | 0.5000 |" in text
+    records += _missing_records({("boosting_nan", "mv_a"): (0.75, 0.45)})
+    text = page.write(tmp_path / "page.md", records, [], "1")[0].read_text()
+    assert "Where only some" not in text
+    assert "| gradient boosting, NaN as a value | 0.7500 | -0.3000" in text
+
+
+def test_gains_by_domains_told_are_read_from_results(tmp_path):
+    from benchmarks.quality import page
+
+    found = {"legofuse": 0.74, "legofuse_untold": 0.72, "concat_svm": 0.69, "coral": 0.67}
+    text = page.write(tmp_path / "page.md", [], list(_domain_records(found)), "1")[0].read_text()
+    assert "- met against the tuned SVM" in text
+    assert "0.690, a gain of +0.050" in text
+    assert "- not met against the same legofuse, not told: 0.720, a gain of +0.020" in text
+    assert "CORAL + RBF SVM, is at 0.670: +0.070" in text

@@ -167,30 +167,40 @@ def evaluate(task, method):
     }
 
 
-def table(records, tag=None):
-    """Mean accuracy by set and protocol over target domains, and over all, as Markdown.
+def means(records, tag=None):
+    """Mean accuracy of each method by set and protocol, over target domains.
 
-    A row holds the targets and seeds that every method shown has.
+    A mean is over the targets and seeds that every method has.
+
+    Returns
+    -------
+    methods : list of str
+    cells : dict of (set, protocol) to ndarray of shape (n_methods,)
     """
     import legofuse
 
     version = tag or legofuse.__version__
     records = [r for r in records if "accuracy" in r and r["version"] == version]
     shown = [m for m in METHODS if any(r["method"] == m for r in records)]
-    cells: dict = {}
+    runs: dict = {}
     for r in records:
-        where = cells.setdefault((r["set"], r["protocol"]), {})
+        where = runs.setdefault((r["set"], r["protocol"]), {})
         where.setdefault((r["target"], r["seed"]), {})[r["method"]] = r["accuracy"]
+    cells = {}
+    for key, of in sorted(runs.items()):
+        rows = [[run[m] for m in shown] for run in of.values() if set(shown) <= set(run)]
+        if rows:
+            cells[key] = np.mean(rows, axis=0)
+    return shown, cells
+
+
+def table(records, tag=None):
+    """Mean accuracy by set and protocol over target domains, and over all, as Markdown."""
+    shown, cells = means(records, tag)
     titles = [METHODS[m][0] for m in shown]
     lines = [f"| set | protocol | {' | '.join(titles)} |", "|---" * (len(shown) + 2) + "|"]
-    means = []
-    for (name, protocol), runs in sorted(cells.items()):
-        rows = [[run[m] for m in shown] for run in runs.values() if set(shown) <= set(run)]
-        if rows:
-            means.append(np.mean(rows, axis=0))
-            values = " | ".join(f"{v:.3f}" for v in means[-1])
-            lines.append(f"| {name} | {protocol} | {values} |")
-    if means:
-        values = " | ".join(f"{v:.3f}" for v in np.mean(means, axis=0))
-        lines.append(f"| mean | | {values} |")
+    whole = {("mean", ""): np.mean(list(cells.values()), axis=0)} if cells else {}
+    for (name, protocol), row in (cells | whole).items():
+        values = " | ".join(f"{v:.3f}" for v in row)
+        lines.append(f"| {name} | {protocol} | {values} |")
     return "\n".join(lines)
