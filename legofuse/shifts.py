@@ -123,8 +123,7 @@ def learn_shifts(
             aligned[view, None] = stats
             continue
         for k, label in enumerate(labels.tolist()):
-            centre = stats.mean + stats.scale * offsets[k] / factors[k]
-            maps[view, label] = centre, factors[k]
+            maps[view, label] = _centre(stats, offsets[k], factors[k]), factors[k]
         block = _dense(take(X, index, rows))
         moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
         principal = stats.components is not None
@@ -192,6 +191,11 @@ def _class_means(cells, shape, offsets, factors):
     sums, mass = inside @ (cells.sums * factors - count * offsets[domain]), inside @ count
     means = np.divide(sums, mass, out=np.full_like(sums, np.nan), where=mass > 0)
     return [means, squares.sum(axis=0) / max(mass.sum(), 1e-300)]
+
+
+def _centre(stats, offset, factor):
+    """Where a domain lies in the features as given; constant ones stay where they are."""
+    return stats.mean + np.where(np.isfinite(stats.scale), stats.scale, 0) * offset / factor
 
 
 def _typical(squares):
@@ -263,7 +267,7 @@ def with_domains(shifts, X, columns, domains, learned, shares=None):
             factor = _factor(len(z), len(z) * z.var(axis=0), total)
             offset = z.mean(axis=0) * factor - middle
             offset *= _trust_offset(len(z), offset, within, mixed)
-            maps[view, label] = stats.mean + stats.scale * offset / factor, factor
+            maps[view, label] = _centre(stats, offset, factor), factor
     return shifts._replace(labels=shifts.labels + new, maps=maps)
 
 
@@ -271,7 +275,9 @@ def _expected(shifts, view, stats, shares):
     """What rows without a shift would have: mean, variance, that within classes, and how far
     unequal shares of classes may move the mean."""
     if shares is None:
-        wanted = (shifts.aligned[view, None].scale / stats.scale).astype(float) ** 2
+        scale, varies = shifts.aligned[view, None].scale, np.isfinite(stats.scale)
+        wanted = np.where(varies & np.isfinite(scale), scale, 0) / np.where(varies, stats.scale, 1)
+        wanted = wanted.astype(float) ** 2
         return 0.0, wanted, wanted, shifts.mixed[view]
     means, within = shifts.classes[view]
     seen = ~np.isnan(means[:, 0])

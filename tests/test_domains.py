@@ -350,6 +350,23 @@ def test_features_constant_in_one_domain_are_not_blown_up(kind, told):
     assert (factors < 10).all()
 
 
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_features_constant_in_all_domains_are_left_out(kind):
+    plain, with_constant = X, np.hstack([X, np.full((len(X), 1), 0.1)])
+    new, strange = plain[:9] + 1, np.hstack([plain[:9] + 1, np.arange(9)[:, None] * 1e4])
+    found = []
+    for table, rows in [(plain, new), (with_constant, strange)]:
+        n = table.shape[1]
+        views = {"a": slice(0, 2), "b": slice(2, n)}
+        model = LEGOFusionTransformer(
+            views, relation="correlation", unseen_domains="batch", random_state=0
+        )
+        model.fit(kind(table), Y, sample_domain=SITES)
+        graph = model.fused_graph(kind(rows), sample_domain=np.full(9, "west"))
+        found.append(np.sort(graph, axis=1))  # landmarks may come in another order
+    assert_allclose(found[1], found[0], atol=1e-9)
+
+
 # ------------------------------------------------------------------ how far domains are apart
 def test_domain_shift_falls_once_domains_are_told():
     shifted = X + 3 * (SITES == "south")[:, None]

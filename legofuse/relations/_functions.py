@@ -71,7 +71,8 @@ def correlation(X, references, mean=None, scale=None):
     references : array-like or sparse of shape (n_references, n_features)
         Rows that the others are related to.
     mean, scale : array-like of shape (n_features,), optional
-        Mean and standard deviation of the features; by default those of the references.
+        Mean and standard deviation of the features; by default those of the references, and
+        features that are constant in them are left out.
 
     Returns
     -------

@@ -15,7 +15,8 @@ class Statistics(NamedTuple):
     Attributes
     ----------
     mean, scale : ndarray of shape (n_features,)
-        Mean and standard deviation; the scale of a constant feature is 1.
+        Mean and standard deviation. The scale of a constant feature is infinite: standardised, it
+        is 0 in every row, whatever numbers come later, in whatever unit.
     gamma : float
         Inverse squared width of ``rbf``: 1 / (n_features * variance).
     widths : dict of str to float
@@ -55,7 +56,7 @@ def statistics(X, sample_weight=None, principal=False):
     >>> from legofuse.relations import statistics
     >>> learned = statistics(np.array([[0.0, 1.0], [2.0, 1.0]]))
     >>> learned.mean, learned.scale
-    (array([1., 1.]), array([1., 1.]))
+    (array([1., 1.]), array([ 1., inf]))
     """
     weight = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, float)
     dtype = X.dtype
@@ -119,7 +120,7 @@ def summarise(mean, scale, spherical, dtype):
         log_gamma = -np.log(len(mean) * overall) - 2 * np.log(size)
         gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
     varying = max(1, int(np.count_nonzero(scale)))
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = np.where(scale > 0, scale, np.inf)
     widths = {"gaussian": 0.5 / varying, "spherical": spherical}
     return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
 
