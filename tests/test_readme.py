@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from numpy.testing import assert_allclose
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,6 +21,15 @@ def test_block_runs(code, tmp_path):
     command = [sys.executable, "-W", "error", "-c", code]
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
+    said = [
+        numbers(comment) for comment in re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+    ]
+    said = [number for numbers_said in said for number in numbers_said]
+    assert_allclose(numbers(run.stdout), said, atol=0.03)
+
+
+def numbers(text):
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*", text)]
 
 
 def test_blocks_were_found():
