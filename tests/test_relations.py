@@ -151,6 +151,16 @@ def test_units_of_features_do_not_matter_even_where_training_rows_had_one_number
     assert_allclose(found[0], without, atol=1e-9)
 
 
+@pytest.mark.parametrize("table", [np.asarray, sp.csr_array])
+def test_rows_of_weight_zero_teach_no_components(table):
+    X = np.random.default_rng(0).poisson(1.0, (560, 4)).astype(float)
+    X[:, 1] += 3 * X[:, 0]
+    found = statistics(table(X), np.arange(560) >= 510, principal=True)
+    expected = statistics(table(X[510:]), principal=True)
+    assert_allclose(found.components["axes"], expected.components["axes"], atol=1e-12)
+    assert len(expected.components["axes"]) > 0
+
+
 def test_statistics_of_sparse_and_weighted_rows():
     X = np.random.default_rng(0).poisson(0.5, (20, 4)).astype(float)
     X[:, 3] = 2  # constant

@@ -76,7 +76,8 @@ def statistics(X, sample_weight=None, principal=False):
         )
     components = None
     if principal:
-        components = principal_components(encode(X[:ROWS], "bhattacharyya"), weight)
+        first = np.flatnonzero(weight > 0)[:ROWS]
+        components = principal_components(encode(X[first], "bhattacharyya"), weight[first])
     direction = _squared_mean_direction(X, weight)
     unit = _units(X)
     if unit is not None:
