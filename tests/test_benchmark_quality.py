@@ -238,6 +238,11 @@ def test_the_command_runs_and_reports(folder, capsys, monkeypatch):
         main(["--methods", "magic"])
 
 
+def test_results_without_a_column_give_no_ranks_instead_of_an_error():
+    records = [_record("mv_a", "0", "boosting_nan", 0.9)]
+    assert "Too few results" in report.summary(records)
+
+
 def test_the_groups_name_methods_that_exist():
     assert set().union(*GROUPS.values()) <= set(METHODS)
     assert set(report.SHOWN) - {stats.TUNED} <= set(METHODS)

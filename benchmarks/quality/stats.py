@@ -57,7 +57,7 @@ def matrix(found, methods, complete=True):
     Sets where a method lacks a split that another one has are left out if ``complete``.
     """
     names, rows = [], []
-    for name, columns in sorted(found.items()):
+    for name, columns in sorted(found.items() if methods else ()):
         if not all(m in columns for m in methods):
             continue
         common = set.intersection(*(set(columns[m]) for m in methods))
