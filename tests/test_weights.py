@@ -19,8 +19,9 @@ from legofuse.weights import (
     uniform,
     unpack,
 )
-from legofuse.weights._loo import _LeaveOneOut, _Prior
+from legofuse.weights._criterion import LeaveOneOut, Prior
 from legofuse.weights._model import Model
+from legofuse.weights._strength import shares_of_strengths
 
 
 def kernels(n=9, m=2, seed=0):
@@ -258,8 +259,8 @@ def test_criterion_gradient(separable, classes):
     powers = exponents(3, 2, "separable" if separable else "total")
     model = Model([pack(g) for g in kernels(12, 3)], powers, separable)
     Y = np.eye(2)[np.arange(12) % 2] if classes else rng.normal(size=(12, 2))
-    prior = _Prior(powers, 0.2, None if separable else 5.0)
-    criterion = _LeaveOneOut(model, prior, Y, np.ones(12), classes)
+    prior = Prior(powers, 0.2, None if separable else 5.0)
+    criterion = LeaveOneOut(model, prior, Y, np.ones(12), classes)
     start, theta = model.start(), rng.normal(size=len(prior) + 2) / 5
     _, gradient = criterion(theta, start)
     finite = [
@@ -271,7 +272,7 @@ def test_criterion_gradient(separable, classes):
 
 def test_terms_of_a_graph_are_shrunk_together():
     powers = exponents(2, 2)  # two graphs, five terms
-    prior = _Prior(powers, 0.25, 4.0)
+    prior = Prior(powers, 0.25, 4.0)
     first_graph, second_degree, a_term = np.eye(len(prior))[[0, 2, 3]]
     assert_allclose(prior.expand(first_graph), 2 * powers[:, 0])
     assert_allclose(prior.expand(second_degree), 2 * (powers.sum(axis=1) == 2))
@@ -283,8 +284,76 @@ def test_a_step_to_where_the_graph_overflows_is_taken_back():
     relations = [pack(np.full((4, 4), 1e30, np.float32))] * 2
     targets = np.eye(2)[[0, 1, 0, 1]]
     powers = np.array([[1, 0], [2, 0]])
-    prior = _Prior(powers, 1.0, None)
-    criterion = _LeaveOneOut(Model(relations, powers), prior, targets, np.ones(4), True)
+    prior = Prior(powers, 1.0, None)
+    criterion = LeaveOneOut(Model(relations, powers), prior, targets, np.ones(4), True)
     loss, slope = criterion(np.zeros(len(prior) + 2), np.ones(2))
     assert np.isfinite(loss)
     assert np.isfinite(slope).all()
+
+
+def test_model_among_is_the_model_of_these_units():
+    graphs, units = kernels(), np.array([0, 2, 3])
+    powers = exponents(len(graphs), 2, "total")
+    weights = np.linspace(1, 2, len(powers))
+    whole, _ = Model([pack(g) for g in graphs], powers).graph(weights)
+    some, _ = Model([pack(g) for g in graphs], powers).among(units).graph(weights)
+    assert_allclose(some, whole[np.ix_(units, units)])
+
+
+def strengths_for(n_units, seed, classes=True, informative=1.0):
+    """Shares of three strengths where one of eight graphs tells the classes, or none does."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n_units) % 2
+    X = rng.normal(size=(8, n_units, 5))
+    X[0, :, 0] += 6 * informative * y
+    X[1:] += rng.normal(size=(7, 1, 5))
+    targets = np.eye(2)[y] if classes else y[:, None] + 0.1 * rng.normal(size=(n_units, 1))
+    powers = exponents(8, 1, "total")
+    model = Model([pack(x @ x.T / 5) for x in X], powers)
+    priors = [Prior(powers, 0.2 * s, 5.0 * s) for s in (1.0, 30.0, 1e4)]
+    criterion = LeaveOneOut(model, priors[0], targets, np.ones(n_units), classes)
+    return shares_of_strengths(criterion, priors)
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_shrinkage_is_weak_where_held_out_rows_gain_by_it(classes):
+    shares = strengths_for(80, 0, classes, informative=0.5)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] > 0.5 > 10 * shares[2]
+
+
+def test_strengths_count_alike_where_rows_cannot_be_halved():
+    assert_allclose(strengths_for(6, 0), 1 / 3)
+
+
+def test_shrinkage_is_strong_where_graphs_tell_nothing():
+    weak = np.mean([strengths_for(30, seed, informative=0.0)[0] for seed in range(5)])
+    assert weak < 1 / 3
+
+
+def test_a_single_strength_is_a_fixed_shrinkage():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(2, 30, 4))
+    graphs = [pack(x @ x.T / 4) for x in X]
+    powers, targets = exponents(2, 2, "total"), np.eye(2)[(X[0, :, 0] > 0).astype(int)]
+    start = LeaveOneOut(Model(graphs, powers), Prior(powers, 1.0, 1.0), targets, np.ones(30), True)
+    fixed = loo(graphs, powers, targets, classes=True, strengths=(1e9,)).weights
+    assert_allclose(fixed / fixed.sum(), start.start() / start.start().sum(), rtol=1e-3)
+    free = loo(graphs, powers, targets, classes=True).weights
+    assert free[0] / free[1] > fixed[0] / fixed[1]
+
+
+def test_many_units_learn_once_at_the_likeliest_strength():
+    rng = np.random.default_rng(4)
+    n_units, strengths = 402, (0.5, 50.0)
+    signal, noise = rng.normal(size=(2, n_units, 3))
+    graphs = [pack(x @ x.T / 3) for x in (signal, noise)]
+    powers, targets = exponents(2, 1, "total"), (signal[:, :1] + rng.normal(size=(n_units, 1)))
+    centred = targets - targets.mean()
+    first = Model(graphs, powers).first(400)
+    priors = [Prior(powers, 0.2 * s, 5.0 * s) for s in strengths]
+    criterion = LeaveOneOut(first, priors[0], (centred / centred.std())[:400], np.ones(400), False)
+    likeliest = strengths[np.argmax(shares_of_strengths(criterion, priors))]
+    chosen = loo(graphs, powers, targets, strengths=strengths).weights
+    once = loo(graphs, powers, targets, strengths=(likeliest,)).weights
+    assert_allclose(chosen, once, rtol=1e-6)

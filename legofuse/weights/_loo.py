@@ -2,15 +2,15 @@
 
 import numpy as np
 from scipy.linalg import eigh
-from scipy.optimize import minimize
 
+from ._criterion import LeaveOneOut, Prior
 from ._learned import Learned
-from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
+from ._leave_one_out import squared_loss
 from ._model import Model
+from ._strength import STRENGTHS, shares_of_strengths
 
 _COARSE = 400  # units of the first stage
-_OVERFLOW = 1e30  # loss where the graph is beyond its dtype
-_LARGEST_LOG = 28.0  # of a weight over its start: none vanishes, none overflows
+_LEAST_SHARE = 0.01  # of a strength that is worth a fit
 
 
 def loo(
@@ -25,6 +25,7 @@ def loo(
     classes=False,
     penalty=0.2,
     own_penalty=5.0,
+    strengths=STRENGTHS,
     max_iter=100,
     tol=1e-4,
 ):
@@ -40,8 +41,14 @@ def loo(
 
     so that few rows learn how much each graph counts, in all its terms alike (were all
     :math:`\delta_a` 0, the fused graph would be a polynomial of one weighted sum of graphs), and
-    many rows how much each term does. On more than 800 units the first half of the work is done on
-    400 of them.
+    many rows how much each term does.
+
+    How strong the shrinkage is, units tell that learned no weights: at each of some strengths
+    (factors of both penalties) weights are learned on one half of the units (of at most 400) and
+    their leave-one-out loss is taken on the other half, both ways. On at most 400 units the
+    weights of all strengths are averaged, in proportion to the likelihood of these predictions;
+    on more, or for separable weights, the likeliest strength is taken. On more than 800 units the
+    first half of the work is done on 400 of them.
 
     Parameters
     ----------
@@ -66,6 +73,8 @@ def loo(
     own_penalty : float
         The strength :math:`\rho'` of that of what a term counts for beyond that. Separable
         weights, which belong to graphs, are shrunk by ``penalty``.
+    strengths : sequence of float
+        Factors of both penalties to choose from; with a single one nothing is chosen.
     max_iter : int
         Largest number of iterations.
     tol : float
@@ -103,26 +112,29 @@ def loo(
     variance = (share @ centred**2).sum()
     if not classes:
         targets = centred / np.sqrt(variance)
-    prior = _Prior(powers, penalty, None if separable else own_penalty)
-    objective = _LeaveOneOut(
-        Model(list(relations), powers, separable, zeroth, present), prior, targets, weight, classes
-    )
-    small = objective if n_units <= 2 * _COARSE else objective.first(_COARSE)
-    start = small.start()
-    theta, n_iter = np.zeros(len(prior) + 2), 0
-    theta[1] = np.log(5.0)
-    for stage, patience in [(small, 1)] if small is objective else [(small, 1), (objective, 3)]:
-        found = minimize(
-            stage,
-            theta,
-            args=(start,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-14, 14), (-3, 6)] + [(-30, 30)] * len(prior),
-            options={"maxiter": max_iter, "ftol": patience * tol, "gtol": 1e-6, "maxcor": 20},
-        )
-        theta, n_iter = found.x, n_iter + int(found.nit)
-    weights = objective.weights(theta, start)
+    own = None if separable else own_penalty
+    model = Model(list(relations), powers, separable, zeroth, present)
+    priors = [Prior(powers, penalty * s, own and own * s) for s in strengths]
+    objective = LeaveOneOut(model, priors[0], targets, weight, classes)
+    options = {"max_iter": max_iter, "tol": tol}
+    coarse = objective if n_units <= _COARSE else objective.first(_COARSE)
+    shares = shares_of_strengths(coarse, priors, **options)
+    if separable or n_units > _COARSE:  # products of factors have no mean; one fit costs enough
+        shares = np.eye(len(priors))[np.argmax(shares)]
+    if n_units <= 2 * _COARSE:
+        coarse = objective
+    start = coarse.start()
+    weights, n_iter = np.zeros(len(start)), 0
+    for share_of, prior in zip(shares, priors, strict=True):
+        if share_of < _LEAST_SHARE:
+            continue
+        theta, steps = coarse.shrunk(prior).minimum(start, **options)
+        n_iter += steps
+        if coarse is not objective:
+            theta, steps = objective.shrunk(prior).minimum(start, theta, 3, **options)
+            n_iter += steps
+        found = objective.shrunk(prior).weights(theta, start)
+        weights += found if separable else share_of / found.sum() * found
     scale, loss = _best_scale(objective.model.graph(weights)[0], targets, weight)
     weights[: powers.shape[0] // len(objective.model.relations) if separable else None] *= scale
     total = 1.0 if not classes else variance * size**2
@@ -155,92 +167,3 @@ def _best_scale(graph, targets, weight):
     losses = np.array([loss(scale) for scale in scales])
     best = int(np.argmax(losses <= 1.001 * losses.min()))  # the strongest ridge that is as good
     return scales[best], float(losses[best])
-
-
-class _Prior:
-    """Log weights over their start as a linear function of numbers that are shrunk alike.
-
-    Each term has a number of its own; what the terms of a graph, or of a degree, have in common
-    is shrunk less.
-    """
-
-    def __init__(self, powers, penalty, own_penalty):
-        if own_penalty is None:
-            self.shared, self.own = np.zeros((len(powers), 0)), 1 / np.sqrt(penalty)
-            return
-        degrees = powers.sum(axis=1)
-        higher = degrees[:, None] == np.arange(2, degrees.max() + 1)
-        self.shared = np.hstack([powers, higher]) / np.sqrt(penalty)
-        self.own = 1 / np.sqrt(own_penalty)
-
-    def __len__(self):
-        return sum(self.shared.shape)
-
-    def expand(self, numbers):
-        """Log weights over their start."""
-        n_shared = self.shared.shape[1]
-        return self.shared @ numbers[:n_shared] + self.own * numbers[n_shared:]
-
-    def pull_back(self, slope):
-        """The derivative with respect to the numbers, from that to the log weights."""
-        return np.concatenate([self.shared.T @ slope, self.own * slope])
-
-
-class _LeaveOneOut:
-    """The criterion as a function of (log scale, log temperature, numbers of the prior)."""
-
-    def __init__(self, model, prior, targets, weight, classes):
-        self.model, self.prior, self.targets, self.weight = model, prior, targets, weight
-        self.share = weight / weight.sum()
-        self.loss = softmax_loss if classes else squared_loss
-        self.growing = model.powers.sum(axis=1) > 0
-
-    def first(self, n_units):
-        """The same on the first units (whose graphs are the first entries of the packed ones)."""
-        loss = _LeaveOneOut(
-            self.model.first(n_units),
-            self.prior,
-            self.targets[:n_units],
-            self.weight[:n_units],
-            False,
-        )
-        loss.loss = self.loss
-        return loss
-
-    def weights(self, theta, start):
-        """Weights of the terms."""
-        logs = theta[0] * self.growing + self.prior.expand(theta[2:])
-        return start * np.exp(np.clip(logs, -_LARGEST_LOG, _LARGEST_LOG))
-
-    def __call__(self, theta, start):
-        """Loss and its gradient."""
-        weights = self.weights(theta, start)
-        with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
-            graph, to_weights = self.model.graph(weights)
-        if not np.isfinite(graph).all():
-            return _OVERFLOW, np.zeros(len(theta))  # the line search turns back
-        residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
-        loss, slope, heat = self.loss(residuals, self.targets, self.share, theta[1])
-        slope = to_weights(to_graph(slope)) * weights
-        pull = theta[2:] / len(self.targets)
-        loss += 0.5 * float(pull @ theta[2:])
-        slopes = self.prior.pull_back(slope) + pull
-        return loss, np.r_[slope[self.growing].sum(), heat, slopes]
-
-    def start(self):
-        """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
-        start = self.model.start()
-        graph, _ = self.model.graph(start)
-        mean = self.share @ np.diagonal(graph)
-        start[self.growing] /= mean if mean > 0 else 1.0
-
-        def loss(weights):
-            with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
-                graph, _ = self.model.graph(weights)
-            if not np.isfinite(graph).all():
-                return np.inf
-            residuals, _ = leave_one_out(graph, self.targets, self.weight)
-            return squared_loss(residuals, self.targets, self.share, 0.0)[0]
-
-        candidates = [np.where(self.growing, s, 1.0) * start for s in np.logspace(-1, 5, 7)]
-        return min(candidates, key=loss)

@@ -21,16 +21,23 @@ class Model:
 
     def first(self, n_units):
         """The same model of the first units only."""
-        size = n_units * (n_units + 1) // 2
+        return self._cut(slice(n_units * (n_units + 1) // 2), np.arange(n_units))
 
+    def among(self, units):
+        """The same model of some units, whose indices rise."""
+        rows, columns = np.tril_indices(len(units))
+        rows, columns = units[rows], units[columns]
+        return self._cut(rows * (rows + 1) // 2 + columns, units)
+
+    def _cut(self, entries, units):
         def cut(graph):
-            return [p[:size] for p in graph] if isinstance(graph, list) else graph[:size]
+            return [p[entries] for p in graph] if isinstance(graph, list) else graph[entries]
 
-        zeroth = None if self.zeroth is None else self.zeroth[:size]
+        zeroth = None if self.zeroth is None else self.zeroth[entries]
         graphs = [cut(graph) for graph in self.relations]
         other = Model(graphs, self.powers, self.separable, zeroth)
         if self.diagonals is not None:
-            other.diagonals = np.ascontiguousarray(self.diagonals[:, [*range(n_units), -1]])
+            other.diagonals = np.ascontiguousarray(self.diagonals[:, [*units, -1]])
         return other
 
     def start(self, shrink=0.1):
