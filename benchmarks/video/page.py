@@ -60,7 +60,9 @@ else is tuned.
 
 On bags made of digits and of internet advertisements (many of them with ten or twelve bags to train
 on), on training bags of the captions, and on other folds and subsets of the multiple-instance sets,
-by bag AUC and log-loss averaged over all. Two parts had been tried on test frames before they were
+by bag AUC and log-loss averaged over all; heads that relate bags to bags and repeated folds on
+these bags, subsets of the multiple-instance sets and folds within the training bags of the first
+fold. Two parts had been tried on test frames before they were
 judged so: novelty on Ped2 and the pooling of top units on the captions, each better there.
 """
 

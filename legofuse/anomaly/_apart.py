@@ -144,9 +144,10 @@ def parts_by_domain(canonical, prepared, bags):
             canonical.distinct[mine],
             canonical.mass[mine],
             canonical.owner[mine],
+            canonical.home[mine],
         )
         narrowed = prepared._replace(
-            distinct=part.distinct, mass=part.mass, owner=part.owner, domains=None
+            distinct=part.distinct, mass=part.mass, owner=part.owner, home=part.home, domains=None
         )
         found[domain] = part, narrowed, where
     return found
@@ -193,8 +194,9 @@ def fit_apart(estimator, bags, parts, weight, rng, own, step=None):
     wide = estimator.pooling == "auto"
     for domain, (part, narrowed, _) in parts.items():
         chosen = draw_references(narrowed, estimator.n_references, rng, wide)
-        novelty = wide and _told(part) and part.offsets[-1] > len(part.labels)
-        fusion = make_fusion(narrowed, bags, chosen, own, novelty)
+        by_bag = wide and part.offsets[-1] > len(part.labels)
+        novelty = by_bag and _told(part)
+        fusion = make_fusion(narrowed, bags, chosen, own, novelty, by_bag)
         found[domain] = fusion, _bags_of(chosen[1], part)
     shared = {}
     if estimator.pooling != "relations":
@@ -343,7 +345,8 @@ def _list_heads(estimator, fusion, part, shares):
     if shares and len(np.unique(part.labels)) < 2:
         return by_roles
     leaning = [LeaningHead(name, k) for name in names for k in ks] if shares else []
-    listed = list_heads(names, pooling, top_k, several, fusion.owners is not None)
+    normal = fusion.owners is not None
+    listed = list_heads(names, pooling, top_k, several, normal, fusion.groups)
     return [*listed, *leaning, *by_roles]
 
 

@@ -122,6 +122,8 @@ class Canonical(NamedTuple):
         Weight of all units of that content.
     owner : ndarray of shape (n_distinct,), int
         The bag of label 0 that holds that content, n_bags where several do, -1 where none does.
+    home : ndarray of shape (n_distinct,), int
+        The first bag that holds that content.
     """
 
     rows: np.ndarray
@@ -131,6 +133,7 @@ class Canonical(NamedTuple):
     distinct: np.ndarray
     mass: np.ndarray
     owner: np.ndarray
+    home: np.ndarray
 
     @property
     def unit_weight(self):
@@ -182,7 +185,8 @@ def canonical_bags(X, offsets, labels, weight, ordered=False, domains=None):
     _, where, same = np.unique(marks[rows], axis=0, return_index=True, return_inverse=True)
     mass = np.bincount(same.ravel(), np.repeat(merged, np.diff(starts)))
     owner = _owners(same.ravel(), starts, labels[kept[first]])
-    return Canonical(rows, starts, labels[kept[first]], merged, rows[where], mass, owner)
+    home = np.searchsorted(starts, where, side="right") - 1
+    return Canonical(rows, starts, labels[kept[first]], merged, rows[where], mass, owner, home)
 
 
 def _owners(content, offsets, labels):

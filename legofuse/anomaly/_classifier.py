@@ -25,8 +25,9 @@ class LEGOAnomalyClassifier(
     .. math:: G = \sum_a A_a \, R_1^{\circ a_1} \circ \dots \circ R_M^{\circ a_M},
 
     and linear heads score either units, a bag's score being the mean of its top k, or bags, by
-    the largest relation of a bag's units to each reference. Beside them stands novelty: how little
-    a unit is related to the most related unit of normal bags, the only units whose label is known.
+    the largest relation of a bag's units to each reference, or by how close bags come to each
+    training bag, unit by unit. Beside them stands novelty: how little a unit is related to the most
+    related unit of normal bags, the only units whose label is known.
     Logits z of units may spread over the fused graph of their own bag,
 
     .. math:: z' = (1 - \beta) z + \beta D^{-1} G_+ z.
@@ -72,7 +73,8 @@ class LEGOAnomalyClassifier(
     pooling : {"auto", "units", "relations", "both"}, default="auto"
         Score units, then pool the top k; or pool relations, then score the bag; or average both.
         ``"auto"`` weighs all, and besides them regression on units that carry their bag's label
-        and, where bags have several units, novelty, by the log-loss of held-out bags; a net scores
+        and, where bags have several units, novelty and (where training bags have two references or
+        more on average) relations between bags, by the log-loss of held-out bags; a net scores
         units.
     head : {"auto", "linear", "net"}, default="auto"
         Linear heads on Nyström features and on pooled relations, in closed form or convex, or the
@@ -175,9 +177,12 @@ class LEGOAnomalyClassifier(
     -----
     Fitting is exact in ``sample_weight``: a bag of weight 2 gives the same result as the bag
     repeated; the order of bags and of the units in a bag does not matter. The weights A that
-    compete are label-free: all terms alike, those of one relation, those of one view. Scores of a
-    bag may come from logits that spread over its graph in full; a unit keeps at least half of its
-    own.
+    compete are label-free: all terms alike, those of one relation, those of one view. Held-out
+    bags are those of five folds, cut three times up to 200 bags and twice up to 300. Two heads
+    relate bags to bags, as kernels of sets do: by the largest relation of a unit to the references
+    of a training bag, the mean over the units, and by the largest relation of a bag's units to a
+    reference, the mean over the references of a training bag. Scores of a bag may come from logits
+    that spread over its graph in full; a unit keeps at least half of its own.
 
     Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are
     ``legofuse.anomaly.LEGOAnomalyClassifier``, ``legofuse.anomaly._linear.LinearMember``,

@@ -172,7 +172,8 @@ class BagFitting:
                 continue
             wide = self.pooling == "auto"
             chosen = draw_references(prepared, self.n_references, rng, wide)
-            fusion, ids = make_fusion(prepared, bags, chosen, own, novelty)
+            by_bag = wide and several
+            fusion, ids = make_fusion(prepared, bags, chosen, own, novelty, by_bag)
             member, trial = fit_linear(
                 fusion,
                 ids,

@@ -35,6 +35,8 @@ class UnitFusion:
     owners : ndarray of shape (n_landmarks,), int, optional
         The normal training bag of each landmark; -1 where it is of no normal one, and a number
         that no bag has where it is of several.
+    groups : ndarray of shape (n_groups,), int, optional
+        Where the references of each training bag begin, bag after bag.
     """
 
     def __init__(
@@ -46,9 +48,10 @@ class UnitFusion:
         apart=None,
         n_components=None,
         owners=None,
+        groups=None,
     ):
         self.landmarks, self.references, self.apart = landmarks, references, apart
-        self.owners = owners
+        self.owners, self.groups = owners, groups
         self.polynomials = Polynomials(landmarks.expansion, weights)
         self.own: Any = None if own is None else OwnGraph(own[0], Polynomials(*own[1:]))
         self.maps = {
@@ -130,7 +133,7 @@ class UnitFusion:
         offsets : ndarray of shape (n_bags + 1,)
             No bag may be empty.
         wanted : collection of (str, str)
-            Names of weights, each with "units", "spread", "novelty" or "relations".
+            Names of weights, each with "units", "spread", "novelty", "relations" or "closest".
         pooled : bool
             False keeps relations of every unit.
         maps : dict of str to ndarray of shape (n_landmarks, n_values), optional
@@ -144,14 +147,16 @@ class UnitFusion:
             For "units" Nyström features, (n_units, n_components); for "spread" their mean over
             related units of the bag; for "novelty" the largest relation to a normal landmark,
             negated, (n_units,); for "relations" the largest relation of a bag's units to each
-            reference, (n_bags, n_references).
+            reference, (n_bags, n_references); for "closest" the largest relation of a unit to the
+            references of each training bag, the mean over a bag's units, (n_bags, n_groups).
         """
         found: dict = {key: [] for key in wanted}
         maps = self.maps | (maps or {})
         spread = [name for name, kind in found if kind == "spread"]
         to_landmarks = list(dict.fromkeys([n for n, kind in found if kind == "units"] + spread))
         novel = [name for name, kind in found if kind == "novelty"]
-        to_references = [name for name, kind in found if kind == "relations"]
+        kinds = "relations", "closest"
+        to_references = list(dict.fromkeys([n for n, kind in found if kind in kinds]))
         same = self.landmarks is self.references
         shared = list(dict.fromkeys(to_landmarks + novel + to_references * same))
         others = [] if same else to_references
@@ -173,7 +178,7 @@ class UnitFusion:
                     of_normal = self.to_normal(fused, part.domains, bag)[0]
                     found[name, "novelty"].append(-of_normal)
                 if same and name in to_references:
-                    found[name, "relations"].append(fused)
+                    self._to_references(found, name, fused, offsets[first:last] - start, pooled)
             if spread:
                 values = {name: values[name] for name in spread}
                 ends = offsets[first : last + 1] - start
@@ -181,13 +186,17 @@ class UnitFusion:
                 for name in spread:
                     found[name, "spread"].append(smooth[name])
             for name, fused in self.fuse_each(others, self.references, *of):
-                found[name, "relations"].append(fused)
-            for name in to_references if pooled else []:
-                fused = found[name, "relations"][-1]
-                found[name, "relations"][-1] = np.maximum.reduceat(
-                    fused, offsets[first:last] - start
-                )
+                self._to_references(found, name, fused, offsets[first:last] - start, pooled)
         return {key: np.concatenate(parts) for key, parts in found.items()}
+
+    def _to_references(self, found, name, fused, starts, pooled):
+        """Add what heads read from the fused graph of some units and the references."""
+        if (name, "closest") in found:
+            values = np.maximum.reduceat(fused, self.groups, axis=1)
+            found[name, "closest"].append(mean_of(values, starts) if pooled else values)
+        if (name, "relations") in found:
+            values = np.maximum.reduceat(fused, starts) if pooled else fused
+            found[name, "relations"].append(values)
 
     def to_normal(self, fused, domains=None, own=None):
         """Largest relation of each unit to a normal landmark, and which landmark that is.
@@ -230,6 +239,7 @@ class UnitFusion:
             "maps": self.maps,
             "apart": self.apart,
             "owners": self.owners,
+            "groups": self.groups,
             "own": None,
         }
         if self.own is not None:
@@ -241,12 +251,18 @@ class UnitFusion:
         """Put the parts together again."""
         self.landmarks, self.references = state["landmarks"], state["references"]
         self.maps, self.apart = state["maps"], state["apart"]
-        self.owners = state["owners"]
+        self.owners, self.groups = state["owners"], state["groups"]
         expansion = self.landmarks.expansion
         self.polynomials, self.own = Polynomials(expansion, state["weights"]), None
         if state["own"] is not None:
             graphs, parts, weights = state["own"]
             self.own = OwnGraph(graphs, Polynomials(type(expansion)(*parts), weights))
+
+
+def mean_of(values, starts):
+    """Mean of the rows of each bag, from where bags begin, shape (n_bags, n_values)."""
+    lengths = np.diff(np.append(starts, len(values)))
+    return np.add.reduceat(values, starts) / lengths[:, None]
 
 
 def importances(to, weights, domains=None, limit=1000):

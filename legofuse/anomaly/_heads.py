@@ -5,6 +5,7 @@ bag, are convex and fitted by the same function.
 """
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -12,6 +13,7 @@ from scipy.special import expit
 
 MOST_BLUR = 0.5  # of the score of a unit; bags may be told by scores that spread more
 PENALTY = 0.02  # ridge on features of norm about 1, as a share of one bag's loss
+_MOST_ROUNDS = 8  # of taking the largest logits off bags, before ranks of all are cheaper
 ROLE = ("role", "role")  # key of the logits of a head that domains share, among the features
 
 
@@ -47,12 +49,29 @@ def top_k_shares(logits, offsets, k):
     array([0.5, 0. , 0.5, 1. ])
     """
     lengths = np.diff(offsets)
+    if isinstance(k, Integral) and k <= _MOST_ROUNDS:
+        return _peel(logits, offsets, np.repeat(np.arange(len(lengths)), lengths), k)
     bag = np.repeat(np.arange(len(lengths)), lengths)
     count = np.ceil(k * lengths - 1e-9) if isinstance(k, float) else np.minimum(k, lengths)
     count = np.maximum(count, 1)[bag]
     rank = np.empty(len(logits), dtype=np.intp)
     rank[np.lexsort((-logits, bag))] = np.arange(len(logits))
     return (rank - offsets[bag] < count) / count
+
+
+def _peel(logits, offsets, bag, k):
+    """The same for a small k: the largest logit of each bag is taken off, k times."""
+    left, shares = logits.copy(), np.zeros(len(logits))
+    count = np.minimum(k, np.diff(offsets))
+    for taken in range(k):
+        hits = np.flatnonzero(left == np.maximum.reduceat(left, offsets[:-1])[bag])
+        of = bag[hits]
+        first = np.append(True, of[1:] != of[:-1])  # of ties
+        hits, of = hits[first], of[first]
+        left[hits] = -np.inf
+        more = count[of] > taken
+        shares[hits[more]] = 1 / count[of[more]]
+    return shares
 
 
 def pool(logits, offsets, k):
@@ -65,7 +84,9 @@ def pool(logits, offsets, k):
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 
 
-def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY, base=0.0):
+def fit_head(
+    features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY, base=0.0, start=None
+):
     r"""Fit a linear head by binary cross-entropy on top-k pooled logits.
 
     .. math:: \frac{1}{\sum_b w_b} \Big(\sum_b w_b \log(1 + e^{-s_b z_b})
@@ -86,6 +107,8 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY,
         The ridge, as a share of one bag's loss.
     base : float or ndarray of shape (n_units,)
         Added to the logits of units.
+    start : ndarray of shape (n_features + 1,), optional
+        That regression, where it is known; the zero vector where bags have one unit.
 
     Returns
     -------
@@ -93,36 +116,63 @@ def fit_head(features, offsets, labels, weight, k, max_iter=30, penalty=PENALTY,
         The intercept last.
     n_iter : int
     """
-    start, n_iter = np.zeros(features.shape[1] + 1), 0
-    lengths = np.diff(offsets)
-    if len(features) > len(labels):
-        start, n_iter = fit_head(
-            features,
-            np.arange(len(features) + 1),
-            np.repeat(labels, lengths),
-            np.repeat(weight / lengths, lengths),
-            1,
-            max_iter // 2,
-            penalty,
-            base,
-        )
-    elif len(features) == len(labels):
-        max_iter = max(max_iter, 100)
+    n_iter, lengths = 0, np.diff(offsets)
+    single = len(features) == len(labels)
+    if start is None and not single:
+        start, n_iter = fit_labelled(features, offsets, labels, weight, 100, penalty, base)
+    elif start is None:
+        start, max_iter = np.zeros(features.shape[1] + 1), max(max_iter, 100)
     bag = np.repeat(np.arange(len(labels)), lengths)
     share_of_bag = weight / weight.sum()
     sign, ridge = 2.0 * labels - 1, penalty / weight.sum()
 
     def objective(coef):
         logits = features @ coef[:-1] + coef[-1] + base
-        shares = top_k_shares(logits, offsets, k)
-        margin = sign * np.add.reduceat(shares * logits, offsets[:-1])
+        shares: Any = 1.0 if single else top_k_shares(logits, offsets, k)
+        margin = sign * (logits if single else np.add.reduceat(shares * logits, offsets[:-1]))
         loss = share_of_bag @ np.logaddexp(0, -margin)
-        slope = shares * (-sign * share_of_bag * expit(-margin))[bag]
-        gradient = np.append(features.T @ slope + ridge * coef[:-1], slope.sum())
+        slope = -sign * share_of_bag * expit(-margin)
+        total = slope.sum()
+        if single:
+            gradient = features.T @ slope
+        else:
+            few = np.flatnonzero(shares)
+            slope = shares[few] * slope[bag[few]]
+            read = features if len(few) == len(features) else features[few]
+            gradient = read.T @ slope
+        gradient = np.append(gradient + ridge * coef[:-1], total)
         return loss + 0.5 * ridge * coef[:-1] @ coef[:-1], gradient
 
     found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": max_iter})
     return found.x, n_iter + int(found.nit)
+
+
+def fit_labelled(features, offsets, labels, weight, max_iter=100, penalty=PENALTY, base=0.0):
+    """Logistic regression on units that carry their bag's label, the bag's weight divided.
+
+    Parameters and returns as of :func:`fit_head`.
+    """
+    lengths = np.diff(offsets)
+    start = np.zeros(features.shape[1] + 1)
+    return fit_head(
+        features,
+        np.arange(len(features) + 1),
+        np.repeat(labels, lengths),
+        np.repeat(weight / lengths, lengths),
+        1,
+        max_iter,
+        penalty,
+        base,
+        start,
+    )
+
+
+def _labelled(features, name, *bags):
+    """Such a regression on Nyström features; known to all heads that are fitted on them."""
+    known = name, "labelled"
+    if known not in features:
+        features[known] = fit_labelled(features[name, "units"], *bags)
+    return features[known]
 
 
 class UnitHead:
@@ -146,8 +196,10 @@ class UnitHead:
         return [*keys, (self.name, "spread")] if self.share else keys
 
     def fit(self, features, offsets, labels, weight):
-        values = features[self.name, "units"]
-        self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k)
+        values, start = features[self.name, "units"], None
+        if len(values) > len(labels):
+            start = _labelled(features, self.name, offsets, labels, weight)[0]
+        self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k, start=start)
         return self
 
     def unit_logits(self, features, most=MOST_BLUR):
@@ -173,14 +225,7 @@ class PropagatedHead(UnitHead):
         return super().__str__().replace(" units", " of units labelled as their bags")
 
     def fit(self, features, offsets, labels, weight):
-        lengths = np.diff(offsets)
-        self.coef, self.n_iter = fit_head(
-            features[self.name, "units"],
-            np.arange(offsets[-1] + 1),
-            np.repeat(labels, lengths),
-            np.repeat(weight / lengths, lengths),
-            1,
-        )
+        self.coef, self.n_iter = _labelled(features, self.name, offsets, labels, weight)
         return self
 
 
@@ -255,7 +300,7 @@ class LeaningHead(UnitHead):
 class PooledHead:
     """Scores bags linearly in their pooled relations, centred and of total variance 1."""
 
-    kind = "relations"
+    kind = reads = "relations"
 
     def __init__(self, name, penalty):
         self.name, self.k, self.share, self.penalty = name, None, 0.0, penalty
@@ -265,10 +310,10 @@ class PooledHead:
 
     def wanted(self):
         """Features that it reads, as :meth:`UnitFusion.features` knows them."""
-        return [(self.name, "relations")]
+        return [(self.name, self.reads)]
 
     def fit(self, features, offsets, labels, weight):
-        values = features[self.name, "relations"]
+        values = features[self.name, self.reads]
         self.mean = np.average(values, axis=0, weights=weight)
         centred = values - self.mean
         variance = np.average((centred**2).sum(axis=1), weights=weight)
@@ -281,13 +326,64 @@ class PooledHead:
 
     def unit_logits(self, features):
         """Logit of each row: of units, where relations are not pooled."""
-        values = features[self.name, "relations"]
+        values = features[self.name, self.reads]
         return (values - self.mean) * self.factor @ self.coef[:-1] + self.coef[-1]
 
     def bag_logits(self, features, offsets):
         return self.unit_logits(features)
 
 
+class TiedHead(PooledHead):
+    """The same with one coefficient for all references of a training bag.
+
+    A bag is scored by how close its closest units come to those of each training bag, on average.
+
+    Parameters
+    ----------
+    name, penalty
+        As of :class:`PooledHead`.
+    groups : ndarray of shape (n_groups,), int
+        Where the references of each training bag begin.
+    """
+
+    def __init__(self, name, penalty, groups):
+        super().__init__(name, penalty)
+        self.groups = groups
+
+    def __str__(self):
+        return super().__str__().replace("relations", "relations to bags")
+
+    def fit(self, features, offsets, labels, weight):
+        values = features[self.name, "relations"]
+        sizes = np.diff(np.append(self.groups, values.shape[1]))
+        tied = {(self.name, "relations"): np.add.reduceat(values, self.groups, axis=1) / sizes}
+        super().fit(tied, offsets, labels, weight)
+        self.mean = np.average(values, axis=0, weights=weight)
+        self.coef = np.append(np.repeat(self.coef[:-1] / sizes, sizes), self.coef[-1])
+        return self
+
+
+class ClosestHead(PooledHead):
+    """Scores bags by how close their units come to each training bag, the mean over units.
+
+    The counterpart of :class:`TiedHead`, which looks for the closest unit from the other side.
+    """
+
+    reads = "closest"
+
+    def __str__(self):
+        return f"closest units of bags, {self.name}, ridge {self.penalty:g}"
+
+
 HEADS = {
-    cls.__name__: cls for cls in (UnitHead, PropagatedHead, NoveltyHead, LeaningHead, PooledHead)
+    cls.__name__: cls
+    for cls in (
+        UnitHead,
+        PropagatedHead,
+        NoveltyHead,
+        LeaningHead,
+        PooledHead,
+        TiedHead,
+        ClosestHead,
+    )
 }

@@ -5,14 +5,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._fusion import importances
+from ._fusion import importances, mean_of
 from ._heads import (
     HEADS,
     MOST_BLUR,
     ROLE,
+    ClosestHead,
     NoveltyHead,
     PooledHead,
     PropagatedHead,
+    TiedHead,
     UnitHead,
     competing_counts,
     pool,
@@ -67,10 +69,11 @@ class LinearMember:
     def logits(self, units, offsets):
         """Logit of each bag and of each unit, in one pass."""
         features = self._features(units, offsets, False)
+        pool_rows, starts = {"relations": np.maximum.reduceat, "closest": mean_of}, offsets[:-1]
         pooled = {
-            key: np.maximum.reduceat(values, offsets[:-1])
+            key: pool_rows[key[1]](values, starts)
             for key, values in features.items()
-            if key[1] == "relations"
+            if key[1] in pool_rows
         }
         of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
         for head, slope, shift in self._fast:
@@ -173,7 +176,7 @@ class Trial(NamedTuple):
     losses: Any
 
 
-def list_heads(names, pooling, top_k, several=True, normal=False):
+def list_heads(names, pooling, top_k, several=True, normal=False, groups=None):
     """Heads that compete, by how they pool.
 
     Parameters
@@ -186,6 +189,8 @@ def list_heads(names, pooling, top_k, several=True, normal=False):
         Whether bags have several units; if not, all heads of units are the same.
     normal : bool
         Whether units are related to normal ones.
+    groups : ndarray of shape (n_groups,), int, optional
+        Where the references of each training bag begin, if bags are related to bags.
 
     Returns
     -------
@@ -201,7 +206,11 @@ def list_heads(names, pooling, top_k, several=True, normal=False):
         heads += [NoveltyHead(name, top_k) for name in names if normal]
     if pooling != "units":
         penalties = PENALTIES if pooling == "auto" else PENALTIES[:1]
-        heads += [PooledHead(name, penalty) for name in names for penalty in penalties]
+        pairs = [(name, penalty) for name in names for penalty in penalties]
+        heads += [PooledHead(*pair) for pair in pairs]
+        if several and groups is not None:
+            heads += [TiedHead(*pair, groups) for pair in pairs]
+            heads += [ClosestHead(*pair) for pair in pairs]
     return heads
 
 
@@ -279,7 +288,7 @@ def fit_linear(
     """
     offsets, labels = canonical.offsets, canonical.labels
     several, normal = offsets[-1] > len(labels), fusion.owners is not None
-    heads = list_heads(list(fusion.weights), pooling, top_k, several, normal)
+    heads = list_heads(list(fusion.weights), pooling, top_k, several, normal, fusion.groups)
     wanted = {key: None for head in heads for key in head.wanted()}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}

@@ -6,11 +6,13 @@ is a mean of such sums, that of related units. Novelty is one relation, to the m
 landmark.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.special import logit
 
 from ..fusion import fuse
-from ._heads import MOST_BLUR
+from ._heads import MOST_BLUR, ClosestHead
 
 
 def places(rows, bags):
@@ -59,10 +61,14 @@ def unit_parts(fusion, heads, units, offsets, roles=None):
             parts["units"] -= slope * _nearest(fusion, found, units.domains)
             continue
         alpha, start = _direction(head, fusion.maps.get(head.name))
-        base, found = base + slope * start + shift, found * (slope * alpha)
         same = fusion.same_domain(to[head.kind], units.domains)
         if same is not None:
             found *= same[:, None]
+        if isinstance(head, ClosestHead):
+            ends = np.append(fusion.groups, found.shape[2])
+            found *= _closest(found.sum(axis=1), ends)[:, None]
+            alpha = np.repeat(alpha, np.diff(ends))
+        base, found = base + slope * start + shift, found * (slope * alpha)
         share = min(head.share, MOST_BLUR)
         if share:
             flat = found.reshape(len(units), -1)
@@ -85,6 +91,14 @@ def _nearest(fusion, found, domains):
     only = np.zeros((len(found), found.shape[2]))
     only[np.arange(len(found)), which] = largest != 0
     return found * only[:, None]
+
+
+def _closest(fused, ends):
+    """1 where a reference is the closest to a unit of those of its training bag, else 0."""
+    only, rows = np.zeros_like(fused), np.arange(len(fused))
+    for start, stop in pairwise(ends.tolist()):
+        only[rows, start + fused[:, start:stop].argmax(axis=1)] = 1
+    return only
 
 
 def _direction(head, to_features):

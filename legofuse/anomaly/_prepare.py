@@ -34,6 +34,8 @@ class Prepared(NamedTuple):
         Domain of each of these, where features differ from domain to domain.
     owner : ndarray
         Normal bag of each of these, as in :class:`Canonical`: all that is known of labels.
+    home : ndarray
+        A bag that has it, as in :class:`Canonical`.
     """
 
     columns: Any
@@ -48,6 +50,7 @@ class Prepared(NamedTuple):
     mass: Any
     domains: Any
     owner: Any
+    home: Any
 
 
 def prepare(estimator, bags, canonical):
@@ -129,6 +132,7 @@ def prepare(estimator, bags, canonical):
         canonical.mass,
         bags.unit_domains[canonical.distinct] if apart else None,
         canonical.owner,
+        canonical.home,
     )
 
 
@@ -181,14 +185,19 @@ def draw_references(prepared, n_references, rng, wide=False):
     Returns
     -------
     list of two ndarrays
-        Indices of units: of landmarks, and of those that pooled relations are taken to.
+        Indices of units, bag after bag: of landmarks, and of those that pooled relations are taken
+        to.
     """
     numbers = [n_references, _POOLED_REFERENCES * n_references]
-    groups = [prepared.distinct]
+    groups = [np.arange(len(prepared.distinct))]
     if prepared.domains is not None:
         labels = np.unique(prepared.domains)
-        groups = [prepared.distinct[prepared.domains == label] for label in labels]
-    chosen = [np.concatenate([_sample(group, n, rng) for group in groups]) for n in numbers]
+        groups = [np.flatnonzero(prepared.domains == label) for label in labels]
+    chosen = []
+    for n in numbers:
+        places = np.concatenate([_sample(group, n, rng) for group in groups])
+        places = places[np.argsort(prepared.home[places], kind="stable")]
+        chosen.append(prepared.distinct[places])
     return [chosen[1]] * 2 if wide else chosen
 
 
@@ -198,7 +207,7 @@ def _sample(candidates, n, rng):
     return candidates[np.sort(rng.choice(len(candidates), n, replace=False))]
 
 
-def make_fusion(prepared, bags, chosen, own, novelty=False):
+def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
     """Relate units to references, and (if `own`) to the others of their bag.
 
     Parameters
@@ -210,6 +219,8 @@ def make_fusion(prepared, bags, chosen, own, novelty=False):
     own : bool
     novelty : bool
         Whether it is told which landmarks are normal.
+    by_bag : bool
+        Whether it is told which references are of the same bag, where bags have two or more.
 
     Returns
     -------
@@ -226,12 +237,21 @@ def make_fusion(prepared, bags, chosen, own, novelty=False):
     apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
     n_components = max(256, _FEATURES // len(prepared.distinct))
-    owners = None
+    owners = groups = None
     if novelty:
-        order = np.argsort(prepared.distinct)
-        where = order[np.searchsorted(prepared.distinct, chosen[0], sorter=order)]
-        owners = prepared.owner[where] if (prepared.owner[where] >= 0).any() else None
+        owners = _look_up(prepared, prepared.owner, chosen[0])
+        owners = owners if (owners >= 0).any() else None
+    if by_bag:
+        of = _look_up(prepared, prepared.home, chosen[1])
+        starts = np.flatnonzero(np.diff(of, prepend=-1))
+        groups = starts if len(of) >= 2 * len(starts) else None
     fusion = UnitFusion(
-        landmarks, references, prepared.weights, within, apart, n_components, owners
+        landmarks, references, prepared.weights, within, apart, n_components, owners, groups
     )
     return fusion, [places(rows, bags) for rows in chosen]
+
+
+def _look_up(prepared, values, chosen):
+    """Values of candidates, for those that were chosen."""
+    order = np.argsort(prepared.distinct)
+    return values[order[np.searchsorted(prepared.distinct, chosen, sorter=order)]]

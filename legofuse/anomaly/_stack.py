@@ -13,6 +13,8 @@ from ._heads import pool
 N_FOLDS = 5
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that may spread over a bag's graph
 CALIBRATION_RIDGE = 0.02
+N_REPEATS = 3  # of these folds where bags are few: held-out losses are noisy then
+BAGS_REPEATED = 600  # bags held out in all repeats together, once every bag has been
 TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
 MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
@@ -34,7 +36,8 @@ def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
     -------
     list of (ndarray, ndarray), one for each head, or None if a class has a single bag
         Of heads of units the logit of each unit, and its mean over the graph of the bag (None
-        where features hold none); of heads of pooled relations that of each bag, and None.
+        where features hold none); of heads of pooled relations that of each bag, and None. Where
+        bags are few, the mean over several ways to cut them into folds.
     """
     n_folds = min(N_FOLDS, np.bincount(labels, minlength=2).min())
     if n_folds < 2:
@@ -43,28 +46,53 @@ def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
     for head in heads:
         n = len(labels) if head.kind == "relations" else offsets[-1]
         spreads = head.kind == "units" and (head.name, "spread") in features
-        found.append((np.empty(n), np.empty(n) if spreads else None))
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    for k, (train, test) in enumerate(folds.split(labels, labels)):
-        units, _ = units_of(offsets, test)
-        for head, (plain, smooth) in zip(heads, found, strict=True):
-            part = copy.copy(head)
-            values, ends = take_bags(features, head, offsets, train)
-            part.fit(values, ends, labels[train], weight[train])
-            where = test if head.kind == "relations" else units
-            plain[where] = part.unit_logits(take_bags(features, part, offsets, test)[0])
-            if smooth is not None:
-                part.share = 1.0
-                smooth[where] = part.unit_logits(take_bags(features, part, offsets, test)[0], 1.0)
-        if step is not None:
-            step(f"fold {k + 1}")
+        found.append((np.zeros(n), np.zeros(n) if spreads else None))
+    n_repeats = count_repeats(labels)
+    for repeat in range(n_repeats):
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed + repeat)
+        for k, (train, test) in enumerate(folds.split(labels, labels)):
+            _score_fold(heads, found, features, offsets, labels, weight, train, test)
+            if step is not None and repeat == n_repeats - 1:
+                step(f"fold {k + 1}")
+    for scores in found:
+        for part in scores:
+            if part is not None:
+                part /= n_repeats
     return found
 
 
-def take_bags(features, head, offsets, bags):
-    """Features of some bags that a head reads, and the offsets of their units."""
+def count_repeats(labels):
+    """How many times bags are cut into folds."""
+    return int(np.clip(BAGS_REPEATED // len(labels), 1, N_REPEATS))
+
+
+def _score_fold(heads, found, features, offsets, labels, weight, train, test):
+    """Add the scores of the test bags of a fold."""
+    units, _ = units_of(offsets, test)
+    for name in dict.fromkeys(head.name for head in heads):
+        known: dict = {}  # what heads of a name fit once for all of them, in this fold
+        for head, (plain, smooth) in zip(heads, found, strict=True):
+            if head.name != name:
+                continue
+            part = copy.copy(head)
+            values, ends = take_bags(features, head, offsets, train, known)
+            part.fit(values, ends, labels[train], weight[train])
+            where = test if head.kind == "relations" else units
+            plain[where] += part.unit_logits(take_bags(features, part, offsets, test)[0])
+            if smooth is not None:
+                part.share = 1.0
+                values = take_bags(features, part, offsets, test)[0]
+                smooth[where] += part.unit_logits(values, 1.0)
+
+
+def take_bags(features, head, offsets, bags, taken=None):
+    """Features of some bags that a head reads, added to those taken; the offsets of their units."""
     rows, ends = units_of(offsets, bags)
-    taken = {key: features[key][bags if key[1] == "relations" else rows] for key in head.wanted()}
+    taken = {} if taken is None else taken
+    for key in head.wanted():
+        if key not in taken:
+            per_bag = key[1] in ("relations", "closest")
+            taken[key] = features[key][bags if per_bag else rows]
     return taken, ends
 
 
