@@ -133,3 +133,16 @@ def test_heads_of_units_share_their_start():
     for head in (PropagatedHead("all", 3), UnitHead("all", 3), UnitHead("all", 1)):
         alone = type(head)("all", head.k).fit({("all", "units"): values}, *args)
         np.testing.assert_array_equal(head.fit(shared, *args).coef, alone.coef)
+
+
+def test_references_are_drawn_evenly_from_bags(data):
+    bags, y, views = data
+    long = [np.concatenate(bags[:20]), *bags[20:30]]  # one bag has most of the units
+    labels = np.append(1, y[20:30])
+    model = LEGOAnomalyClassifier(views, n_references=4, random_state=0).fit(long, labels)
+    counts = np.bincount(model._members[0].places[0][:, 0], minlength=11)
+    sizes = np.array([len(bag) for bag in long])
+    assert counts.sum() == 32
+    share = counts[sizes > counts]  # of bags that have more
+    assert share.max() - share.min() <= 1
+    assert (np.delete(counts, 0) >= np.minimum(sizes[1:], share.min())).all()

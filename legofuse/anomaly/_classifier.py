@@ -64,9 +64,9 @@ class LEGOAnomalyClassifier(
         Name of a view that holds positions in time, used (by a Gaussian) in the graph of the bag
         only.
     n_references : int, default=128
-        Number of training units that unit scores are linear in relations to. Pooled relations
-        are taken to eight times as many, and so are those of units by linear heads with
-        ``pooling="auto"``.
+        Number of training units that unit scores are linear in relations to, drawn evenly from
+        bags. Pooled relations are taken to eight times as many, and so are those of units by
+        linear heads with ``pooling="auto"``.
     n_units : int, default=32
         Number of segments that a bag is resampled to, in the order of its units, for a net whose
         reference uses the bag.

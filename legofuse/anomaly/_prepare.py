@@ -195,16 +195,22 @@ def draw_references(prepared, n_references, rng, wide=False):
         groups = [np.flatnonzero(prepared.domains == label) for label in labels]
     chosen = []
     for n in numbers:
-        places = np.concatenate([_sample(group, n, rng) for group in groups])
+        places = np.concatenate([_sample(group, prepared.home, n, rng) for group in groups])
         places = places[np.argsort(prepared.home[places], kind="stable")]
         chosen.append(prepared.distinct[places])
     return [chosen[1]] * 2 if wide else chosen
 
 
-def _sample(candidates, n, rng):
+def _sample(candidates, home, n, rng):
+    """Draw evenly from bags: a second unit of a bag only once every bag has one, and so on."""
     if len(candidates) <= n:
         return candidates
-    return candidates[np.sort(rng.choice(len(candidates), n, replace=False))]
+    drawn, bag = rng.permutation(len(candidates)), home[candidates]
+    order = np.lexsort((drawn, bag))
+    starts = np.flatnonzero(np.diff(bag[order], prepend=-1))
+    turn = np.empty(len(bag), dtype=np.intp)
+    turn[order] = np.arange(len(bag)) - np.repeat(starts, np.diff(np.append(starts, len(bag))))
+    return candidates[np.sort(np.lexsort((drawn, turn))[:n])]
 
 
 def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
