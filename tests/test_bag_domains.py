@@ -127,6 +127,28 @@ def test_one_domain_is_none_bit_by_bit(options):
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("views", [APART, APART["slim"]], ids=["own", "same"])
+def test_the_domain_left_where_the_others_are_left_out_is_none(data, views):
+    bags, y, domains = data
+    if views is not APART:
+        bags = [bag[:, :4] for bag in bags]
+    kept = domains == "slim"
+    options = {"n_references": 15, "random_state": 0, "n_units": 5}
+    told = LEGOAnomalyClassifier(views, **options)
+    told.fit(bags, y, sample_weight=kept.astype(float), sample_domain=domains)
+    slim = [bag for bag, mine in zip(bags, kept, strict=True) if mine]
+    untold = LEGOAnomalyClassifier(APART["slim"], **options).fit(slim, y[kept])
+    np.testing.assert_array_equal(
+        told.decision_function(slim, domains[kept]), untold.decision_function(slim)
+    )
+    with pytest.raises(ValueError, match="not among the domains"):
+        told.predict(bags, domains)
+    stored = pickle.loads(pickle.dumps(told))
+    np.testing.assert_array_equal(
+        stored.predict_proba(slim, domains[kept]), untold.predict_proba(slim)
+    )
+
+
 @pytest.mark.parametrize("options", [{}, NETS[0]], ids=["linear", "net"])
 def test_standardising_apart_removes_a_shift(options):
     """Domains differ by far more than anomalies do."""

@@ -129,11 +129,11 @@ def undivided(bags, known):
     """Bags as those of no domain where a single one is known: nothing is to be told apart."""
     if bags.domains is None or len(known) != 1:
         return bags
-    columns = {
-        view: index[known[0]] if isinstance(index, dict) else index
-        for view, index in bags.columns.items()
-    }
-    return bags._replace(columns=columns, domains=None)
+    X, columns = bags.X, bags.columns
+    if isinstance(next(iter(columns.values())), dict):
+        columns = {view: index[known[0]] for view, index in columns.items()}
+        X = X[:, : 1 + max(index.max() for index in columns.values())]  # others may be wider
+    return bags._replace(X=X, columns=columns, domains=None)
 
 
 def _count(X):
