@@ -121,7 +121,10 @@ def one_column_each(views):
     """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
     if not views or not isinstance(views, dict | list):
         return False
-    specs = views.values() if isinstance(views, dict) else [spec for _, spec in views]
+    pairs = views.items() if isinstance(views, dict) else views
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        return False  # what is wrong with them, fit says
+    specs = [spec for _, spec in pairs]
     return all(
         isinstance(spec, str | int) or (isinstance(spec, list) and len(spec) == 1) for spec in specs
     )

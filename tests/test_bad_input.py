@@ -271,3 +271,11 @@ def test_arrays_that_are_not_as_fitted_are_still_validated():
     model.fit(pd.DataFrame(X, columns=list("abcd")), y)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.transform(X)
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+@pytest.mark.parametrize("views", [[slice(0, 2), slice(2, 4)], [1, 2], [("a", [0, 1]), "b"]])
+def test_views_without_names(estimator, views):
+    with pytest.raises(TypeError, match=r"a dict \{name: columns\} or a list of \(name, columns\)"):
+        estimator(views).fit(X, Y)
+    assert not estimator(views).__sklearn_tags__().input_tags.allow_nan
