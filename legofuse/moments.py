@@ -64,6 +64,7 @@ def partial_moments(X, columns, weight):
         if total > 0:
             mean = mass @ rows / total
             with np.errstate(over="ignore", invalid="ignore"):  # see refine_statistics
+                mean += mass @ (rows - mean) / total  # to the last digit: constant is constant
                 found[view] = Moments(total, mean, mass @ (rows - mean) ** 2)
     return found
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import reduce
 from pathlib import Path
 
 import joblib
@@ -154,6 +155,19 @@ def test_mean_and_scale_are_those_of_all_rows(monkeypatch, rows):
         assert_allclose(stats.scale, WINE[:, columns].std(axis=0), rtol=1e-12)
 
 
+@pytest.mark.parametrize("rows_each", [10_000, 100_000])
+def test_a_feature_constant_in_many_rows_is_constant(rows_each):
+    columns = {"a": np.arange(3)}
+    X = np.tile([7.1, 0.1, 1e9 / 7], (100_000, 1))
+    starts = range(0, len(X), rows_each)
+    parts = [
+        moments.partial_moments(X[k : k + rows_each], columns, np.ones(rows_each)) for k in starts
+    ]
+    learned = graphs.learn_statistics(X[:50], columns, np.arange(50), np.ones(50))
+    found = moments.refine_statistics(learned, reduce(moments.merge_moments, parts))
+    assert_array_equal(found["a", None].scale, np.inf)
+
+
 def test_refined_statistics_are_those_of_the_rows():
     X, columns = np.exp(WINE / WINE.max(axis=0)), {"a": np.arange(13)}
     X[:, 3] = 7  # constant
@@ -166,7 +180,7 @@ def test_refined_statistics_are_those_of_the_rows():
     found, exact = moments.refine_statistics(some, merged)["a", None], learned["a", None]
     assert_allclose(found.mean, exact.mean, rtol=1e-13)
     assert_allclose(found.scale, exact.scale, rtol=1e-12)
-    assert found.scale[3] == 1
+    assert found.scale[3] == np.inf
     assert found.gamma == pytest.approx(exact.gamma, rel=1e-12)
     assert found.widths["gaussian"] == exact.widths["gaussian"]
     huge = moments.partial_moments(np.full((2, 13), 1e200) * [[1], [2]], columns, np.ones(2))

@@ -151,6 +151,38 @@ def test_units_of_features_do_not_matter_even_where_training_rows_had_one_number
     assert_allclose(found[0], without, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_varies_is_told_alike_in_sparse_and_dense_tables(dtype, weighted):
+    rng = np.random.default_rng(0)
+    X = np.column_stack(
+        [
+            np.full(5000, 7.1),  # constant, of no round number
+            np.full(5000, 1 / 3),
+            1.7e9 + 2000.0 * rng.integers(0, 100, 5000),  # varies little beside its size
+            1 + 1e-4 * rng.normal(size=5000),
+            rng.poisson(0.2, 5000),
+            np.where(np.arange(5000) == 77, 0.0, 7.1),  # a single blank
+            np.zeros(5000),
+        ]
+    ).astype(dtype)
+    weight = rng.random(5000) * (np.arange(5000) % 7 > 0) if weighted else np.ones(5000)
+    dense, sparse = statistics(X, weight), statistics(sp.csr_array(X), weight)
+    varies = [False, False, True, True, True, bool(weight[77]), False]
+    assert np.isfinite(dense.scale).tolist() == varies
+    assert_allclose(sparse.scale, dense.scale, rtol=1e-6)
+    assert_allclose(sparse.mean, dense.mean, rtol=1e-6)
+    assert_allclose(sparse.widths["gaussian"], dense.widths["gaussian"])
+
+
+def test_repeated_entries_of_sparse_rows_add_up():
+    X = sp.csr_array(([1.0, 2, 3, 5, 4], [0, 0, 1, 0, 1], [0, 3, 4, 5]), shape=(3, 2))
+    assert not X.has_canonical_format
+    found, expected = statistics(X), statistics(X.toarray())
+    assert_allclose(found.mean, expected.mean)
+    assert_allclose(found.scale, expected.scale)
+
+
 @pytest.mark.parametrize("table", [np.asarray, sp.csr_array])
 def test_rows_of_weight_zero_teach_no_components(table):
     X = np.random.default_rng(0).poisson(1.0, (560, 4)).astype(float)

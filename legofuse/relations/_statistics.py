@@ -140,19 +140,30 @@ def _units(X):
 
 def _moments(X, weight):
     """Mean and standard deviation of each column, 0 for constant ones."""
+    total = weight.sum()
     if sp.issparse(X):
-        total = weight.sum()
+        if not X.has_canonical_format:  # repeated entries add up, in a copy
+            X = X.copy()
+            X.sum_duplicates()
+        blank = _weight_of_blanks(X, weight)
         mean = np.asarray(X.T @ weight) / total
-        square = np.asarray(X.multiply(X).T @ weight) / total
-        variance = np.maximum(square - mean**2, 0)
-        noise = 10 * np.finfo(X.dtype).eps * square
+        mean += (_weighted_sum(X, weight, mean) - blank * mean) / total  # to the last digit
+        square = _weighted_sum(X, weight, mean, square=True) + blank * mean**2
     else:
-        total = weight.sum()
         first = X[0].astype(float)
         mean = first + _weighted_sum(X, weight, first) / total
-        variance = _weighted_sum(X, weight, mean, square=True) / total
-        noise = (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
+        square = _weighted_sum(X, weight, mean, square=True)
+    variance = square / total
+    noise = (10 * np.finfo(X.dtype).eps * np.abs(mean)) ** 2
     return mean, np.where(variance <= noise, 0.0, np.sqrt(variance))
+
+
+def _weight_of_blanks(X, weight):
+    """Weight of the rows that store nothing in a column; none is exactly 0."""
+    stored = sp.csr_array((np.ones(len(X.data)), X.indices, X.indptr), shape=X.shape)
+    blank = weight.sum() - np.asarray(stored.T @ weight)
+    counted = (weight > 0).astype(float)
+    return np.where(np.asarray(stored.T @ counted) == counted.sum(), 0.0, np.maximum(blank, 0))
 
 
 def _squared_mean_direction(X, weight, block=4096):
@@ -167,11 +178,18 @@ def _squared_mean_direction(X, weight, block=4096):
 
 
 def _weighted_sum(X, weight, centre, square=False, block=4096):
-    """Sum of w_i (x_i - centre) or of its square, in float64 and row blocks."""
+    """Sum of w_i (x_i - centre) or of its square over what X stores, in float64 and row blocks."""
     total = np.zeros(X.shape[1])
     for start in range(0, X.shape[0], block):
-        rows = X[start : start + block] - centre
+        part = X[start : start + block]
+        if sp.issparse(part):
+            rows = sp.csr_array(
+                (part.data - centre[part.indices], part.indices, part.indptr), shape=part.shape
+            )
+            values = rows.data
+        else:
+            values = rows = part - centre
         if square:
-            rows *= rows
+            values *= values
         total += weight[start : start + block] @ rows
     return total
