@@ -24,8 +24,9 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         If there is not one for each sample, or labels are missing or of types that cannot be
         sorted together.
     """
+    given = domains
     try:
-        domains = np.asarray(domains)
+        domains = np.asarray(given)
         shape = domains.shape
     except ValueError:  # sequences of unequal lengths
         shape = "that differs from sample to sample"
@@ -33,6 +34,8 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         raise ValueError(
             f"{what} must hold one domain for each of the {n_samples} {sample}s; got shape {shape}."
         )
+    if domains.dtype.kind == "U" and isinstance(given, list | tuple):
+        domains = np.array(given, dtype=object)  # numpy spells out NaN and numbers beside strings
     if domains.dtype.kind == "O":
         unknown = np.array([is_missing(label) for label in domains], bool)
     else:

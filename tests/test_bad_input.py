@@ -222,7 +222,9 @@ def test_transform_errors():
         ([None] + ["a"] * 11, "sample_domain is missing in 1 {}"),
         (np.array([pd.NA] + ["a"] * 11, object), "sample_domain is missing in 1 {}"),
         (pd.Series([None] + ["a"] * 11, dtype="string"), "sample_domain is missing in 1 {}"),
+        ([np.nan] + ["a"] * 11, "sample_domain is missing in 1 {}"),
         (np.array([1] + ["a"] * 11, object), "sample_domain mixes strings and other labels"),
+        ([1] + ["a"] * 11, "sample_domain mixes strings and other labels"),
         ([date(2026, 1, 1)] + [1] * 11, "sample_domain mixes labels of types that cannot be sort"),
     ],
 )
