@@ -86,15 +86,29 @@ class LeaveOneOut:
         )
         return found.x, int(found.nit)
 
+    def _residuals(self, weights):
+        """Residuals and how slopes pull back, to the graph and to weights; None of an overflow."""
+        with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
+            graph, to_weights = self.model.graph(weights)
+        if not np.isfinite(graph).all():
+            return None
+        return *leave_one_out(graph, self.targets, self.weight), to_weights
+
+    def _squared_loss(self, weights):
+        """Mean squared residual."""
+        found = self._residuals(weights)
+        if found is None:
+            return np.inf
+        return squared_loss(found[0], self.targets, self.share, 0.0)[0]
+
     def loss_of(self, weights):
         """Loss of weights that were learned elsewhere, at its best temperature, not shrunk."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            graph, _ = self.model.graph(weights)
-        if not np.isfinite(graph).all():
-            return _OVERFLOW
-        residuals, _ = leave_one_out(graph, self.targets, self.weight)
         if self.loss is squared_loss:
-            return squared_loss(residuals, self.targets, self.share, 0.0)[0]
+            return min(self._squared_loss(weights), _OVERFLOW)
+        of = self._residuals(weights)
+        if of is None:
+            return _OVERFLOW
+        residuals = of[0]
         found = minimize_scalar(
             lambda heat: softmax_loss(residuals, self.targets, self.share, heat)[0],
             bounds=_TEMPERATURES,
@@ -106,11 +120,10 @@ class LeaveOneOut:
     def __call__(self, theta, start):
         """Loss and its gradient."""
         weights = self.weights(theta, start)
-        with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
-            graph, to_weights = self.model.graph(weights)
-        if not np.isfinite(graph).all():
+        found = self._residuals(weights)
+        if found is None:
             return _OVERFLOW, np.zeros(len(theta))  # the line search turns back
-        residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
+        residuals, to_graph, to_weights = found
         loss, slope, heat = self.loss(residuals, self.targets, self.share, theta[1])
         slope = to_weights(to_graph(slope)) * weights
         pull = theta[2:] / len(self.targets)
@@ -125,13 +138,5 @@ class LeaveOneOut:
         mean = self.share @ np.diagonal(graph)
         start[self.growing] /= mean if mean > 0 else 1.0
 
-        def loss(weights):
-            with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
-                graph, _ = self.model.graph(weights)
-            if not np.isfinite(graph).all():
-                return np.inf
-            residuals, _ = leave_one_out(graph, self.targets, self.weight)
-            return squared_loss(residuals, self.targets, self.share, 0.0)[0]
-
         candidates = [np.where(self.growing, s, 1.0) * start for s in np.logspace(-1, 5, 7)]
-        return min(candidates, key=loss)
+        return min(candidates, key=self._squared_loss)
