@@ -60,8 +60,9 @@ gains: compare both by cross-validation, as with any choice. How domains are ali
 chosen by holding out source domains and on other sets with sites made up; that landmarks are taken
 evenly, after the reported few-label result of `dom_office_caltech_surf` had been seen to fall.
 
-Tried on held-out source domains and made-up sites, and not kept, as no gain was surely beyond its
-standard error there: weights by the error of leaving out a domain instead of a row, or of both;
+Tried on held-out source domains and made-up sites, and not kept, as most gained nothing beyond a
+standard error and the rest, among so many, little more than one, or nothing on other draws:
+weights by the error of leaving out a domain instead of a row, or of both;
 `domain_alignment` chosen by that error; quantiles or covariances aligned beyond means and spreads;
 graphs of aligned rows and of rows as they are weighed apart; no alignment of spreads; more caution
 with few rows; shares of classes by soft labels; and more turns between shares and shifts.
