@@ -34,8 +34,8 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         raise ValueError(
             f"{what} must hold one domain for each of the {n_samples} {sample}s; got shape {shape}."
         )
-    if domains.dtype.kind == "U" and isinstance(given, list | tuple):
-        domains = np.array(given, dtype=object)  # numpy spells out NaN and numbers beside strings
+    if domains.dtype.kind == "T" or (domains.dtype.kind == "U" and not hasattr(given, "dtype")):
+        domains = np.array(list(given), dtype=object)  # "U" spells out NaN, and numbers, as words
     if domains.dtype.kind == "O":
         unknown = np.array([is_missing(label) for label in domains], bool)
     else:

@@ -1,5 +1,6 @@
 """Wrong input: one clear error each, and nothing fitted after it."""
 
+from collections import deque
 from datetime import date
 
 import numpy as np
@@ -224,6 +225,7 @@ def test_transform_errors():
         (pd.Series([None] + ["a"] * 11, dtype="string"), "sample_domain is missing in 1 {}"),
         ([np.nan] + ["a"] * 11, "sample_domain is missing in 1 {}"),
         (np.array([1] + ["a"] * 11, object), "sample_domain mixes strings and other labels"),
+        (deque([np.nan] + ["a"] * 11), "sample_domain is missing in 1 {}"),
         ([1] + ["a"] * 11, "sample_domain mixes strings and other labels"),
         ([date(2026, 1, 1)] + [1] * 11, "sample_domain mixes labels of types that cannot be sort"),
     ],

@@ -175,6 +175,13 @@ def test_what_varies_is_told_alike_in_sparse_and_dense_tables(dtype, weighted):
     assert_allclose(sparse.widths["gaussian"], dense.widths["gaussian"])
 
 
+@pytest.mark.parametrize("table", [np.asarray, sp.csr_array])
+def test_a_row_of_weight_zero_makes_no_constant_feature_vary(table):
+    X, weight = np.full((6, 1), 0.1), np.array([0.0, 1, 1, 1, 1, 1])
+    X[0] = 1e6
+    assert statistics(table(X), weight).scale == np.inf
+
+
 def test_repeated_entries_of_sparse_rows_add_up():
     X = sp.csr_array(([1.0, 2, 3, 5, 4], [0, 0, 1, 0, 1], [0, 3, 4, 5]), shape=(3, 2))
     assert not X.has_canonical_format

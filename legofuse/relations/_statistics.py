@@ -150,7 +150,7 @@ def _moments(X, weight):
         mean += (_weighted_sum(X, weight, mean) - blank * mean) / total  # to the last digit
         square = _weighted_sum(X, weight, mean, square=True) + blank * mean**2
     else:
-        first = X[0].astype(float)
+        first = X[np.argmax(weight > 0)].astype(float)  # a number of a constant column
         mean = first + _weighted_sum(X, weight, first) / total
         square = _weighted_sum(X, weight, mean, square=True)
     variance = square / total
