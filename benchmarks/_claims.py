@@ -62,6 +62,17 @@ def machine(load=True):
         name = next((li.split(":")[1].strip() for li in lines if li.startswith("model name")), name)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     known = [f"{name}, {cores} cores"]
+    if accelerator():
+        known.insert(0, accelerator())
     if load and hasattr(os, "getloadavg"):
         known.append(f"load average {os.getloadavg()[0]:.1f}")
     return ", ".join([*known, f"OMP_NUM_THREADS {os.environ.get('OMP_NUM_THREADS', 'not set')}"])
+
+
+def accelerator():
+    """Name of the accelerator that torch finds, or None."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    return torch.cuda.get_device_name()

@@ -5,8 +5,9 @@
 Runs every benchmark of speed in this folder and the curves against rows (or what is named), each in
 a process of its own, stores what it found in benchmarks/results/speed.json, and prints all that is
 stored there: claim, measured figure, target, whether it holds, and how busy the machine was; of
-those that state no claim, the last line. ``--write`` puts the table between the page's markers. A
-benchmark that wants data or a package that is not there says so and claims less.
+those that state no claim, the last line. ``--write`` puts the tables, one a machine, between the
+page's markers. A benchmark that wants data or a package that is not there says so and claims less.
+What was measured beside an accelerator is kept apart from what was measured without one.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from ._claims import machine, read_claims
+from ._claims import accelerator, machine, read_claims
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results" / "speed.json"
@@ -43,19 +44,32 @@ def run(name):
     return claims, f"`{name}`: {last}" if failed or not claims else None
 
 
-def table(stored):
-    """Lines of Markdown: the machines, a row for each claim, and notes."""
+def tables(stored):
+    """Lines of Markdown: for each machine a table with a row for each claim, and notes."""
     machines = dict.fromkeys(found["machine"] for found in stored.values())
-    dates = sorted({found["date"] for found in stored.values()})
+    lines = []
+    for name in machines:
+        lines += [""] * bool(lines) + table([f for f in stored.values() if f["machine"] == name])
+    return lines
+
+
+def table(measured):
+    """Lines of Markdown on one machine."""
+    dates = sorted({found["date"] for found in measured})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     rows = ["| claim | measured | target | holds | load |", "|---|---|---|---|---|"]
-    for found in stored.values():
+    for found in measured:
         for what, value, target, holds in found["claims"]:
             answer = "yes" if holds else "no"
             rows.append(f"| {what} | {value:g} | {target} | {answer} | {found['load']:.1f} |")
-    notes = [found["note"] for found in stored.values() if found["note"]]
-    lines = [f"Measured {when}, {'; '.join(machines)}.", "", *rows]
+    notes = [found["note"] for found in measured if found["note"]]
+    lines = [f"Measured {when}, {measured[0]['machine']}.", "", *rows]
     return lines + [line for note in notes for line in ("", note)]
+
+
+def key(name):
+    """What results of a benchmark are stored by on this machine."""
+    return f"{name}, {accelerator()}" if accelerator() else name
 
 
 def write(page, lines):
@@ -82,10 +96,11 @@ def main():
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
         about = {"machine": machine(load=False), "load": round(load, 1)}
         about["date"] = time.strftime("%Y-%m-%d")
-        stored[name] = {"claims": found, "note": note} | about
-        stored = {key: stored[key] for key in benchmarks() if key in stored}
+        stored[key(name)] = {"claims": found, "note": note} | about
+        order = list(benchmarks())
+        stored = dict(sorted(stored.items(), key=lambda item: order.index(item[0].split(",")[0])))
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    lines = table(stored)
+    lines = tables(stored)
     print("\n".join(lines))
     if options.write:
         write(options.write, lines)

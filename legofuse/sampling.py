@@ -13,14 +13,19 @@ import scipy.sparse as sp
 
 __all__ = ["canonical_rows", "fingerprint", "mark_rows", "stratified_sample"]
 
+_CACHED = 16384  # words that are mixed at once
 _MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def _mix(words):
     """Scatter the bits of 64-bit words (the finaliser of splitmix64; 0 stays 0)."""
-    words = words.copy()
+    return _mix_in_place(words.copy(), np.empty_like(words))
+
+
+def _mix_in_place(words, spare):
+    """The same on the words themselves; `spare` is room for as many."""
     for shift, factor in ((30, _MIX[0]), (27, _MIX[1]), (31, None)):
-        words ^= words >> np.uint64(shift)
+        words ^= np.right_shift(words, np.uint64(shift), out=spare)
         if factor is not None:
             words *= factor
     return words
@@ -28,19 +33,19 @@ def _mix(words):
 
 def _words(values):
     """Numbers as 64-bit words; -0.0 becomes 0.0 and every NaN the same NaN."""
-    values = np.asarray(values, dtype=np.float64) + 0.0
-    values = np.where(np.isnan(values), np.nan, values)
+    values = np.add(values, 0.0, dtype=np.float64)
+    values[np.isnan(values)] = np.nan
     return values.view(np.uint64)
 
 
-def fingerprint(X, block=4096):
+def fingerprint(X, block=None):
     """128 bits for each row that tell rows of different content apart.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
-    block : int
-        Rows processed at once.
+    block : int, optional
+        Rows processed at once; by default as many as the cache takes.
 
     Returns
     -------
@@ -59,16 +64,20 @@ def fingerprint(X, block=4096):
     seeds = np.arange(1, 2 * n_features + 1, dtype=np.uint64).reshape(2, n_features)
     keys = _mix(seeds * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
     marks = np.zeros((n_rows, 2), np.uint64)
+    block = block or (4096 if sp.issparse(X) else max(1, _CACHED // max(1, n_features)))
     for start in range(0, n_rows, block):
         rows = X[start : start + block]
+        of = slice(start, start + block)
+        words = _words(rows.data if sp.issparse(rows) else rows)
+        mixed, spare = np.empty_like(words), np.empty_like(words)
         for which in (0, 1):
+            of_words = keys[which][rows.indices] if sp.issparse(rows) else keys[which]
+            _mix_in_place(np.multiply(words, of_words, out=mixed), spare)
             if sp.issparse(rows):
-                mixed = _mix(_words(rows.data) * keys[which][rows.indices])
                 sums = np.append(np.uint64(0), np.cumsum(mixed, dtype=np.uint64))
-                marks[start : start + block, which] = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
+                marks[of, which] = sums[rows.indptr[1:]] - sums[rows.indptr[:-1]]
             else:
-                mixed = _mix(_words(rows) * keys[which])
-                marks[start : start + block, which] = mixed.sum(axis=1, dtype=np.uint64)
+                marks[of, which] = mixed.sum(axis=1, dtype=np.uint64)
     return marks
 
 

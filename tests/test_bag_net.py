@@ -184,6 +184,15 @@ def test_settings_change_the_fit_and_fits_repeat_and_pickle(data, options):
         assert one.predict(bags).sum() == 10
 
 
+def test_a_net_alone_keeps_no_references_it_does_not_read(data):
+    alone, beside = (make(pooling=pooling).fit(*data) for pooling in ("units", "both"))
+    fusion = alone._members[0].fusion
+    assert fusion.references is fusion.landmarks
+    other = beside._members[0].fusion
+    assert len(other.references) > len(other.landmarks)
+    np.testing.assert_array_equal(alone._members[0].weights, beside._members[0].weights)
+
+
 def test_bags_do_not_see_one_another(data):
     bags, _ = data
     for reference in REFERENCES:

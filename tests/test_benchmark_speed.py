@@ -35,7 +35,7 @@ def test_page_gets_the_table(tmp_path):
     later = about | {"date": "2026-01-03"}
     stored = {"one": {"claims": claims, "note": None} | about,
               "two": {"claims": [], "note": "nothing"} | later}  # fmt: skip
-    speed.write(page, speed.table(stored))
+    speed.write(page, speed.tables(stored))
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
@@ -46,6 +46,17 @@ def test_page_gets_the_table(tmp_path):
     page.write_text("nothing")
     with pytest.raises(SystemExit, match="lacks the lines"):
         speed.write(page, [])
+
+
+def test_machines_have_tables_of_their_own():
+    about = {"load": 0.25, "date": "2026-01-02", "note": None}
+    stored = {name: {"claims": [(name, 1.0, "at most 2", True)], "machine": name} | about
+              for name in ("one", "other")}  # fmt: skip
+    lines = speed.tables(stored)
+    starts = [k for k, line in enumerate(lines) if line.startswith("Measured")]
+    assert [lines[k] for k in starts] == [f"Measured 2026-01-02, {name}." for name in stored]
+    for k, name in zip(starts, stored, strict=True):
+        assert lines[k + 4] == f"| {name} | 1 | at most 2 | yes | 0.2 |"
 
 
 def test_benchmarks_are_found_and_a_failure_is_told(monkeypatch):

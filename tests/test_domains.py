@@ -320,7 +320,7 @@ def test_domain_column_of_a_sparse_table():
     np.testing.assert_allclose(dense, sparse, atol=1e-6 * np.abs(dense).max())
 
 
-@pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT")])
+@pytest.mark.parametrize("missing", [np.nan, np.datetime64("NaT", "s")])
 def test_missing_domains_are_counted(missing):
     sites = np.array([0, 1], "M8[D]" if isinstance(missing, np.datetime64) else float)[Y]
     sites[3:5] = missing

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from legofuse import LEGOFusionTransformer, graphs, landmarks
 from legofuse.relations import RELATIONS
-from legofuse.sampling import _sorted_order, canonical_rows
+from legofuse.sampling import _sorted_order, canonical_rows, fingerprint
 from legofuse.transformer._streaming import block_rows
 
 RNG = np.random.default_rng(0)
@@ -24,6 +24,32 @@ Y = (X[:, 0] * X[:, 5] > 0).astype(int)
 def make(**parameters):
     defaults = {"views": 3, "relation": "correlation", "n_landmarks": 40, "max_fit_samples": 100}
     return LEGOFusionTransformer(**(defaults | {"random_state": 0} | parameters))
+
+
+@pytest.mark.parametrize("width", [1, 7, 40_000])
+def test_fingerprints_are_sums_of_scattered_words_whatever_the_block(width):
+    """Against Python's own integers, bit by bit."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((3, width))
+    rows[0, 0], rows[1, 0], rows[2, 0] = -0.0, np.nan, np.inf
+
+    def scatter(word):
+        word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+        word = (word ^ word >> 27) * 0x94D049BB133111EB % 2**64
+        return word ^ word >> 31
+
+    def literal(row, which):
+        total = 0
+        for column, value in enumerate(row + 0.0):
+            seed = (which * width + column + 1) * 0x9E3779B97F4A7C15 % 2**64
+            word = int(np.float64(value).view(np.uint64)) * (scatter(seed) | 1) % 2**64
+            total += scatter(word)
+        return total % 2**64
+
+    expected, kept = [[literal(row, which) for which in (0, 1)] for row in rows], rows.copy()
+    assert fingerprint(rows).tolist() == expected
+    assert fingerprint(rows, block=2).tolist() == expected
+    assert_array_equal(rows, kept)
 
 
 def test_memory_mapped_rows(tmp_path):

@@ -59,6 +59,7 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
     """
 
     def make(reference, chosen):
+        chosen = chosen if estimator.pooling == "both" else chosen[:1] * 2
         fusion, ids = make_fusion(prepared, bags, chosen, reference != "landmarks")
         n_units, device = int(estimator.n_units), estimator.device
         return NetMember(fusion, reference, n_units, device, ids[:1], bags.units[chosen[0]])
