@@ -25,6 +25,8 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         sorted together.
     """
     given = domains
+    if np.ma.isMaskedArray(given):
+        given = np.where(np.ma.getmaskarray(given), None, given.data)
     try:
         domains = np.asarray(given)
         shape = domains.shape
@@ -34,6 +36,9 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         raise ValueError(
             f"{what} must hold one domain for each of the {n_samples} {sample}s; got shape {shape}."
         )
+    if domains.dtype.names is not None:
+        fields = ", ".join(map(repr, domains.dtype.names))
+        raise ValueError(f"{what} holds records (fields {fields}): give one label a {sample}.")
     if domains.dtype.kind == "T" or (domains.dtype.kind == "U" and not hasattr(given, "dtype")):
         domains = np.array(list(given), dtype=object)  # "U" spells out NaN, and numbers, as words
     if domains.dtype.kind == "O":

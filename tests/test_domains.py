@@ -328,6 +328,18 @@ def test_missing_domains_are_counted(missing):
         make().fit(X, Y, sample_domain=sites)
 
 
+def test_masked_domains_are_missing_and_records_are_none():
+    sites = np.ma.masked_array(np.array([0, 1])[Y], mask=np.arange(len(Y)) < 2)
+    with pytest.raises(ValueError, match=r"sample_domain is missing in 2 row\(s\)"):
+        make().fit(X, Y, sample_domain=sites)
+    sites.mask = False
+    expected = make().fit(X, Y, sample_domain=sites.data)
+    np.testing.assert_array_equal(make().fit(X, Y, sample_domain=sites).weights_, expected.weights_)
+    records = np.zeros(len(Y), [("site", int), ("year", int)])
+    with pytest.raises(ValueError, match=r"holds records \(fields 'site', 'year'\): give one"):
+        make().fit(X, Y, sample_domain=records)
+
+
 @pytest.mark.parametrize("told", ["in fit", "unseen"])
 @pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
 def test_features_constant_in_one_domain_are_not_blown_up(kind, told):

@@ -153,6 +153,14 @@ def test_intervals_hold_the_importances():
     assert (narrow.high - narrow.low < found.high - found.low).all()
 
 
+def test_views_that_do_not_vary_count_alike():
+    constant = np.ones((20, 4))
+    model = LEGOFusionTransformer({"a": [0, 1], "b": [2, 3]}).fit(constant, np.arange(20) % 2)
+    found = view_importances(model, constant, n_bootstrap=3, random_state=0)
+    assert model.view_importances_ == {"a": 0.5, "b": 0.5}
+    np.testing.assert_array_equal(found.samples, np.full((3, 2), 0.5))
+
+
 def test_bootstrap_weights_are_repeated_rows():
     """The weighed norm is that of the graph with rows repeated."""
     model, counts = fitted(degree=1), np.zeros(len(X))

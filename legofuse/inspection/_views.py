@@ -112,6 +112,7 @@ def _resample(model, X, sample_domain, max_samples, n_bootstrap, rng):
         squares += (counts * means).sum(axis=0) ** 2 - 2 * n * (counts * means**2).sum(axis=0)
         norms = abs(weight) * np.sqrt(np.maximum(squares, 0))
         samples += np.outer(norms, shares)
+    samples[~(samples.sum(axis=1) > 0)] = 1.0  # no graph varies: all alike, as when fitted
     return samples / samples.sum(axis=1, keepdims=True)
 
 
