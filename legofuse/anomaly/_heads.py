@@ -49,9 +49,9 @@ def top_k_shares(logits, offsets, k):
     array([0.5, 0. , 0.5, 1. ])
     """
     lengths = np.diff(offsets)
-    if isinstance(k, Integral) and k <= _MOST_ROUNDS:
-        return _peel(logits, offsets, np.repeat(np.arange(len(lengths)), lengths), k)
     bag = np.repeat(np.arange(len(lengths)), lengths)
+    if isinstance(k, Integral) and k <= _MOST_ROUNDS:
+        return _peel(logits, offsets[:-1], bag, np.minimum(int(k), lengths))
     count = np.ceil(k * lengths - 1e-9) if isinstance(k, float) else np.minimum(k, lengths)
     count = np.maximum(count, 1)[bag]
     rank = np.empty(len(logits), dtype=np.intp)
@@ -59,19 +59,27 @@ def top_k_shares(logits, offsets, k):
     return (rank - offsets[bag] < count) / count
 
 
-def _peel(logits, offsets, bag, k):
-    """The same for a small k: the largest logit of each bag is taken off, k times."""
-    left, shares = logits.copy(), np.zeros(len(logits))
-    count = np.minimum(k, np.diff(offsets))
-    for taken in range(k):
-        hits = np.flatnonzero(left == np.maximum.reduceat(left, offsets[:-1])[bag])
-        of = bag[hits]
-        first = np.append(True, of[1:] != of[:-1])  # of ties
-        hits, of = hits[first], of[first]
+def _peel(logits, starts, bag, count):
+    """The same for small counts: the largest logit of each bag is taken off, time and again."""
+    left, shares, whole = logits.copy(), np.zeros(len(logits)), count.min()
+    for taken in range(count.max()):
+        hits = _largest(left, np.maximum.reduceat(left, starts), bag)
         left[hits] = -np.inf
-        more = count[of] > taken
-        shares[hits[more]] = 1 / count[of[more]]
+        of = bag[hits]
+        if taken >= whole:  # of some bags no more is wanted
+            more = count[of] > taken
+            hits, of = hits[more], of[more]
+        shares[hits] = 1 / count[of]
     return shares
+
+
+def _largest(logits, largest, bag):
+    """Which unit of each bag has its largest logit; the first of ties."""
+    hits = (logits == largest[bag]).nonzero()[0]
+    if len(hits) > len(largest):
+        of = bag[hits]
+        hits = hits[np.append(True, of[1:] != of[:-1])]
+    return hits
 
 
 def pool(logits, offsets, k):
@@ -116,35 +124,77 @@ def fit_head(
         The intercept last.
     n_iter : int
     """
-    n_iter, lengths = 0, np.diff(offsets)
-    single = len(features) == len(labels)
+    n_iter, single = 0, len(features) == len(labels)
     if start is None and not single:
         start, n_iter = fit_labelled(features, offsets, labels, weight, 100, penalty, base)
     elif start is None:
         start, max_iter = np.zeros(features.shape[1] + 1), max(max_iter, 100)
-    bag = np.repeat(np.arange(len(labels)), lengths)
-    share_of_bag = weight / weight.sum()
-    sign, ridge = 2.0 * labels - 1, penalty / weight.sum()
-
-    def objective(coef):
-        logits = features @ coef[:-1] + coef[-1] + base
-        shares: Any = 1.0 if single else top_k_shares(logits, offsets, k)
-        margin = sign * (logits if single else np.add.reduceat(shares * logits, offsets[:-1]))
-        loss = share_of_bag @ np.logaddexp(0, -margin)
-        slope = -sign * share_of_bag * expit(-margin)
-        total = slope.sum()
-        if single:
-            gradient = features.T @ slope
-        else:
-            few = np.flatnonzero(shares)
-            slope = shares[few] * slope[bag[few]]
-            read = features if len(few) == len(features) else features[few]
-            gradient = read.T @ slope
-        gradient = np.append(gradient + ridge * coef[:-1], total)
-        return loss + 0.5 * ridge * coef[:-1] @ coef[:-1], gradient
-
-    found = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": max_iter})
+    share, sign, ridge = weight / weight.sum(), 2.0 * labels - 1, penalty / weight.sum()
+    pooling = None if single else (offsets, k)
+    objective = _Objective(features, base, share, sign, ridge, pooling)
+    options = {"maxiter": max_iter}
+    found = minimize(objective, start, jac=objective.slope, method="L-BFGS-B", options=options)
     return found.x, n_iter + int(found.nit)
+
+
+class _Objective:
+    """What :func:`fit_head` minimises, and its gradient: found together, asked for in turn.
+
+    It is evaluated many thousand times in a fit, on few numbers: each call of a function counts.
+    """
+
+    def __init__(self, features, base, share, sign, ridge, pooling):
+        self.features, self.base, self.share, self.ridge = features, base, share, ridge
+        self.shifted = isinstance(base, np.ndarray) or base != 0
+        self.minus, self.pull = -sign, -sign * share
+        self.pooling = pooling
+        self.known: Any = None
+        if pooling is not None:
+            lengths = np.diff(pooling[0])
+            self.starts, self.bag = pooling[0][:-1], np.repeat(np.arange(len(lengths)), lengths)
+            few = isinstance(pooling[1], Integral) and pooling[1] <= _MOST_ROUNDS
+            self.count = np.minimum(pooling[1], lengths) if few else None
+            self.one = few and pooling[1] == 1
+
+    def __call__(self, coef):
+        inner = coef[:-1]
+        logits = self.features @ inner
+        logits += coef[-1]
+        if self.shifted:
+            logits += self.base
+        few, shares, pooled = self._pool(logits)
+        falls = self.minus * pooled
+        loss = self.share @ np.logaddexp(0.0, falls)
+        slope = self.pull * expit(falls)
+        gradient = np.empty(len(coef))
+        gradient[-1] = slope.sum()
+        read = self.features
+        if self.pooling is not None:
+            slope = slope[self.bag[few]] if shares is None else shares[few] * slope[self.bag[few]]
+            read = read if len(few) == len(read) else read.take(few, axis=0)
+        gradient[:-1] = read.T @ slope
+        gradient[:-1] += self.ridge * inner
+        self.known = coef.tobytes(), gradient
+        return loss + 0.5 * self.ridge * inner @ inner
+
+    def slope(self, coef):
+        """The gradient."""
+        if self.known is None or self.known[0] != coef.tobytes():
+            self(coef)
+        return self.known[1]
+
+    def _pool(self, logits):
+        """Units that count, shares of all units (None where each is 1), and logits of bags."""
+        if self.pooling is None:
+            return None, None, logits
+        if self.one:
+            largest = np.maximum.reduceat(logits, self.starts)
+            return _largest(logits, largest, self.bag), None, largest
+        if self.count is None:
+            shares = top_k_shares(logits, *self.pooling)
+        else:
+            shares = _peel(logits, self.starts, self.bag, self.count)
+        return shares.nonzero()[0], shares, np.add.reduceat(shares * logits, self.starts)
 
 
 def fit_labelled(features, offsets, labels, weight, max_iter=100, penalty=PENALTY, base=0.0):
