@@ -44,6 +44,7 @@ def data():
     return make_bags()
 
 
+LIGHT = {"relation": "correlation", "degree": 1}  # three polynomials compete instead of five
 NETS = [
     {"head": "net", "reference": name, "max_epochs": 30, "lr": 0.01}
     for name in ("landmarks", "bag", "both")
@@ -61,9 +62,24 @@ KINDS = [
 ]
 
 
-@pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("options", KINDS, ids=str)
-def test_one_fusion_for_domains_of_different_widths(options, missing):
+def patiently(options, enough):
+    """The options as a parameter of a test: all but a few kinds take patience."""
+    return pytest.param(
+        options, marks=[] if options in enough else pytest.mark.slow, id=str(options)
+    )
+
+
+COMPLETE = [patiently(options, [{}, *NETS]) for options in KINDS]
+
+
+@pytest.mark.parametrize(
+    ("missing", "options"),
+    [
+        *(pytest.param(True, options, id=f"{options}-missing") for options in KINDS),
+        *(pytest.param(False, *each.values, marks=each.marks, id=each.id) for each in COMPLETE),
+    ],
+)
+def test_one_fusion_for_domains_of_different_widths(missing, options):
     bags, y, domains = make_bags(missing=missing)
     model = fit(bags, y, domains, **options)
     assert not hasattr(model, "n_features_in_")
@@ -101,8 +117,8 @@ def test_views_by_domain_of_one_domain_are_plain_views(data):
     bags, y, domains = data
     bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "wide"]
     y, only = y[domains == "wide"], np.repeat("wide", len(bags))
-    one = fit(bags, y, only)
-    other = LEGOAnomalyClassifier(APART["wide"], n_references=15, random_state=0)
+    one = fit(bags, y, only, **LIGHT)
+    other = LEGOAnomalyClassifier(APART["wide"], n_references=15, random_state=0, **LIGHT)
     other.fit(bags, y, sample_domain=only)
     np.testing.assert_allclose(
         one.decision_function(bags, only), other.decision_function(bags, only), atol=1e-9
@@ -111,7 +127,7 @@ def test_views_by_domain_of_one_domain_are_plain_views(data):
     assert other.score(bags, y, sample_domain=only) == np.mean(other.predict(bags, only) == y)
 
 
-@pytest.mark.parametrize("options", KINDS, ids=str)
+@pytest.mark.parametrize("options", [patiently(kind, [{}, KINDS[4], *NETS]) for kind in KINDS])
 def test_one_domain_is_none_bit_by_bit(options):
     bags, y, domains = make_bags(missing=True)
     bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "slim"]
@@ -168,7 +184,7 @@ def test_standardising_apart_removes_a_shift(options):
     assert area > roc_auc_score(y[40:], not_told.decision_function(bags[40:]))
 
 
-@pytest.mark.parametrize("options", [{}, NETS[0], NETS[2]], ids=["linear", "net", "both"])
+@pytest.mark.parametrize("options", [LIGHT, NETS[0], NETS[2]], ids=["linear", "net", "both"])
 def test_weights_and_order(data, options):
     bags, y, domains = data
     rng = np.random.RandomState(0)
@@ -206,13 +222,14 @@ def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, left_out
         weight[:6] = 0
     else:
         given = [bag * np.nan for bag in bags[:6]] + bags[6:]
-    model = LEGOAnomalyClassifier(views, random_state=0, n_references=15, degree=1)
+    options = LIGHT | {"pooling": "units", "random_state": 0, "n_references": 15}
+    model = LEGOAnomalyClassifier(views, **options)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*miss every view", UserWarning)
         model.fit(given, y, weight, sample_domain=domains)
     with pytest.raises(ValueError, match=r"holds \['round'\], not among the domains"):
         model.decision_function(bags, domains)
-    without = LEGOAnomalyClassifier(views, random_state=0, n_references=15, degree=1)
+    without = LEGOAnomalyClassifier(views, **options)
     without.fit(bags[6:], y[6:], sample_domain=domains[6:])
     np.testing.assert_array_equal(
         model.decision_function(bags[6:], domains[6:]),
@@ -226,7 +243,7 @@ def test_partial_fit_and_skops(data):
     model = LEGOAnomalyClassifier(APART, head="net", n_references=15, random_state=0)
     for _ in range(2):
         model.partial_fit(bags, y, sample_domain=domains)
-    linear = fit(bags, y, domains, time_view="move")
+    linear = fit(bags, y, domains, time_view="move", **LIGHT)
     for one in (model, linear):
         stored = skops.dumps(one)
         loaded = skops.loads(stored, trusted=skops.get_untrusted_types(data=stored))
@@ -237,7 +254,7 @@ def test_partial_fit_and_skops(data):
 
 def test_plain_views_after_domains_and_back(data):
     bags, y, domains = data
-    model = fit(bags, y, domains)
+    model = fit(bags, y, domains, pooling="relations")
     wide = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "wide"]
     model.set_params(views=APART["wide"]).fit(wide, y[domains == "wide"])
     assert model.n_features_in_ == 8
@@ -249,7 +266,7 @@ def test_plain_views_after_domains_and_back(data):
 def test_routing(data):
     bags, y, domains = data
     with sklearn.config_context(enable_metadata_routing=True):
-        model = LEGOAnomalyClassifier(APART, n_references=15, random_state=0, degree=1)
+        model = LEGOAnomalyClassifier(APART, n_references=15, random_state=0, **LIGHT)
         model.set_fit_request(sample_domain=True).set_score_request(sample_domain=True)
         search = GridSearchCV(model, {"pooling": ["units", "relations"]}, cv=2)
         assert search.fit(bags, y, sample_domain=domains).best_score_ > 0.6
@@ -288,7 +305,7 @@ def test_bad_domains_are_told_and_nothing_is_fitted(bags, domains, views, option
 
 def test_bad_domains_when_predicting(data):
     bags, y, domains = data
-    model = fit(bags, y, domains)
+    model = fit(bags, y, domains, pooling="relations")
     with pytest.raises(ValueError, match="Give sample_domain"):
         model.predict(bags)
     with pytest.raises(ValueError, match="one domain for each of the 60 bags"):
@@ -297,6 +314,7 @@ def test_bad_domains_when_predicting(data):
         model.predict_proba(bags, sample_domain=np.repeat("round", 60))
     with pytest.raises(ValueError, match=r"of domain 'slim': .* expecting 4 features"):
         model.predict(bags[1:2], sample_domain=["slim"])
-    plain = LEGOAnomalyClassifier(random_state=0).fit([bag[:, :4] for bag in bags], y)
+    plain = LEGOAnomalyClassifier(pooling="relations", random_state=0)
+    plain.fit([bag[:, :4] for bag in bags], y)
     with pytest.raises(ValueError, match="fit was given none"):
         plain.predict([bag[:, :4] for bag in bags], sample_domain=domains)

@@ -29,6 +29,14 @@ def data(timed_bags):
     return timed_bags()
 
 
+@pytest.fixture(scope="module")
+def fitted(data):
+    return fit(*data, reference="both", time_view="position")
+
+
+LIGHT = {"relation": "correlation"}  # three polynomials compete instead of five
+
+
 def literal_own(fusion, X, name):
     """Fused graph of one bag, pair after pair, term after term; missing views made up for."""
     graphs, weights = fusion.own.graphs, fusion.own.polynomials.weights[name]
@@ -82,20 +90,18 @@ def test_what_spreads_is_the_mean_of_a_literal_graph(missing, time_view, timed_b
 
 
 @pytest.mark.parametrize("block", [1, 7, 10_000])
-def test_blocks_do_not_matter(data, block, monkeypatch):
-    model = fit(*data, reference="both", time_view="position")
-    expected = model.decision_function(data[0])
+def test_blocks_do_not_matter(data, fitted, block, monkeypatch):
+    expected = fitted.decision_function(data[0])
     monkeypatch.setattr(_own_graph, "_BLOCK_UNITS", block)
     monkeypatch.setattr(_own_graph, "_BLOCK_SIZE", block)
-    np.testing.assert_allclose(model.decision_function(data[0]), expected, atol=1e-10)
+    np.testing.assert_allclose(fitted.decision_function(data[0]), expected, atol=1e-10)
 
 
-def test_a_long_bag_is_related_in_parts(data, monkeypatch):
-    model = fit(*data, reference="both")
+def test_a_long_bag_is_related_in_parts(fitted, monkeypatch):
     long = [np.random.RandomState(0).normal(size=(500, 6))]
-    expected = model.score_units(long)
+    expected = fitted.score_units(long)
     monkeypatch.setattr(_own_graph, "_BLOCK_SIZE", 1)
-    np.testing.assert_allclose(model.score_units(long), expected, atol=1e-10)
+    np.testing.assert_allclose(fitted.score_units(long), expected, atol=1e-10)
 
 
 def test_whole_bags_cover_all():
@@ -149,7 +155,7 @@ def test_units_without_a_graph_to_spread_over_stay_as_they_are():
 @pytest.mark.parametrize("reference", ["auto", "both"])
 def test_order_weights_and_pickles(data, reference):
     bags, y = data
-    options = {"reference": reference, "time_view": "position"}
+    options = LIGHT | {"reference": reference, "time_view": "position"}
     rng = np.random.RandomState(3)
     order = rng.permutation(len(bags))
     shuffled = [bags[i][rng.permutation(len(bags[i]))] for i in order]
@@ -178,7 +184,7 @@ def test_position_is_in_the_graph_of_the_bag_only(data):
     for bag in moved:
         bag[:, 5] = bag[::-1, 5]
     assert not np.array_equal(model.decision_function(moved), model.decision_function(bags))
-    alone = fit(bags, y, reference="landmarks", time_view="position")
+    alone = fit(bags, y, reference="landmarks", time_view="position", **LIGHT)
     np.testing.assert_array_equal(alone.decision_function(moved), alone.decision_function(bags))
     shifted = [bag.copy() for bag in bags]
     for k, bag in enumerate(shifted):
@@ -188,18 +194,17 @@ def test_position_is_in_the_graph_of_the_bag_only(data):
     assert widths[0] == pytest.approx(widths[1])
 
 
-def test_a_unit_that_has_a_position_only_gets_the_prior(data):
-    bags, y = data
-    model = fit(bags, y, reference="both", time_view="position")
+def test_a_unit_that_has_a_position_only_gets_the_prior(data, fitted):
+    bags, _ = data
     holed = [bag.copy() for bag in bags[:3]]
     holed[1][0, :5] = np.nan
     with pytest.warns(UserWarning, match="1 unit"):
-        assert model.score_units(holed)[1][0] == model.prior_
+        assert fitted.score_units(holed)[1][0] == fitted.prior_
     holed = [bag.copy() for bag in bags[:3]]
     holed[1][0, 5] = np.nan  # a unit whose position is unknown
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert np.isfinite(np.concatenate(model.score_units(holed))).all()
+        assert np.isfinite(np.concatenate(fitted.score_units(holed))).all()
 
 
 EXPANSIONS = [
@@ -231,7 +236,8 @@ def test_every_expansion(data, options, timed_bags):
 
 def test_a_unit_fused_with_itself_is_one(data):
     for options in EXPANSIONS[:2]:
-        fusion = fit(*data, VIEWS, reference="both", **options)._members[0].fusion
+        model = fit(*data, VIEWS, reference="both", pooling="relations", **options)
+        fusion = model._members[0].fusion
         for polynomials in (fusion.polynomials, fusion.own.polynomials):
             complete = np.ones((1, polynomials.expansion.powers.shape[1]))
             for name in polynomials.weights:
@@ -241,7 +247,7 @@ def test_a_unit_fused_with_itself_is_one(data):
 @pytest.mark.parametrize("parameters", [{"n_ensemble": 3}, {"n_ensemble": 2, "reference": "both"}])
 def test_members_of_an_ensemble_are_averaged(data, parameters, timed_bags):
     bags, y = data
-    model = fit(bags, y, VIEWS, **parameters)
+    model = fit(bags, y, VIEWS, **parameters, **LIGHT)
     new, truth = timed_bags(seed=1)
     assert roc_auc_score(truth, model.decision_function(new)) > 0.9
     ends = np.append(0, np.cumsum([len(bag) for bag in new]))
@@ -258,7 +264,7 @@ def test_members_of_an_ensemble_are_averaged(data, parameters, timed_bags):
 
 def test_fused_graphs(data):
     bags, y = data
-    model = fit(bags, y, VIEWS)
+    model = fit(bags, y, VIEWS, **LIGHT)
     graphs = model.fused_graphs(bags)
     assert [graph.shape for graph in graphs] == [(len(bag), 160) for bag in bags]
     few = fit(bags, y, VIEWS, pooling="units").fused_graphs(bags)
@@ -300,7 +306,7 @@ TRUSTED = [
 
 def test_skops(data):
     skops = pytest.importorskip("skops.io")
-    model = fit(*data, reference="both", time_view="position", n_ensemble=2)
+    model = fit(*data, reference="both", time_view="position", n_ensemble=2, **LIGHT)
     stored = skops.dumps(model)
     assert skops.get_untrusted_types(data=stored) == TRUSTED
     loaded = skops.loads(stored, trusted=TRUSTED)
@@ -323,7 +329,7 @@ def test_verbose_tells_of_each_stage(data, capsys):
 
 def test_threads_give_what_one_gives(data):
     bags, y = data
-    options = {"reference": "both", "time_view": "position"}
+    options = LIGHT | {"reference": "both", "time_view": "position"}
     expected = fit(bags, y, **options).decision_function(bags)
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(lambda _: fit(bags, y, **options).decision_function(bags), range(3)))
@@ -344,8 +350,7 @@ def test_sums_of_relations_give_what_features_give(data):
 
 
 @pytest.mark.parametrize("X", [[], np.empty((0, 3, 6)), np.empty((0, 6)), None, 3.0])
-def test_no_bags(data, X):
-    model = fit(*data)
+def test_no_bags(fitted, X):
     with pytest.raises((ValueError, TypeError)) as error:
-        model.predict(X)
+        fitted.predict(X)
     assert len(str(error.value)) > 20

@@ -66,7 +66,7 @@ def test_scores_are_those_of_the_net_on_the_fused_graphs(
 ):
     """Graphs by numpy, in double precision, and the net's own are the same."""
     bags, y = timed_bags(missing=missing)
-    model = make(reference=reference, time_view=time_view, interactions=interactions)
+    model = make(reference=reference, time_view=time_view, interactions=interactions, device="cpu")
     model.fit(bags, y)
     member, module = model._members[0], model.net_.module_
     assert (len(model.graphs_) == 3) == (time_view is None or reference != "landmarks")

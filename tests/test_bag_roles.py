@@ -41,7 +41,11 @@ def fit_both(many, few, **options):
 
 
 @pytest.mark.parametrize(
-    ("options", "least"), [({}, 0.02), ({"pooling": "units"}, 0.15)], ids=["auto", "units"]
+    ("options", "least"),
+    [
+        pytest.param({}, 0.02, marks=pytest.mark.slow, id="auto"),
+        pytest.param({"pooling": "units"}, 0.15, id="units"),
+    ],
 )
 def test_few_bags_learn_from_a_domain_of_other_features(options, least):
     """What is anomalous in one domain is so in the other: being unlike what normal bags hold.
@@ -68,23 +72,25 @@ def test_a_domain_of_normal_bags_alone_gets_what_is_anomalous_from_the_other():
     assert area(model, *novelties("few", 100, 2), "few") > 0.85
 
 
-def test_another_domain_does_no_harm_where_own_bags_are_many():
+@pytest.mark.parametrize("pooling", [pytest.param("auto", marks=pytest.mark.slow), "units"])
+def test_another_domain_does_no_harm_where_own_bags_are_many(pooling):
     """Labels of the other domain are drawn at random: nothing is to be learned from it."""
     rng = np.random.RandomState(0)
     bags, y = novelties("few", 160, 1)
     for bag, label in zip(bags, y, strict=True):
         bag[rng.randint(8), :2] += 8 * label
     own, new = (bags[:60], y[:60]), (bags[60:], y[60:])
-    both = fit_both(novelties("many", 60, 0, shuffled=True), own)
-    alone = LEGOAnomalyClassifier(VIEWS["few"], random_state=0, n_references=50).fit(*own)
+    both = fit_both(novelties("many", 60, 0, shuffled=True), own, pooling=pooling)
+    alone = LEGOAnomalyClassifier(VIEWS["few"], random_state=0, n_references=50, pooling=pooling)
+    alone.fit(*own)
     assert area(both, *new, "few") > area(alone, *new) - 0.02
 
 
 def test_without_two_bags_of_a_class_in_each_domain_no_head_is_shared():
     assert shared_classes([np.array([0, 1, 0, 1]), np.array([0, 1, 0])]) == [0]
-    model = fit_both(novelties("many", 20, 0), novelties("few", 2, 1))
+    model = fit_both(novelties("many", 20, 0), novelties("few", 2, 1), pooling="units")
     assert not isinstance(model._members[0], DomainsMember)
-    model = fit_both(novelties("many", 20, 0), novelties("few", 4, 1))
+    model = fit_both(novelties("many", 20, 0), novelties("few", 4, 1), pooling="units")
     assert isinstance(model._members[0], DomainsMember)
     assert any("shared head" in name for name in model.heads_)
     relations = fit_both(novelties("many", 20, 0), novelties("few", 4, 1), pooling="relations")
@@ -100,15 +106,15 @@ def measured(model, bags, domain):
 
 def test_roles_do_not_depend_on_order_of_bags_and_columns_or_on_width():
     many, (bags, y) = novelties("many", 12, 0), novelties("few", 8, 1)
-    expected = measured(fit_both(many, (bags, y)), bags, "few")
+    expected = measured(fit_both(many, (bags, y), pooling="units"), bags, "few")
     order = np.random.RandomState(0).permutation(len(bags))
-    shuffled = fit_both(many, ([bags[i] for i in order], y[order]))
+    shuffled = fit_both(many, ([bags[i] for i in order], y[order]), pooling="units")
     np.testing.assert_allclose(measured(shuffled, bags, "few"), expected, atol=1e-9)
     columns = [3, 1, 4, 0, 2, 3, 1, 4, 0, 2, 6, 5]  # each column of view a twice
     wide = [bag[:, columns] for bag in bags]
     domains = np.repeat(["many", "few"], [12, 8])
     views = VIEWS | {"few": {"a": slice(0, 10), "b": [10, 11]}}
-    model = LEGOAnomalyClassifier(views, random_state=0, n_references=50)
+    model = LEGOAnomalyClassifier(views, random_state=0, n_references=50, pooling="units")
     model.fit(many[0] + wide, np.append(many[1], y), sample_domain=domains)
     np.testing.assert_allclose(measured(model, wide, "few"), expected, atol=1e-6)
 

@@ -61,7 +61,7 @@ CONFIGURATIONS = [
 @pytest.mark.parametrize("options", CONFIGURATIONS, ids=str)
 def test_net_works_on_the_graph_of_the_transformer(data, options):
     X, y = data
-    model = small(**options).fit(X, y)
+    model = small(device="cpu", **options).fit(X, y)
     net = model.net_
     batch = {"relations": None}
     graphs, equal = model._fused.expanded(
@@ -97,7 +97,7 @@ def test_missing_views_are_made_up_for_alike(data):
     X, y = data
     X[::4, :3] = np.nan
     X[1::4, 3:] = np.nan
-    model = small(interactions="pairwise").fit(X, y)
+    model = small(interactions="pairwise", device="cpu").fit(X, y)
     fused = model._fused
     rows = fused.encode(X)
     batch = {
