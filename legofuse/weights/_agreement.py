@@ -35,7 +35,7 @@ def centred_products(relations, powers, sample_weight):
     """
     total = sample_weight.sum()
     pairs = powers[:, None] + powers[None]
-    sums, where = np.unique(pairs.reshape(-1, powers.shape[1]), axis=0, return_inverse=True)
+    sums, where = _distinct(pairs.reshape(-1, powers.shape[1]))
     outer = pack_gradient(np.outer(sample_weight, sample_weight))
     products = fuse_adjoint(relations, sums, outer)[where.reshape(pairs.shape[:2])]
     share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
@@ -44,6 +44,15 @@ def centred_products(relations, powers, sample_weight):
     products -= 2 * total * (row_means.T * sample_weight) @ row_means
     products += total**2 * np.outer(means, means)
     return products, row_means
+
+
+def _distinct(rows):
+    """Distinct rows of whole numbers, sorted, and which of them each row is."""
+    codes, size = np.zeros(len(rows), int), rows.max(initial=0) + 1
+    for column in rows.T:  # much faster than by whole rows
+        codes = np.unique(codes * size + column, return_inverse=True)[1]
+    first = np.unique(codes, return_index=True)[1]
+    return rows[first], codes
 
 
 def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=True):

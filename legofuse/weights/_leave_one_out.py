@@ -48,7 +48,7 @@ def leave_one_out(graph, targets, sample_weight=None):
     n_units = len(graph)
     weight = np.ones(n_units) if sample_weight is None else sample_weight
     kernel = np.array(graph, dtype=float, order="F")
-    kernel[np.diag_indices(n_units)] += 1 / weight
+    kernel.reshape(-1, order="F")[:: n_units + 1] += 1 / weight
     factor, info = lapack.dpotrf(kernel, lower=1)
     if info:  # hops and callers' relations need not be positive definite
         projector = _inverse(kernel)

@@ -1,6 +1,10 @@
 """Symmetric graphs as packed lower triangles: half the memory and half the work."""
 
+from functools import lru_cache
+
 import numpy as np
+
+_REMEMBERED = 400  # units of a graph up to which it is remembered where entries lie
 
 
 def pack(graph):
@@ -23,7 +27,10 @@ def pack(graph):
     >>> pack(np.array([[1.0, 2.0], [2.0, 3.0]]))
     array([1., 2., 3.])
     """
-    return graph[np.tril_indices(len(graph))]
+    n_units = len(graph)
+    if n_units > _REMEMBERED:
+        return graph[np.tril_indices(n_units)]
+    return graph.reshape(-1)[_places(n_units)[0]]
 
 
 def unpack(packed):
@@ -48,9 +55,20 @@ def unpack(packed):
            [2., 3.]])
     """
     n_units = side(packed)
+    if n_units <= _REMEMBERED:
+        return packed[_places(n_units)[2]]
     lower = np.zeros((n_units, n_units), packed.dtype)
     lower[np.tril_indices(n_units)] = packed
     return mirror(lower)
+
+
+@lru_cache(maxsize=4)
+def _places(n_units):
+    """Where packed entries lie in a graph by rows, in one by columns, and the graph's in them."""
+    rows, columns = np.tril_indices(n_units)
+    whole = np.empty((n_units, n_units), dtype=np.intp)
+    whole[rows, columns] = whole[columns, rows] = np.arange(len(rows))
+    return rows * n_units + columns, columns * n_units + rows, whole
 
 
 def side(packed):
@@ -82,6 +100,12 @@ def pack_gradient(gradient):
 
 def mirror(lower):
     """Fill the upper triangle of a matrix from its lower one."""
+    n_units = len(lower)
+    if n_units <= _REMEMBERED:
+        by_row, by_column, whole = _places(n_units)
+        if lower.flags.f_contiguous:
+            return lower.T.reshape(-1)[by_column][whole]
+        return lower.reshape(-1)[by_row][whole]
     full = np.tril(lower)
     full += np.tril(lower, -1).T
     return full
