@@ -126,10 +126,9 @@ def test_scores_of_bags_are_pooled_from_those_of_units(data, fitted):
     np.testing.assert_allclose(of_bags, expected)
 
 
-def test_order_weights_and_seeds(data):
+def test_order_weights_and_seeds(data, fitted):
     bags, y, _ = data
-    expected = fit(bags, y)
-    scores = np.concatenate(expected.score_units(bags))
+    scores = np.concatenate(fitted.score_units(bags))
     np.testing.assert_array_equal(np.concatenate(fit(bags, y).score_units(bags)), scores)
     rng = np.random.RandomState(3)
     order = rng.permutation(len(bags))
@@ -139,8 +138,9 @@ def test_order_weights_and_seeds(data):
     )
     weight = rng.randint(1, 3, len(bags))
     repeated = [bag for bag, w in zip(bags, weight, strict=True) for _ in range(w)]
-    heavy = LEGOAnomalyClassifier(VIEWS, random_state=0).fit(bags, y, sample_weight=weight)
-    twice = LEGOAnomalyClassifier(VIEWS, random_state=0).fit(repeated, np.repeat(y, weight))
+    options = {"relation": "gaussian", "random_state": 0}
+    heavy = LEGOAnomalyClassifier(VIEWS, **options).fit(bags, y, sample_weight=weight)
+    twice = LEGOAnomalyClassifier(VIEWS, **options).fit(repeated, np.repeat(y, weight))
     np.testing.assert_allclose(
         heavy.decision_function(bags), twice.decision_function(bags), rtol=1e-7
     )
@@ -165,7 +165,8 @@ def test_domains_with_features_of_their_own(data):
     views = {0: {"a": [0, 1], "b": [2, 3]}, 1: {"a": [0, 1, 2], "b": [3, 4]}}
     site = np.arange(len(y)) // 2 % 2
     given = [bag if s else bag[:, :4] for bag, s in zip(bags, site, strict=True)]
-    model = LEGOAnomalyClassifier(views, random_state=0).fit(given, y, sample_domain=site)
+    model = LEGOAnomalyClassifier(views, relation="gaussian", random_state=0)
+    model.fit(given, y, sample_domain=site)
     for domain, member in model._members[0].members.items():
         assert set(site[member.places[0][:, 0]]) == {domain}
         normal = member.fusion.owners >= 0
@@ -173,7 +174,7 @@ def test_domains_with_features_of_their_own(data):
         assert not y[member.places[0][normal, 0]].any()
     site = np.arange(len(y)) >= len(y) - 2  # too few bags to share a head: all are fitted together
     given = [bag if s else bag[:, :4] for bag, s in zip(bags, site, strict=True)]
-    model = LEGOAnomalyClassifier(views, random_state=0)
+    model = LEGOAnomalyClassifier(views, relation="gaussian", random_state=0)
     model.fit(given, y, sample_domain=site.astype(int))
     fusion, landmarks = model._members[0].fusion, model._members[0].places[0]
     assert fusion.owners is not None

@@ -11,11 +11,12 @@ from legofuse import LEGOAnomalyClassifier
 RNG = np.random.RandomState(0)
 Y = np.arange(30) % 2
 BAGS = [RNG.normal(size=(4, 4)) + label for label in Y]
+DEFAULTS = {"relation": "gaussian", "n_references": 10, "random_state": 0}
 STAGES = ["read", "prepare", "fit heads"]
 
 
 def make(**options):
-    return LEGOAnomalyClassifier(2, **{"n_references": 10, "random_state": 0} | options)
+    return LEGOAnomalyClassifier(2, **DEFAULTS | options)
 
 
 @pytest.mark.parametrize(

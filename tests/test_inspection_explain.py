@@ -223,7 +223,7 @@ def test_sums_over_references_whatever_is_pooled(pooling):
 
 
 WHOLE = [
-    {"reference": "both", "n_ensemble": 2},
+    {"reference": "both", "n_ensemble": 2, "relation": "correlation"},
     {"reference": "bag", "max_epochs": 3},
     {"head": "net"},
 ]
@@ -275,7 +275,7 @@ def test_all_forms_of_bags(classifier):
     assert_array_equal(table.offsets, np.arange(10))
     names = DIGITS.feature_names
     frames = [pd.DataFrame(bag, columns=names) for bag in DIGITS.bags]
-    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, relation="correlation", random_state=0)
     model.fit(frames[:30], DIGITS.y[:30])
     assert_adds_up(explain(model, frames[30:32]), logits(model, frames[30:32]))
 

@@ -245,7 +245,8 @@ def test_bad_parameters(parameters, message):
 def test_the_classifier_of_bags():
     data = make_digit_bags(30, 4, random_state=0)
     views = {name: data.views[name] for name in ("pixels", "gradients")}
-    model = LEGOAnomalyClassifier(views, n_references=20, random_state=0).fit(data.bags, data.y)
+    model = LEGOAnomalyClassifier(views, relation="correlation", n_references=20, random_state=0)
+    model.fit(data.bags, data.y)
     with pytest.raises(ValueError, match="y is needed"):
         view_importances(model, data.bags)
     if hasattr(model, "view_importances_"):
