@@ -415,13 +415,20 @@ def _gamma(learned, view, relation):
 def _call(relation, view, rows, references):
     """Call a caller's relation on the rows that have the view; 0 elsewhere."""
     shape = rows.rows.shape[0], references.rows.shape[0]
-    have = [slice(None) if part.present is None else part.present for part in (rows, references)]
+    parts = rows, references
+    have = [slice(None) if part.present is None else part.present for part in parts]
     full = np.zeros(shape, dtype=references.rows.dtype)
     target = full[have[0]][:, have[1]]
     if target.size == 0:
         return full
-    values = np.asarray(relation(rows.rows[have[0]], references.rows[have[1]]))
-    name = getattr(relation, "__name__", repr(relation))
+    # copies: what a relation does to its arguments is no matter
+    found = relation(*(part.rows[some].copy() for part, some in zip(parts, have, strict=True)))
+    values, name = np.asarray(found), getattr(relation, "__name__", repr(relation))
+    if values.dtype.kind not in "biuf":
+        raise TypeError(
+            f"The relation {name!r} of view {view!r} must return an array of real numbers; it "
+            f"returned {type(found).__name__} of dtype {values.dtype}."
+        )
     if values.shape != target.shape:
         raise ValueError(
             f"The relation {name!r} of view {view!r} must return shape (n_units, n_references) = "

@@ -93,6 +93,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
         If X is no table of numbers, or holds infinity or partly missing views.
     """
     check_not_list_of_views(X)
+    if not reset:  # set_params does not matter to what is fitted
+        domain_column = getattr(estimator, "_domain_index", None)
     selective = _is_frame(X) or domain_column is not None
     rules = {
         "accept_sparse": "csr",
@@ -114,6 +116,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
         views = resolve_views(views, X.shape[1], feature_names=names, frame=X)
+        estimator.__dict__.pop("_domain_index", None)
         if domain_column is not None:
             where = _domain_index(domain_column, X.shape[1], names, views)
             estimator._domain_index = where

@@ -1,6 +1,7 @@
 """What several test files share: bags, a callback that listens, and global state that must stay."""
 
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ def global_state_stays(request):
     if torch is not None:
         assert torch.equal(torch_before, torch.get_rng_state())
         assert torch.get_num_threads() == threads
+        assert torch.is_grad_enabled()
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +76,33 @@ class Recorder:
 def recorder():
     """A callback that writes down what it hears of, in ``heard``."""
     return Recorder()
+
+
+def _default(set_to, value, usual):
+    """Set one of torch's defaults for a while."""
+
+    @contextmanager
+    def setting():
+        set_to(value)
+        try:
+            yield
+        finally:
+            set_to(usual)
+
+    return setting
+
+
+@pytest.fixture(
+    params=["no_grad", "inference_mode", "float64", "bfloat16", "default_device", "autocast"]
+)
+def torch_mode(request):
+    """What a caller may have set of torch, as a context that can be entered again."""
+    torch = pytest.importorskip("torch")
+    return {
+        "no_grad": torch.no_grad,
+        "inference_mode": torch.inference_mode,
+        "float64": _default(torch.set_default_dtype, torch.float64, torch.float32),
+        "bfloat16": _default(torch.set_default_dtype, torch.bfloat16, torch.float32),
+        "default_device": _default(torch.set_default_device, "meta", None),
+        "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    }[request.param]

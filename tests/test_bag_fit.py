@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LRScheduler
 
 from legofuse._threads import single_threaded_openmp
 from legofuse.datasets import make_digit_bags
@@ -428,6 +428,71 @@ def test_callbacks_are_called_and_ctrl_c_reaches_the_caller(digits):
     assert counting.epochs == 5
     with pytest.raises(KeyboardInterrupt):
         fit(digits[0], callbacks=[Counting(after=2)])
+
+
+def test_modes_of_the_caller_do_not_matter(digits, torch_mode):
+    """Inference mode, other default types and devices, mixed precision: the same fit."""
+    settings = {"pair_sampling": True}
+    found = fit(digits[0], settings)
+    expected = found.weights, *score_bags(restore_bags(found.state), *digits[1][:2])
+    with torch_mode():
+        found = fit(digits[0], settings)
+        net = restore_bags(found.state)
+        values = found.weights, *score_bags(net, *digits[1][:2])
+    for value, other in zip(values, expected, strict=True):
+        np.testing.assert_array_equal(value, other)
+    net.module_.weights().sum().backward()  # a net made in inference mode can be trained after it
+    assert net.module_.fusion.raw.grad is not None
+
+
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_gradients_are_as_before_after_an_error(digits, epoch):
+    with torch.no_grad():
+        with pytest.raises(KeyboardInterrupt):
+            fit(digits[0], callbacks=[Counting(after=epoch)])
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled()
+
+
+def test_arrays_may_be_read_only_and_lists_will_do(digits):
+    units, lengths, labels, weight = digits[0]
+    expected = fit(digits[0]).weights
+    frozen = [np.asarray(graph, dtype=np.float32) for graph in units["relations"]]
+    for graph in frozen:
+        graph.flags.writeable = False
+    given = {"relations": frozen}, lengths.tolist(), labels.tolist(), weight.tolist()
+    np.testing.assert_array_equal(fit(given).weights, expected)
+
+
+def test_verbose_prints_a_line_for_each_epoch(digits, capsys):
+    fit(digits[0])
+    assert not capsys.readouterr().out
+    fit(digits[0], verbose=1)
+    assert len(capsys.readouterr().out.splitlines()) == 7  # and two of a head
+
+
+SCHEDULES = [
+    ("StepLR", {"step_size": 1, "gamma": 0.5}),
+    ("ExponentialLR", {"gamma": 0.7}),
+    ("CosineAnnealingLR", {"T_max": 4}),
+    ("LambdaLR", {"lr_lambda": lambda epoch: 0.6**epoch}),
+]
+
+
+@pytest.mark.parametrize(("policy", "options"), SCHEDULES, ids=lambda part: str(part)[:12])
+def test_a_schedule_goes_on_where_training_does(digits, policy, options):
+    def part(epochs, state=None):
+        schedule = LRScheduler(policy, **options)
+        return fit(digits[0], epochs=epochs, state=state, callbacks=[schedule])
+
+    np.testing.assert_array_equal(part(2, part(2).state).weights, part(4).weights)
+
+
+def test_a_new_rate_lowers_what_a_schedule_has_lowered(digits):
+    half = LRScheduler("LambdaLR", lr_lambda=lambda epoch: 0.5**epoch)
+    state = fit(digits[0], {"lr": 0.01}, epochs=2, callbacks=[half]).state
+    found = fit(digits[0], {"lr": 0.04}, state=state, epochs=1, callbacks=[half])
+    assert found.state["net"]["history"][-1]["event_lr"] == pytest.approx(0.01)
 
 
 def test_threads_fit_at_once_alike(digits):

@@ -1,5 +1,6 @@
 """Nets inside the anomaly classifier: when they are trained, on what, and what they leave alone."""
 
+import io
 import pickle
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import torch
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
-from skorch.callbacks import Callback, EpochTimer
+from skorch.callbacks import Callback, EpochTimer, LRScheduler
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly._bags import Units
@@ -230,6 +231,20 @@ def test_warm_start_goes_on_where_the_fit_stopped(data):
     assert len(copy.history_) == 9
 
 
+@pytest.mark.parametrize(
+    "changed", [{"degree": 3}, {"n_ensemble": 2}, {"hidden_units": 7}, {"views": {"a": [0, 1]}}]
+)
+def test_warm_start_warns_of_changes_that_it_cannot_make(data, changed):
+    model = make(warm_start=True).fit(*data)
+    same = pickle.loads(pickle.dumps(model)).fit(*data)
+    model.set_params(**changed)
+    with pytest.warns(UserWarning, match=f"changes of {next(iter(changed))} have no effect"):
+        model.fit(*data)
+    np.testing.assert_array_equal(model.decision_function(data[0]), same.decision_function(data[0]))
+    model.set_params(warm_start=False, lr=0.02).fit(*data)
+    assert len(model.history_) == 5
+
+
 def test_bit_by_bit(data, timed_bags):
     bags, y = data
     model = make(reference="both", lr=0.02)
@@ -345,6 +360,51 @@ def test_callbacks_are_passed_through(data):
                 raise KeyboardInterrupt
 
     assert make(callbacks=[Enough()]).fit(*data).n_iter_ == 2
+
+
+@pytest.mark.parametrize("callbacks", [EpochTimer(), "disable", [print], ["timer"], 3])
+def test_callbacks_are_those_of_skorch(data, callbacks):
+    model = make(callbacks=callbacks)
+    with pytest.raises(TypeError, match="must be a list of skorch callbacks"):
+        model.fit(*data)
+    assert not hasattr(model, "classes_")
+    assert make(callbacks=[("timer", EpochTimer), ("other", EpochTimer())]).fit(*data).n_iter_ == 5
+
+
+class NoTorch(pickle.Unpickler):
+    def find_class(self, module, name):
+        assert module.split(".")[0] != "torch"
+        return super().find_class(module, name)
+
+
+def test_a_stored_classifier_keeps_callbacks_as_they_were_given(data):
+    """A schedule holds the optimiser and its device, which may not be where it is loaded."""
+    model = make(callbacks=[LRScheduler("StepLR", step_size=2)]).fit(*data)
+    assert model.callbacks[0].lr_scheduler_ is not None
+    loaded = NoTorch(io.BytesIO(pickle.dumps(model))).load()
+    assert "lr_scheduler_" not in vars(loaded.callbacks[0])
+    assert loaded.callbacks[0].kwargs == {"step_size": 2}
+    np.testing.assert_array_equal(
+        loaded.decision_function(data[0]), model.decision_function(data[0])
+    )
+
+
+def test_the_net_given_away_is_not_the_one_that_scores(data):
+    model = make().fit(*data)
+    expected = model.decision_function(data[0])
+    with torch.no_grad():
+        model.net_.module_.head.linear.bias.add_(5)
+    np.testing.assert_array_equal(model.decision_function(data[0]), expected)
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_modes_of_the_caller_do_not_matter(data, reference, torch_mode):
+    expected = make(reference=reference).fit(*data).decision_function(data[0])
+    with torch_mode():
+        model = make(reference=reference).fit(*data)
+        found = model.decision_function(data[0])
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(model.decision_function(data[0]), expected)
 
 
 @pytest.mark.usefixtures("sigint")

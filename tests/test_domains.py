@@ -310,6 +310,18 @@ def test_domain_column_needs_no_routing():
     assert GridSearchCV(pipe, grid, cv=3, scoring=scoring).fit(table, TARGET).best_score_ > 0.9
 
 
+def test_a_domain_column_named_after_fit_matters_to_the_next():
+    table = np.c_[WINE, np.arange(len(TARGET)) % 2]
+    views = {"a": slice(0, 6), "b": slice(6, 13)}
+    fuse = LEGOFusionTransformer(views, relation="correlation").fit(table, TARGET)
+    expected = fuse.transform(table)
+    np.testing.assert_array_equal(fuse.set_params(domain_column=13).transform(table), expected)
+    told = fuse.fit(table, TARGET).transform(table)
+    np.testing.assert_array_equal(fuse.set_params(domain_column=None).transform(table), told)
+    np.testing.assert_array_equal(fuse.fit(table, TARGET).transform(table), expected)
+    assert fuse.domains_ == []
+
+
 def test_domain_column_of_a_sparse_table():
     table = np.c_[WINE, np.arange(len(TARGET)) % 2]
     fuse = LEGOFusionTransformer(

@@ -41,7 +41,7 @@ def test_training_lowers_the_loss_and_prefers_the_signal(data, kind, batch_size)
     assert model.view_importances_["signal"] > 0.5
     assert model.weights_.shape == (len(model.terms_),)
     assert (model.weights_ >= 0).all()
-    assert 1 <= model.n_iter_ <= 25
+    assert 1 <= model.n_iter_ <= 20
     assert model.transform(X).shape[0] == 45
 
 
@@ -166,6 +166,22 @@ def test_bad_parameters_leave_nothing_fitted(data, options, error, message):
     with pytest.raises(error, match=message):
         model.fit(*data)
     assert set(vars(model)) == before
+
+
+@pytest.mark.parametrize("max_iter", [1, 7, 13])
+def test_there_are_no_more_steps_than_asked_for(data, max_iter):
+    assert small(max_iter=max_iter, tol=0.0).fit(*data).n_iter_ <= max_iter
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 8])
+def test_modes_of_the_caller_do_not_matter(data, batch_size, torch_mode):
+    expected = small(batch_size=batch_size).fit(*data).transform(data[0])
+    with torch_mode():
+        model = small(batch_size=batch_size).fit(*data)
+        net = model.net_
+    np.testing.assert_array_equal(model.transform(data[0]), expected)
+    net.module_.fusion.weights.sum().backward()
+    assert net.module_.fusion.raw.grad is not None
 
 
 def test_y_is_needed(data):

@@ -17,6 +17,7 @@ from legofuse.nn import (
     FusionPolynomial,
     LinearHead,
     MLPHead,
+    OnEpoch,
     PackedBags,
     Propagation,
     TensorBatches,
@@ -214,6 +215,13 @@ def test_pooling_keeps_dtype_and_no_bags():
     assert top_k_pool(torch.ones(0), torch.zeros(0, dtype=torch.long)).shape == (0,)
 
 
+@pytest.mark.parametrize("k", [0.5, 2])
+def test_numbers_of_numpy_pool_alike(k):
+    scores = torch.arange(6.0)
+    for kind in (np.float32, np.float64) if k < 1 else (np.int32, np.uint8):
+        assert torch.equal(top_k_pool(scores, [4, 2], kind(k)), top_k_pool(scores, [4, 2], k))
+
+
 @pytest.mark.parametrize(
     ("lengths", "k", "message"),
     [
@@ -223,6 +231,7 @@ def test_pooling_keeps_dtype_and_no_bags():
         ([2, 1], 0, "k must be"),
         ([2, 1], 1.5, "k must be"),
         ([2, 1], True, "k must be"),
+        ([2, 1], "all", "k must be"),
     ],
 )
 def test_bad_pooling(lengths, k, message):
@@ -449,6 +458,27 @@ class Interrupting(Callback):
 
 def press_ctrl_c():
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("method", ["on_train_begin", "on_epoch_end", "on_train_end"])
+def test_a_callback_may_end_training_whatever_it_calls_itself(method):
+    def stop(me, net, **kwargs):
+        raise KeyboardInterrupt
+
+    callback = type("Stopping", (Callback,), {method: stop})()
+    net, data = bag_net(max_epochs=3, callbacks=[callback])
+    epochs = {"on_train_begin": 0, "on_epoch_end": 1, "on_train_end": 3}
+    assert len(fit_net(net, data).history) == epochs[method]
+
+
+def test_a_net_that_calls_a_function_can_be_stored():
+    told = []
+    net, data = bag_net(max_epochs=2, callbacks=[OnEpoch(lambda epoch: told.append(epoch))])
+    fit_net(net, data)
+    other = pickle.loads(pickle.dumps(net))
+    fit_net(other, data)
+    assert told == [1, 2]
+    assert len(other.history) == 4
 
 
 def test_ctrl_c_is_not_swallowed():

@@ -195,6 +195,22 @@ def test_callables_and_a_relation_for_each_view():
     assert_array_equal(model.relation_graphs(MISSING[20:])["c"], 0)  # no row has the view
 
 
+@pytest.mark.parametrize("views", [VIEWS, None])
+def test_a_callable_may_write_over_its_arguments(views):
+    def careless(x, z):
+        x -= 1
+        z *= 2
+        return x @ z.T
+
+    given = X.copy()
+    model = make(views=views, relation=careless, output="relations").fit(given, Y)
+    expected = make(views=views, relation=lambda x, z: (x - 1) @ (2 * z).T, output="relations")
+    expected = expected.fit(X, Y).transform(X)
+    for _ in range(2):
+        assert_array_equal(model.transform(given), expected)
+    assert_array_equal(given, X)
+
+
 # ------------------------------------------------------------------ expansions
 def test_hops_of_new_rows():
     model = make(relation="rbf", expansion="hops", degree=3, weights="uniform").fit(X, Y)

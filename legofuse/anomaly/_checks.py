@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -51,7 +52,33 @@ def check_parameters(estimator):
     check_number(
         owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
     )
+    _check_callbacks(owner, estimator.callbacks)
     check_zeroth(estimator)
+
+
+def _check_callbacks(owner, callbacks):
+    """Raise unless these are callbacks of skorch, (name, callback) pairs or classes of them."""
+    if callbacks is None:
+        return
+    listed = callbacks if isinstance(callbacks, list | tuple) else [None]
+    for callback in listed:
+        if isinstance(callback, tuple) and len(callback) == 2:
+            callback = callback[1]
+        if not hasattr(callback, "on_epoch_end"):
+            raise TypeError(
+                f"The 'callbacks' parameter of {owner} must be a list of skorch callbacks; got "
+                f"{callbacks!r}. Those of scikit-learn are given to set_callbacks."
+            )
+
+
+def unfitted(callback):
+    """A callback of skorch as it was before it was used, where it can be made again."""
+    if isinstance(callback, tuple):
+        return (callback[0], unfitted(callback[1]))
+    try:
+        return callback if isinstance(callback, type) else clone(callback)
+    except (AttributeError, RuntimeError, TypeError):
+        return callback
 
 
 def choose_head(estimator, bit_by_bit=False):

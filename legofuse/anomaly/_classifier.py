@@ -6,7 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from .._compat import CallbackSupportMixin, with_callbacks
 from .._validation import one_column_each
 from ..config import DocumentationLink
-from ._checks import may_train_bit_by_bit
+from ._checks import may_train_bit_by_bit, unfitted
 from ._fitting import BagFitting
 from ._scores import BagScores
 
@@ -115,9 +115,13 @@ class LEGOAnomalyClassifier(
     device : str, default="auto"
         Where the net is trained and scores: ``"auto"`` is an accelerator if there is one.
     callbacks : list of skorch callbacks, default=None
-        Passed on to the net.
+        Passed on to the net, whose inputs are relations of packed bags: callbacks that let it
+        predict, such as ``EpochScoring`` by a name, do not know these. A stored classifier keeps
+        them without what a fit left in them.
     warm_start : bool, default=False
-        Whether :meth:`fit` goes on from the net of the fit before, with its references.
+        Whether :meth:`fit` goes on from the net of the fit before, with its views, graphs,
+        references and members: parameters of these have no effect then, and it warns if one was
+        changed.
     random_state : int, RandomState or None, default=None
         Chooses references and folds, and where nets start.
     verbose : int, default=0
@@ -387,7 +391,14 @@ class LEGOAnomalyClassifier(
                 f"This {type(self).__name__} has no net_: no net was trained. Use head='net', or a "
                 "parameter that needs a net, and fit."
             )
-        return self._members[0].net()
+        return self._members[0].restore()
+
+    def __getstate__(self):
+        """All but what a fit left in callbacks: a schedule holds the optimiser and its device."""
+        state = dict(super().__getstate__())
+        if state["callbacks"]:
+            state["callbacks"] = [unfitted(callback) for callback in state["callbacks"]]
+        return state
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "weights_")

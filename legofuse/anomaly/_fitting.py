@@ -24,7 +24,7 @@ from ._checks import (
 )
 from ._domains import read_any, undivided
 from ._linear import average_heads, average_weights, fit_linear
-from ._net_fit import make_nets, pooled_beside, train_nets
+from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed
 from ._prepare import draw_references, make_fusion, prepare
 from ._stack import N_FOLDS
 
@@ -58,6 +58,7 @@ class BagFitting:
     _masses: Any
     _members: Any
     _nets: Any
+    _made_of: Any
     _init_callback_context: Any
     _logits: Any
 
@@ -205,10 +206,12 @@ class BagFitting:
         """Nets (new ones, or those that go on), and pooled relations beside them if wanted."""
         units = bags.units[canonical.rows]
         if prepared is None:
+            warn_changed(self, self._made_of)
             nets, losses = [copy(net) for net in self._members[: self._nets]], None
             for net in nets:
                 net.device = self.device
         else:
+            self._made_of = made_of(self)
             tried = None if bit_by_bit else weight
             nets, losses = make_nets(self, bags, canonical, prepared, tried, rng)
         epochs = 1 if bit_by_bit else None

@@ -134,13 +134,17 @@ class NetMember:
         self.__dict__.pop("_net", None)
         return self
 
+    def restore(self):
+        """The trained net, made anew from arrays."""
+        from ..nn import restore_bags
+
+        return restore_bags(self.state, self.device)
+
     def net(self):
-        """The trained net, made anew from arrays; kept until it is trained on or pickled."""
+        """The trained net that scores; kept until it is trained on or pickled."""
         net = self.__dict__.get("_net")
         if net is None:
-            from ..nn import restore_bags
-
-            net = self._net = restore_bags(self.state, self.device)
+            net = self._net = self.restore()
         return net
 
     def _score(self, units, offsets):

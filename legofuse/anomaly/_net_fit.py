@@ -1,5 +1,6 @@
 """Nets as members of the classifier: made, trained, trained on."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -9,6 +10,34 @@ from ._net import NetMember, choose_reference, hold_out
 from ._prepare import draw_references, make_fusion
 
 _LARGEST_SEED = np.iinfo(np.int32).max
+_MADE_OF = (
+    *("views", "relation", "degree", "interactions", "expansion", "zeroth", "reference"),
+    *("time_view", "n_references", "n_units", "hidden_units", "n_ensemble", "pos_label"),
+)
+
+
+def made_of(estimator):
+    """Parameters that decide what nets are: training that goes on cannot change them."""
+    return {name: getattr(estimator, name) for name in _MADE_OF}
+
+
+def warn_changed(estimator, before):
+    """Warn of parameters that were changed since nets were made."""
+    changed = [name for name, value in before.items() if _differs(getattr(estimator, name), value)]
+    if changed:
+        warnings.warn(
+            f"Training goes on with the net as it was made: changes of {', '.join(changed)} have "
+            "no effect. Fit with warm_start=False to make a new one.",
+            UserWarning,
+            stacklevel=6,
+        )
+
+
+def _differs(one, other):
+    try:
+        return one is not other and bool(one != other)
+    except ValueError:  # views by arrays
+        return False
 
 
 def net_settings(estimator):

@@ -14,6 +14,7 @@ from .._threads import single_threaded_openmp
 from .bag_model import BagLoss, BagModel, BagSettings
 from .batches import PackedBags, TensorData
 from .generators import make_generator
+from .modes import plain_modes
 from .nets import epoch_losses, fit_net, make_net, resolve_device
 from .state import net_arrays, restore_net
 
@@ -49,7 +50,8 @@ def _tensors(tree, device):
         return {key: _tensors(part, device) for key, part in tree.items()}
     if isinstance(tree, list | tuple):
         return [_tensors(part, device) for part in tree]
-    return torch.as_tensor(np.ascontiguousarray(tree, dtype=np.float32)).to(device)
+    numbers = np.ascontiguousarray(tree, dtype=np.float32)
+    return torch.as_tensor(numbers if numbers.flags.writeable else numbers.copy()).to(device)
 
 
 def pack_bags(units, lengths, own=None, device="cpu"):
@@ -77,7 +79,13 @@ def pack_bags(units, lengths, own=None, device="cpu"):
 def _make(state, settings, valid, callbacks, device, verbose, generator):
     """Make a model and its net from what describes them."""
     model = BagModel(
-        state["powers"], state["views"], state["n_references"], settings, state["start"], generator
+        state["powers"],
+        state["views"],
+        state["n_references"],
+        settings,
+        state["start"],
+        generator,
+        torch.float32,
     )
     callbacks = list(callbacks or [])
     if valid is not None:
@@ -180,6 +188,7 @@ def fit_bags(
     >>> fit.history[-1]["loss"] < 0.2
     True
     """
+    lengths, labels, weight = (np.asarray(part) for part in (lengths, labels, weight))
     device, torch_seed = resolve_device(device), make_generator(random_state)
     described = {
         "powers": np.asarray(powers),
@@ -195,7 +204,8 @@ def fit_bags(
 
     torch.get_num_threads()  # a new thread sets its own number only now
     share_of_all = min(1, settings.batch_size / max(1, len(lengths)))
-    with single_threaded_openmp(_entries(units) * share_of_all <= _SMALL):
+    alone = single_threaded_openmp(_entries(units) * share_of_all <= _SMALL)
+    with alone, plain_modes(device, True):
         given = data(units, lengths, labels, weight, own)
         held_out = None if valid is None else data(*valid)
         model, net = _make(described, settings, held_out, callbacks, device, verbose, torch_seed)
@@ -220,8 +230,12 @@ def fit_bags(
 def _go_on(net, state, settings, generator):
     """Put a trained state into a net, and the present settings into its optimiser."""
     restore_net(net, state["net"])
+    before, lr = state["settings"]["lr"], settings.lr
     for group in net.optimizer_.param_groups:
-        group["lr"], group["weight_decay"] = settings.lr, settings.weight_decay
+        group["weight_decay"] = settings.weight_decay
+        if lr != before:  # where a schedule has lowered the rate, by as much
+            group["lr"] = lr if group["lr"] == before or not before else group["lr"] * lr / before
+            group |= {"initial_lr": lr} if "initial_lr" in group else {}
     generator.set_state(torch.from_numpy(state["generator"].copy()))
 
 
@@ -264,8 +278,9 @@ def restore_bags(state, device="auto"):
     except ValueError:  # trained where there was an accelerator
         device = torch.device("cpu")
     settings = BagSettings(**state["settings"])
-    net = _make(state, settings, None, None, device, 0, make_generator(0))[1]
-    return restore_net(net, state["net"])
+    with plain_modes(device, True):
+        net = _make(state, settings, None, None, device, 0, make_generator(0))[1]
+        return restore_net(net, state["net"])
 
 
 def score_bags(net, units, lengths, own=None):
@@ -288,7 +303,7 @@ def score_bags(net, units, lengths, own=None):
     device, n_bags = net.module_.centre.device, len(lengths)
     size = max(1, _SMALL * n_bags // max(1, _entries(units)))
     torch.get_num_threads()  # a new thread sets its own number only now
-    with single_threaded_openmp(), torch.no_grad():
+    with single_threaded_openmp(), plain_modes(device, False):
         net.module_.eval()
         packed = pack_bags(units, lengths, own, device)
         parts = (

@@ -100,6 +100,8 @@ class BagModel(nn.Module):
         Where the weights of the terms start.
     generator : torch.Generator
         Draws the head's start and the pairs.
+    dtype : torch.dtype, optional
+        Type of the numbers; by default torch's.
 
     Examples
     --------
@@ -116,18 +118,23 @@ class BagModel(nn.Module):
     scale: torch.Tensor
     kept: torch.Tensor
 
-    def __init__(self, powers, views, n_references, settings, start, generator):
+    def __init__(self, powers, views, n_references, settings, start, generator, dtype=None):
         super().__init__()
         self.settings, self.generator = settings, generator
-        self.fusion = FusionPolynomial.from_weights(powers, start, separable=settings.separable)
+        self.fusion = FusionPolynomial.from_weights(
+            powers, start, separable=settings.separable, dtype=dtype
+        )
+        self.head: nn.Module
         if settings.hidden_units:
-            self.head: nn.Module = MLPHead(n_references, settings.hidden_units, generator=generator)
+            self.head = MLPHead(
+                n_references, settings.hidden_units, generator=generator, dtype=dtype
+            )
         else:
-            self.head = LinearHead(n_references, generator=generator)
-        self.propagation = Propagation(0.5) if settings.spread else None
+            self.head = LinearHead(n_references, generator=generator, dtype=dtype)
+        self.propagation = Propagation(0.5, dtype=dtype) if settings.spread else None
         self.register_buffer("kept", torch.as_tensor(list_pairs(views, np.asarray(powers))))
-        self.register_buffer("centre", torch.zeros(n_references))
-        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("centre", torch.zeros(n_references, dtype=dtype))
+        self.register_buffer("scale", torch.ones((), dtype=dtype))
 
     def weights(self, kept=None):
         """Weights of the terms that are kept; they (or each graph's factors) add up to 1.
@@ -217,7 +224,7 @@ class BagModel(nn.Module):
         if not self.settings.pair_sampling:
             units, rows = self._score(packed, None)
         elif self.training:
-            index = torch.randint(len(self.kept), (), generator=self.generator)
+            index = torch.randint(len(self.kept), (), generator=self.generator, device="cpu")
             units, rows = self._score(packed, self.kept[index])
         else:
             found = [self._score(packed, kept) for kept in self.kept]

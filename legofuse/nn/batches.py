@@ -81,7 +81,8 @@ class PackedBags:
         index = torch.as_tensor(index).cpu()
         lengths = self.lengths[index]
         shift = self._starts[index] - (lengths.cumsum(0) - lengths)
-        units = torch.repeat_interleave(shift, lengths) + torch.arange(int(lengths.sum()))
+        units = torch.arange(int(lengths.sum()), device="cpu")
+        units = units + torch.repeat_interleave(shift, lengths)
         return PackedBags(_take(self.units, units), lengths, _take(self.bags, index), self.shared)
 
     def to(self, device):
@@ -200,8 +201,8 @@ class TensorBatches:
             yield self.dataset.select()
             return
         if self.shuffle:
-            order = torch.randperm(n_samples, generator=self.generator)
+            order = torch.randperm(n_samples, generator=self.generator, device="cpu")
         else:
-            order = torch.arange(n_samples)
+            order = torch.arange(n_samples, device="cpu")
         for index in order.split(self.batch_size):
             yield self.dataset.select(index)

@@ -16,6 +16,7 @@ from .fusion import FusionPolynomial, fuse_fixed
 from .generators import make_generator
 from .heads import LinearHead
 from .losses import cross_entropy, squared_error
+from .modes import plain_modes
 from .nets import epoch_losses, fit_net, make_net, resolve_device
 from .state import net_arrays, restore_net
 
@@ -232,7 +233,8 @@ def fit_fusion(
     if device.type == "mps" and dtype == torch.float64:
         raise ValueError("device='mps' has no float64, which neural weights need: use 'cpu'.")
     torch.get_num_threads()  # a new thread sets its own number only now
-    with single_threaded_openmp(first.size * len(relations) < _SMALL):
+    alone = single_threaded_openmp(first.size * len(relations) < _SMALL)
+    with alone, plain_modes(device, True):
         to = _Mover(device, dtype)
         batch = {"relations": to(list(relations)), "zeroth": to(zeroth), "present": to(present)}
         batch = {name: part for name, part in batch.items() if part is not None}
@@ -319,6 +321,8 @@ def _train(net, data, full_batch, max_iter, tol):
     patience = 1 if full_batch else _PATIENCE
     best, waited = np.inf, 0
     for epoch in range(n_epochs):
+        if full_batch:
+            net.optimizer_.param_groups[0]["max_iter"] = min(_STEPS, max_iter - epoch * _STEPS)
         fit_net(net, data, epochs=1)
         loss = float(np.mean([batch["train_loss"] for batch in net.history[-1]["batches"]]))
         flat = np.isfinite(best) and best - loss <= tol * abs(best)
@@ -347,4 +351,5 @@ def restore_fusion(state, device="auto"):
         device = resolve_device(device)
     except ValueError:
         device = torch.device("cpu")
-    return restore_net(_make(state, device), state["arrays"])
+    with plain_modes(device, True):
+        return restore_net(_make(state, device), state["arrays"])

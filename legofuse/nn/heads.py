@@ -12,7 +12,7 @@ def _linear(n_in, n_out, generator, dtype, device):
     bound = n_in**-0.5
     with torch.no_grad():
         for parameter in (layer.weight, layer.bias):
-            start = torch.empty(parameter.shape, dtype=parameter.dtype)
+            start = torch.empty(parameter.shape, dtype=parameter.dtype, device="cpu")
             parameter.copy_(start.uniform_(-bound, bound, generator=generator))
     return layer
 

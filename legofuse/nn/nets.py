@@ -50,6 +50,8 @@ def resolve_device(device="auto"):
     try:
         found = torch.device(device)
         torch.empty(0, device=found)
+        if found.type == "meta":
+            raise TypeError("it holds no numbers")
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         raise ValueError(
             f"device={device!r} is not there: use 'auto', 'cpu', or an accelerator of this machine."
@@ -71,7 +73,12 @@ class OnEpoch(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         """Call it."""
-        self.function(len(net.history))
+        if self.function is not None:
+            self.function(len(net.history))
+
+    def __getstate__(self):
+        """A stored net does not call the function: it is part of the fit that was running."""
+        return {"function": None}
 
 
 class StopTraining(Exception):
@@ -111,7 +118,9 @@ def _raised_by_callback(interrupt):
         trace = trace.tb_next
     frame = trace.tb_frame
     operation = dis.opname[frame.f_code.co_code[trace.tb_lasti]]
-    return operation == "RAISE_VARARGS" and isinstance(frame.f_locals.get("self"), Callback)
+    names = frame.f_code.co_varnames[:1]  # "self", by any name
+    owner = frame.f_locals.get(names[0]) if names else None
+    return operation == "RAISE_VARARGS" and isinstance(owner, Callback)
 
 
 def make_net(
@@ -152,9 +161,9 @@ def make_net(
     valid_data : TensorData, optional
         Its loss is recorded after each epoch.
     callbacks : list of skorch callbacks, optional
-        By default none, not even skorch's own.
+        Beside skorch's own; by default none, not even those.
     verbose : int
-        Whether to print a line for each epoch.
+        Whether to print a line for each epoch, for which skorch's own are taken.
     **options
         Further arguments of skorch's net, such as ``optimizer__weight_decay``.
 
@@ -188,7 +197,7 @@ def make_net(
         iterator_valid=TensorBatches,
         iterator_valid__batch_size=-1,
         train_split=None if valid_data is None else predefined_split(valid_data),
-        callbacks=callbacks if callbacks else "disable",
+        callbacks=callbacks or (None if verbose else "disable"),
         verbose=verbose,
         device=device,
         **options,
@@ -216,10 +225,15 @@ def fit_net(net, data, epochs=None):
     """
     if not net.initialized_:
         net.initialize()
-    net.notify("on_train_begin", X=data, y=None)
     with suppress(StopTraining):
+        rates = [group["lr"] for group in net.optimizer_.param_groups]
+        net.notify("on_train_begin", X=data, y=None)
+        if net.history:  # a schedule made anew repeats its last step
+            for group, rate in zip(net.optimizer_.param_groups, rates, strict=True):
+                group["lr"] = rate
         net.fit_loop(data, epochs=epochs)
-    net.notify("on_train_end", X=data, y=None)
+    with suppress(StopTraining):
+        net.notify("on_train_end", X=data, y=None)
     return net
 
 

@@ -3,6 +3,8 @@
 The units of a batch lie one bag after the other; ``lengths`` says how many each bag has.
 """
 
+from numbers import Integral, Real
+
 import torch
 
 __all__ = ["bag_index", "max_pool", "pad", "top_k_pool"]
@@ -41,7 +43,8 @@ def bag_index(lengths, device=None):
     tensor([0, 0, 1])
     """
     lengths = _lengths(lengths)
-    return torch.repeat_interleave(torch.arange(len(lengths)), lengths).to(device)
+    bags = torch.arange(len(lengths), device="cpu")
+    return torch.repeat_interleave(bags, lengths).to(device)
 
 
 def pad(values, lengths, fill=0.0):
@@ -82,8 +85,8 @@ def pad(values, lengths, fill=0.0):
     if n_units == n_bags * longest:
         return values.reshape(n_bags, longest, *values.shape[1:])
     starts = lengths.cumsum(0) - lengths
-    bags = torch.repeat_interleave(torch.arange(n_bags), lengths)
-    places = bags * longest + torch.arange(n_units) - starts[bags]
+    bags = bag_index(lengths)
+    places = bags * longest + torch.arange(n_units, device="cpu") - starts[bags]
     padded = values.new_full((n_bags * longest, *values.shape[1:]), fill)
     padded = padded.index_copy(0, places.to(values.device), values)
     return padded.reshape(n_bags, longest, *values.shape[1:])
@@ -91,11 +94,12 @@ def pad(values, lengths, fill=0.0):
 
 def _counts(lengths, k):
     """How many units of each bag are pooled."""
-    if isinstance(k, bool) or k <= 0 or (isinstance(k, float) and k > 1):
+    is_count, known = isinstance(k, Integral), isinstance(k, Real) and not isinstance(k, bool)
+    if not known or not (k >= 1 if is_count else 0 < float(k) <= 1):
         raise ValueError(f"k must be an int of at least 1, or a share above 0 up to 1; got {k!r}.")
-    if isinstance(k, float):
-        return torch.ceil(k * lengths.double() - 1e-9).long().clamp(min=1)
-    return lengths.clamp(max=k)
+    if is_count:
+        return lengths.clamp(max=int(k))
+    return torch.ceil(float(k) * lengths.double() - 1e-9).long().clamp(min=1)
 
 
 def top_k_pool(scores, lengths, k=1):
@@ -144,7 +148,7 @@ def top_k_pool(scores, lengths, k=1):
     padded, most = pad(scores, lengths, float("-inf")), int(counts.max())
     top = padded.amax(1, keepdim=True) if most == 1 else padded.topk(most, dim=1).values
     if int(counts.min()) < most:
-        kept = torch.arange(most) < counts[:, None]
+        kept = torch.arange(most, device="cpu") < counts[:, None]
         kept = kept.to(top.device).reshape(*kept.shape, *[1] * (top.ndim - 2))
         top = torch.where(kept, top, 0.0)
     shape = (-1, *[1] * (top.ndim - 2))
