@@ -217,11 +217,16 @@ def fit_labelled(features, offsets, labels, weight, max_iter=100, penalty=PENALT
     )
 
 
-def _labelled(features, name, *bags):
-    """Such a regression on Nyström features; known to all heads that are fitted on them."""
-    known = name, "labelled"
+def _labelled(features, name, offsets, labels, weight, trust=0.0):
+    """Such a regression on Nyström features, and on what counts of the shared logits.
+
+    It is known to all heads that are fitted on them.
+    """
+    known = name, "labelled" if not trust else f"labelled, {trust}"
     if known not in features:
-        features[known] = fit_labelled(features[name, "units"], *bags)
+        base = trust * features[ROLE] if trust else 0.0
+        given = features[name, "units"], offsets, labels, weight
+        features[known] = fit_labelled(*given, base=base)
     return features[known]
 
 
@@ -339,7 +344,11 @@ class LeaningHead(UnitHead):
         values, base = features[self.name, "units"], self.trust * features[ROLE]
         self.coef, self.n_iter = np.zeros(values.shape[1] + 1), 0
         if self.deviates:
-            self.coef, self.n_iter = fit_head(values, offsets, labels, weight, self.k, base=base)
+            bags, start, before = (offsets, labels, weight), None, 0
+            if len(values) > len(labels):
+                start, before = _labelled(features, self.name, *bags, self.trust)
+            self.coef, n_iter = fit_head(values, *bags, self.k, base=base, start=start)
+            self.n_iter = before + n_iter
         return self
 
     def unit_logits(self, features, most=MOST_BLUR):
