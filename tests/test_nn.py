@@ -127,6 +127,26 @@ def test_fixed_fusion_gradients(tensor):
     )
 
 
+def test_fixed_fusion_has_second_derivatives(tensor):
+    """Those that pass through the gradient of the graph, too."""
+    relations, weights = [tensor(3, 4), tensor(3, 4)], tensor(5).requires_grad_()
+
+    def loss(weights):
+        graph = fuse_fixed(relations, exponents(2, 2), weights)
+        return graph.square().sum() * weights.sum()
+
+    one = torch.ones((), dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradgradcheck(loss, weights, one)
+
+
+def test_relations_must_not_change_before_the_gradient(tensor):
+    relation, weights = tensor(3, 4), tensor(2).requires_grad_()
+    fused = fuse_fixed([relation], exponents(1, 2), weights)
+    relation.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        fused.sum().backward()
+
+
 def test_zero_weights_stay_positive_and_can_grow():
     layer = FusionPolynomial.from_weights([[1], [2]], [2.0, 0.0])
     weights = layer.weights
@@ -365,6 +385,25 @@ def test_batches_visit_everything_once_in_a_drawn_order():
         TensorBatches(data, 4, shuffle=True)
     with pytest.raises(ValueError, match="y has 3 entries for 10"):
         TensorData(torch.zeros(10), torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    "index", [2, -1, [0, -1], [], slice(1, None), np.array([3, 0]), [True, False, True, False]]
+)
+def test_packed_bags_are_taken_by_what_takes_entries(index):
+    bags = PackedBags(torch.arange(sum(LENGTHS)), LENGTHS, torch.arange(4))
+    taken = torch.arange(4)[index].reshape(-1).tolist()
+    found = bags[index]
+    parts = split(torch.arange(sum(LENGTHS)))
+    assert found.bags.tolist() == taken
+    assert found.lengths.tolist() == [LENGTHS[k] for k in taken]
+    assert found.units.tolist() == [int(u) for k in taken for u in parts[k]]
+
+
+@pytest.mark.parametrize("batch_size", [0, -2])
+def test_bad_batch_size(batch_size):
+    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+        TensorBatches(TensorData(torch.zeros(3)), batch_size=batch_size)
 
 
 def test_packed_bags_select_units_and_what_belongs_to_bags(tensor):

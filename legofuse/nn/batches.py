@@ -77,8 +77,9 @@ class PackedBags:
         return len(self.lengths)
 
     def __getitem__(self, index):
-        """Take some of the bags, without a loop over them."""
-        index = torch.as_tensor(index).cpu()
+        """Take some bags, by whatever takes entries of a tensor, without a loop over them."""
+        index = index.cpu() if isinstance(index, torch.Tensor) else index
+        index = torch.arange(len(self), device="cpu")[index].reshape(-1)
         lengths = self.lengths[index]
         shift = self._starts[index] - (lengths.cumsum(0) - lengths)
         units = torch.arange(int(lengths.sum()), device="cpu")
@@ -185,6 +186,8 @@ class TensorBatches:
     def __init__(self, dataset, batch_size=-1, shuffle=False, generator=None):
         if shuffle and generator is None:
             raise ValueError("shuffle=True needs a generator.")
+        if batch_size != -1 and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, or -1 for all; got {batch_size!r}.")
         self.dataset = dataset
         self.batch_size = len(dataset) if batch_size == -1 else batch_size
         self.shuffle = shuffle

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from torch import nn
-from torch.autograd.function import once_differentiable
 
 from ..fusion import fuse, fuse_adjoint, fuse_separable
 
@@ -13,27 +12,46 @@ _SMALLEST = 1e-6  # share of the largest weight that a weight of zero starts fro
 
 
 class _Fixed(torch.autograd.Function):
-    """The numpy paths of ``fuse`` and ``fuse_adjoint``: in blocks that stay in cache."""
+    """The numpy path of ``fuse``, in blocks that stay in cache; linear in the weights."""
 
     @staticmethod
     def forward(ctx, weights, powers, *relations):
-        ctx.powers, ctx.relations = powers, [relation.numpy() for relation in relations]
-        fused = fuse(ctx.relations, powers, weights.detach().numpy())
+        ctx.powers = powers
+        ctx.save_for_backward(*relations)
+        fused = fuse(_arrays(relations), powers, weights.detach().numpy())
         return torch.from_numpy(fused)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, gradient):
-        pulled = fuse_adjoint(ctx.relations, ctx.powers, gradient.numpy())
-        return torch.from_numpy(pulled).to(gradient.dtype), None, *[None] * len(ctx.relations)
+        pulled = _FixedAdjoint.apply(gradient, ctx.powers, *ctx.saved_tensors)
+        return pulled, None, *[None] * len(ctx.saved_tensors)
+
+
+class _FixedAdjoint(torch.autograd.Function):
+    """That of ``fuse_adjoint``: linear in the gradient, and :class:`_Fixed` is its adjoint."""
+
+    @staticmethod
+    def forward(ctx, gradient, powers, *relations):
+        ctx.powers = powers
+        ctx.save_for_backward(*relations)
+        pulled = fuse_adjoint(_arrays(relations), powers, gradient.detach().numpy())
+        return torch.from_numpy(pulled).to(gradient.dtype)
+
+    @staticmethod
+    def backward(ctx, slope):
+        fused = _Fixed.apply(slope, ctx.powers, *ctx.saved_tensors)
+        return fused, None, *[None] * len(ctx.saved_tensors)
+
+
+def _arrays(relations):
+    return [relation.numpy() for relation in relations]
 
 
 def fuse_fixed(relations, powers, weights):
     """Fuse relations that have no gradient: what :func:`~legofuse.fusion.fuse` gives, but faster.
 
     On the CPU, forward and backward run in blocks that stay in cache and store nothing in
-    between; they can be differentiated once. Elsewhere, and where relations do have a gradient,
-    it is plain ``fuse``.
+    between. Elsewhere, and where relations do have a gradient, it is plain ``fuse``.
 
     Parameters
     ----------
