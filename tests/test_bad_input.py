@@ -222,7 +222,7 @@ def test_transform_errors():
         (np.zeros((12, 1)), r"one domain for each of the 12 {}s; got shape \(12, 1\)"),
         ([[1, 2]] + [[1]] * 11, "one domain for each of the 12 {}s; got shape that differs"),
         (np.r_[np.nan, np.ones(11)], r"sample_domain is missing in 1 {}\(s\)"),
-        ([np.datetime64("NaT")] * 2 + [np.datetime64(0, "D")] * 10, "is missing in 2 {}"),
+        ([np.datetime64("NaT", "s")] * 2 + [np.datetime64(0, "D")] * 10, "is missing in 2 {}"),
         ([None] + ["a"] * 11, "sample_domain is missing in 1 {}"),
         (np.array([pd.NA] + ["a"] * 11, object), "sample_domain is missing in 1 {}"),
         (pd.Series([None] + ["a"] * 11, dtype="string"), "sample_domain is missing in 1 {}"),
