@@ -26,7 +26,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
     """
     given = domains
     if np.ma.isMaskedArray(given):
-        given = np.where(np.ma.getmaskarray(given), None, given.data)
+        given = given.astype(object).filled(None)
     try:
         domains = np.asarray(given)
         shape = domains.shape
