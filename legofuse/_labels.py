@@ -26,7 +26,10 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
     """
     given = domains
     if np.ma.isMaskedArray(given):
-        given = given.astype(object).filled(None)
+        masked, given = np.ma.getmaskarray(given), np.asarray(given.data)
+        if masked.any():
+            given = given.astype(object)
+            given[masked] = None
     try:
         domains = np.asarray(given)
         shape = domains.shape

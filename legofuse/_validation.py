@@ -33,6 +33,8 @@ def check_number(owner, name, value, kind=Integral, low=None, high=None, none=Fa
     above = high is not None and value > high
     if below or above or not np.isfinite(value):
         bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+        if not np.isfinite(value):
+            bounds = "finite" if low is None else f"finite and {bounds}"
         raise ValueError(f"The {name!r} parameter of {owner} must be {bounds}; got {value!r}.")
 
 

@@ -394,6 +394,21 @@ def test_weight_two_is_the_bag_twice_in_one_batch(digits):
     np.testing.assert_allclose(heavy.history[-1]["loss"], copied.history[-1]["loss"], rtol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [1e-50, 1e50])
+def test_only_ratios_of_weights_matter(digits, scale):
+    units, lengths, labels, weight = digits[0]
+    expected = fit(digits[0], {"batch_size": 8}).weights
+    found = fit((units, lengths, labels, weight * scale), {"batch_size": 8}).weights
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_weight_next_to_nothing_is_nothing(digits):
+    units, lengths, labels, weight = digits[0]
+    weight = weight.copy()
+    weight[:5] = 1e-60
+    assert np.isfinite(fit((units, lengths, labels, weight), {"batch_size": 1}).weights).all()
+
+
 def test_early_stopping_stops_and_keeps_the_best(digits):
     train, other = digits
     shuffled = np.random.RandomState(0).permutation(other[2])  # held-out labels of no use

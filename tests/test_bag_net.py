@@ -17,6 +17,7 @@ from skorch.callbacks import Callback, EpochTimer, LRScheduler
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly._bags import Units
+from legofuse.anomaly._net import hold_out
 from legofuse.bags import segment_means, unit_segments
 from legofuse.nn.bag_fit import pack_bags
 from legofuse.plotting import HistoryDisplay
@@ -304,6 +305,8 @@ def test_no_partial_fit(options, message):
         ({"batch_size": 0}, ValueError, "'batch_size' parameter"),
         ({"degree_variance": -1.0}, ValueError, "'degree_variance' parameter"),
         ({"degree_top_k": 0}, ValueError, "'degree_top_k' parameter"),
+        ({"degree_threshold": np.nan}, ValueError, "'degree_threshold' .* must be finite; got nan"),
+        ({"lr": np.inf}, ValueError, "'lr' .* must be finite and at least 0; got inf"),
         ({"validation_fraction": 2.0}, ValueError, "'validation_fraction' parameter"),
         ({"pair_sampling": "yes"}, TypeError, "'pair_sampling' parameter .* bool"),
         ({"device": "abacus"}, ValueError, "device='abacus' is not there"),
@@ -325,6 +328,17 @@ def test_what_bags_cannot_give_is_told(data):
         make(reference="bag").fit(table, y)
     with pytest.raises(ValueError, match="early_stopping=True holds out bags of both classes"):
         make(early_stopping=True).fit(bags[:9], np.eye(9, dtype=int)[1])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("rare", [2, 3, 5])
+def test_bags_of_a_rare_class_are_on_both_sides_of_early_stopping(rare, share):
+    for n_bags in range(rare + 2, 60):
+        labels = (np.arange(n_bags) < rare).astype(int)
+        held = hold_out(labels, share, seed=0)
+        assert set(labels[held]) == set(labels[~held]) == {0, 1}
+        wanted = min(max(2, round(share * n_bags)), n_bags - 2)
+        assert abs(held.sum() - wanted) <= 2
 
 
 class Stop(Callback):

@@ -333,6 +333,12 @@ def hold_out(labels, share, seed):
     split = StratifiedShuffleSplit(1, test_size=size, random_state=seed)
     held = np.zeros(len(labels), bool)
     held[next(split.split(labels, labels))[1]] = True
+    rng = np.random.RandomState(seed)
+    for label in (0, 1):  # a rare class may have got no bag of its own on one side
+        of_class = np.flatnonzero(labels == label)
+        for side in (True, False):
+            if (held[of_class] != side).all():
+                held[rng.choice(of_class)] = side
     return held
 
 

@@ -200,6 +200,7 @@ def fit_bags(
 
     def data(units, lengths, labels, weight, own):
         packed = pack_bags(units, lengths, own, device)
+        labels, weight = np.asarray(labels), _in_range(np.asarray(weight, dtype=float))
         return TensorData(packed, _tensors(labels, device), _tensors(weight, device))
 
     torch.get_num_threads()  # a new thread sets its own number only now
@@ -211,20 +212,25 @@ def fit_bags(
         model, net = _make(described, settings, held_out, callbacks, device, verbose, torch_seed)
         if state is None:
             net.initialize()
-            unit_weight = np.repeat(np.asarray(weight) / lengths, lengths)
+            unit_weight = np.repeat(_in_range(weight) / lengths, lengths)
             model.standardise(given.X, _tensors(unit_weight, device))
         else:
             _go_on(net, state, settings, torch_seed)
         fit_net(net, given, epochs)
         weights = model.weights().detach().cpu().numpy().astype(float)
         if not np.isfinite(weights).all():
-            raise ValueError("The net diverged to NaN or infinity: lower lr.")
+            raise ValueError("The net diverged to NaN or infinity: lower lr or weight_decay.")
         described |= {
             "share": None if model.propagation is None else float(model.propagation.share.detach()),
             "generator": torch_seed.get_state().numpy(),
             "net": net_arrays(net),
         }
         return BagFit(weights, _history(net), described)
+
+
+def _in_range(weight):
+    """Weights as numbers of single precision; only their ratios matter."""
+    return weight if 1e-20 < weight.max(initial=0) < 1e20 else weight / weight.max()
 
 
 def _go_on(net, state, settings, generator):

@@ -16,7 +16,10 @@ __all__ = [
 
 
 def _weighted_mean(losses, weight):
-    return losses.mean() if weight is None else (weight * losses).sum() / weight.sum()
+    if weight is None:
+        return losses.mean()
+    # a batch of weight 0, or of numbers too small for the type, says nothing
+    return (weight * losses).sum() / weight.sum().clamp(min=torch.finfo(losses.dtype).tiny)
 
 
 def _with_class_weight(weight, class_weight, classes, like):
