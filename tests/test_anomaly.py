@@ -10,8 +10,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from legofuse import LEGOAnomalyClassifier
+from legofuse.anomaly import _prepare
 from legofuse.anomaly._heads import PENALTY, fit_head, pool
-from legofuse.anomaly._stack import calibrate, weigh
+from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.datasets import make_digit_bags
 
 VIEWS = {"first": slice(0, 3), "second": [3, 4]}
@@ -331,9 +332,45 @@ def test_calibration_never_turns_a_head_around():
     assert loss == pytest.approx(np.log(2))
 
 
+@pytest.mark.parametrize("n_bags", [8, 2000])
+def test_averaged_logits_are_sharpened_as_far_as_bags_say(n_bags):
+    """The derivative of the penalised loss, written as a loop, vanishes."""
+    rng = np.random.RandomState(0)
+    true = rng.normal(scale=3, size=n_bags)
+    labels = (rng.uniform(size=n_bags) < 1 / (1 + np.exp(-true))).astype(int)
+    logits, weight = true / 2, rng.randint(1, 4, size=n_bags).astype(float)
+    slope = sharpen(logits, labels, weight, weight.sum())
+    total = STEADY * (slope - 1)
+    for z, label, w in zip(logits, labels, weight, strict=True):
+        total += w * (1 / (1 + np.exp(-slope * z)) - label) * z
+    assert total == pytest.approx(0, abs=1e-2 * n_bags)
+    assert 1.7 < slope < 2.3 if n_bags > 1000 else 0.8 < slope < 1.3
+    assert sharpen(-50 * true, labels, weight, weight.sum()) < 0.1
+
+
 def test_weigh_keeps_the_best_of_many():
     assert weigh(np.zeros(100), 50).sum() == pytest.approx(1)
     np.testing.assert_array_equal(weigh([0.1, 0.9], 200), [1, 0])
+
+
+def test_probabilities_are_sharp_where_many_bags_are_told_apart():
+    bags, y = make_bags(200, shift=6.0)
+    fitted = model(relation="gaussian", top_k=1, pooling="units").fit(bags, y)
+    new, truth = make_bags(200, seed=1, shift=6.0)
+    sure = fitted.predict_proba(new)[np.arange(200), truth]
+    assert np.mean(np.log(sure)) > -0.04
+
+
+def test_as_many_features_of_a_unit_as_bags(monkeypatch):
+    monkeypatch.setattr(_prepare, "_FEATURES", 1)
+    monkeypatch.setattr(_prepare, "_FEWEST_FEATURES", 3)
+    for n_bags in (8, 12):
+        fitted = model(n_references=5).fit(*make_bags(n_bags))
+        widths = [maps.shape[1] for maps in fitted._members[0].fusion.maps.values()]
+        assert widths == [n_bags] * len(widths)
+    monkeypatch.setattr(_prepare, "_MOST_FEATURES", 5 * sum(map(len, make_bags(12)[0])))
+    fitted = model(n_references=5).fit(*make_bags(12))
+    assert {maps.shape[1] for maps in fitted._members[0].fusion.maps.values()} == {5}
 
 
 @pytest.mark.slow

@@ -182,7 +182,8 @@ class LEGOAnomalyClassifier(
     Fitting is exact in ``sample_weight``: a bag of weight 2 gives the same result as the bag
     repeated; the order of bags and of the units in a bag does not matter. The weights A that
     compete are label-free: all terms alike, those of one relation, those of one view. Held-out
-    bags are those of five folds, cut three times up to 200 bags and twice up to 300. Two heads
+    bags are those of five folds, cut three times up to 200 bags and twice up to 300; they also tell
+    the slope that averaged logits are multiplied by, shrunk towards 1 as by 40 bags. Two heads
     relate bags to bags, as kernels of sets do: by the largest relation of a unit to the references
     of a training bag, the mean over the units, and by the largest relation of a bag's units to a
     reference, the mean over the references of a training bag. Scores of a bag may come from logits

@@ -21,7 +21,7 @@ from ._heads import (
 )
 from ._parts import unit_parts
 from ._roles import Roles
-from ._stack import calibrate, choose_share, held_out_scores, weigh
+from ._stack import calibrate, choose_share, held_out_scores, sharpen, weigh
 
 PENALTIES = (0.005, 0.1)  # of heads on pooled relations: few bags want little, many more
 
@@ -217,7 +217,7 @@ def list_heads(names, pooling, top_k, several=True, normal=False, groups=None):
 def try_heads(
     heads, features, offsets, labels, weight, *, reference, split, seed, n_bags, step=None
 ):
-    """Score held-out bags by each head, choose what spreads, and weigh the heads.
+    """Score held-out bags by each head, choose what spreads, weigh the heads, sharpen their mean.
 
     Parameters
     ----------
@@ -239,6 +239,7 @@ def try_heads(
     Trial
     """
     scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
+    of_bags: list = []
     if scores is None:
         for head in heads:
             if head.kind == "units" and reference == "both":
@@ -253,6 +254,7 @@ def try_heads(
                     head, logits, smooth, offsets, labels, weight, fee
                 )
             found.append(calibrate(logits, labels, weight))
+            of_bags.append(found[-1][0] * logits + found[-1][1])
     losses = np.array([loss for _, _, loss in found])
     shares = np.zeros(len(heads))
     kinds = [head.kind for head in heads]
@@ -260,8 +262,12 @@ def try_heads(
     for group in groups:
         where = [k for k, kind in enumerate(kinds) if kind in group]
         shares[where] = weigh(losses[where], n_bags, [kinds[k] for k in where]) / len(groups)
-    known = {} if scores is None else {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
-    return Trial(heads, [scale[:2] for scale in found], shares, known)
+    if scores is None:
+        return Trial(heads, [scale[:2] for scale in found], shares, {})
+    factor = sharpen(shares @ np.array(of_bags), labels, weight, n_bags)
+    scales = [(factor * slope, factor * shift) for slope, shift, _ in found]
+    known = {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
+    return Trial(heads, scales, shares, known)
 
 
 def fit_linear(
