@@ -14,6 +14,8 @@ from skorch.callbacks import Callback, EarlyStopping
 from legofuse._threads import single_threaded_openmp
 from legofuse.fusion import exponents, fuse, fuse_separable
 from legofuse.nn import (
+    BagModel,
+    BagSettings,
     FusionPolynomial,
     LinearHead,
     MLPHead,
@@ -145,6 +147,31 @@ def test_relations_must_not_change_before_the_gradient(tensor):
     relation.zero_()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         fused.sum().backward()
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler
+@pytest.mark.parametrize("options", [{}, {"nonnegative": False}, {"parametrisation": "softplus"}])
+def test_layers_can_be_compiled(tensor, options):
+    fusion, relations = (
+        FusionPolynomial(exponents(2, 3), dtype=torch.float64, **options),
+        tensor(2, 3, 4),
+    )
+    compiled = torch.compile(fusion, backend="eager", fullgraph=True)
+    gradients = []
+    for layer in (fusion, compiled):
+        fused = layer(relations)
+        assert torch.allclose(fused, fusion(relations))
+        gradients.append(torch.autograd.grad(fused.square().sum(), fusion.raw)[0])
+    assert torch.allclose(*gradients)
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch's compiler
+def test_a_model_of_bags_can_be_compiled():
+    model = BagModel(exponents(2, 2), "ab", 7, BagSettings(), np.ones(5), make_generator(0))
+    units = torch.rand(2, sum(LENGTHS), 7, generator=make_generator(0))
+    bags = PackedBags({"relations": list(units)}, LENGTHS)
+    found = torch.compile(model, backend="eager")(bags)["bags"]
+    assert torch.allclose(found, model(bags)["bags"], atol=1e-6)
 
 
 def test_zero_weights_stay_positive_and_can_grow():

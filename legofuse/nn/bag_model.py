@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..fusion import fuse_separable
-from .fusion import FusionPolynomial, fuse_fixed
+from .fusion import FusionPolynomial
 from .heads import LinearHead, MLPHead
 from .losses import binary_cross_entropy, degree_variance_penalty
 from .pooling import top_k_pool
@@ -158,7 +158,7 @@ class BagModel(nn.Module):
     def _fuse(self, graphs, weights, zeroth):
         if self.settings.separable:
             return fuse_separable(graphs, weights.reshape(len(graphs), -1), zeroth)
-        return fuse_fixed(graphs, self.fusion.powers, weights)
+        return self.fusion.fixed(graphs, weights)
 
     def graph(self, batch, kept=None):
         """Fuse relations; missing views are made up for.

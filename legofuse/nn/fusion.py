@@ -43,6 +43,20 @@ class _FixedAdjoint(torch.autograd.Function):
         return fused, None, *[None] * len(ctx.saved_tensors)
 
 
+def _term_by_term(relations, powers, weights):
+    """The literal sum, which ``torch.compile`` can read, and fuses by itself."""
+    if not isinstance(powers, tuple):
+        powers = tuple(tuple(term) for term in np.asarray(powers).tolist())
+    graph = torch.zeros_like(relations[0])
+    for k, term in enumerate(powers):
+        product = weights[k]
+        for relation, p in zip(relations, term, strict=True):
+            if p:
+                product = product * relation**p
+        graph = graph + product
+    return graph
+
+
 def _arrays(relations):
     return [relation.numpy() for relation in relations]
 
@@ -77,6 +91,8 @@ def fuse_fixed(relations, powers, weights):
     tensor([2.5000, 4.2500])
     """
     relations = list(relations)
+    if torch.compiler.is_compiling():
+        return _term_by_term(relations, powers, weights)
     kinds = {(part.dtype, part.device.type, part.requires_grad) for part in relations}
     if kinds in ({(dtype, "cpu", False)} for dtype in (torch.float32, torch.float64)):
         return _Fixed.apply(weights, powers, *relations)
@@ -108,6 +124,8 @@ class FusionPolynomial(nn.Module):
     ----------
     raw : torch.nn.Parameter of shape (n_terms,)
         What is learned; :attr:`weights` is computed from it.
+    terms : tuple of tuples of int
+        The powers.
 
     Notes
     -----
@@ -149,6 +167,7 @@ class FusionPolynomial(nn.Module):
                 "powers must be an array of ints of shape (n_terms, n_graphs); got dtype "
                 f"{self.powers.dtype}, shape {self.powers.shape}."
             )
+        self.terms = tuple(tuple(term) for term in self.powers.tolist())
         self.nonnegative = nonnegative
         self.separable = separable
         self.parametrisation = parametrisation
@@ -248,7 +267,27 @@ class FusionPolynomial(nn.Module):
             return fuse_separable(relations, self.weights.reshape(len(relations), -1), zeroth)
         if zeroth is not None:
             raise ValueError("zeroth needs separable=True.")
+        if torch.compiler.is_compiling():
+            return _term_by_term(list(relations), self.terms, self.weights)
         return fuse(relations, self.powers, self.weights)
+
+    def fixed(self, relations, weights):
+        """Fuse relations that have no gradient by other weights, see :func:`fuse_fixed`.
+
+        Parameters
+        ----------
+        relations : sequence of M tensors of shape (..., n_units, n_references)
+            One relation for each graph.
+        weights : Tensor of shape (n_terms,)
+            Weight of each term.
+
+        Returns
+        -------
+        Tensor of shape (..., n_units, n_references)
+            The fused graph.
+        """
+        powers = self.terms if torch.compiler.is_compiling() else self.powers
+        return fuse_fixed(relations, powers, weights)
 
     def extra_repr(self):
         """Describe the layer in torch's repr."""

@@ -12,7 +12,7 @@ from torch import nn
 
 from .._threads import single_threaded_openmp
 from .batches import TensorData
-from .fusion import FusionPolynomial, fuse_fixed
+from .fusion import FusionPolynomial
 from .generators import make_generator
 from .heads import LinearHead
 from .losses import cross_entropy, squared_error
@@ -97,7 +97,7 @@ class FusionModel(nn.Module):
         fusion = self.fusion
         if fusion.separable:
             return fusion(relations, zeroth)
-        return fuse_fixed(relations, fusion.powers, fusion.weights)
+        return fusion.fixed(relations, fusion.weights)
 
     def _factor(self, present):
         """Square root of a complete unit's relation to itself over that of each unit."""
