@@ -251,15 +251,16 @@ def test_packing_and_uniform():
     assert uniform(3).weights.tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize("groups", [(), ([0, 0, 1], ["a", "b", "a"])])
 @pytest.mark.parametrize("separable", [False, True])
 @pytest.mark.parametrize("classes", [False, True])
-def test_criterion_gradient(separable, classes):
+def test_criterion_gradient(separable, classes, groups):
     """Of the whole criterion, shrinkage included, against finite differences."""
     rng = np.random.default_rng(9)
     powers = exponents(3, 2, "separable" if separable else "total")
     model = Model([pack(g) for g in kernels(12, 3)], powers, separable)
     Y = np.eye(2)[np.arange(12) % 2] if classes else rng.normal(size=(12, 2))
-    prior = Prior(powers, 0.2, None if separable else 5.0)
+    prior = Prior(powers, 0.2, None if separable else 5.0, groups)
     criterion = LeaveOneOut(model, prior, Y, np.ones(12), classes)
     start, theta = model.start(), rng.normal(size=len(prior) + 2) / 5
     _, gradient = criterion(theta, start)
@@ -277,6 +278,49 @@ def test_terms_of_a_graph_are_shrunk_together():
     assert_allclose(prior.expand(first_graph), 2 * powers[:, 0])
     assert_allclose(prior.expand(second_degree), 2 * (powers.sum(axis=1) == 2))
     assert_allclose(prior.expand(a_term), [0.5, 0, 0, 0, 0])
+
+
+def covariance(prior):
+    """Of log weights, where each number has variance 1."""
+    logs = np.array([prior.expand(number) for number in np.eye(len(prior))])
+    return logs.T @ logs
+
+
+def test_graphs_of_a_group_count_partly_alike():
+    views, relations = [0, 0, 1, 1], ["cosine", "rbf", "cosine", "rbf"]
+    prior = Prior(np.eye(4, dtype=int), 0.2, 5.0, (views, relations))
+    alike = np.array([[3, 1, 1, 0], [1, 3, 0, 1], [1, 0, 3, 1], [0, 1, 1, 3]]) / 3
+    assert_allclose(covariance(prior), alike / 0.2 + np.eye(4) / 5)
+
+
+@pytest.mark.parametrize("groups", [([0, 1, 2],), (["a"] * 3, [2, 1, 0])])
+def test_groups_of_one_graph_or_of_all_change_nothing(groups):
+    powers = exponents(3, 2)
+    prior, alone = Prior(powers, 0.2, 5.0, groups), Prior(powers, 0.2, 5.0)
+    assert np.array_equal(prior.shared, alone.shared)
+
+
+def test_names_and_sequence_of_groups_do_not_matter():
+    powers, views, relations = exponents(4, 2), [0, 0, 1, 1], [0, 1, 0, 2]
+    prior = Prior(powers, 0.2, 5.0, (views, relations))
+    renamed = Prior(powers, 0.2, 5.0, (["x", "z", "x", "y"], [5, 5, 3, 3]))
+    assert_allclose(covariance(prior), covariance(renamed))
+
+
+def noise_share(seed, groups):
+    """Weight of three graphs of noise beside three that tell the classes."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(6, 40, 5)), np.arange(40) % 2
+    X[:3, :, 0] += 2 * y
+    graphs, powers = [pack(x @ x.T / 5) for x in X], np.eye(6, dtype=int)
+    weights = loo(graphs, powers, np.eye(2)[y], classes=True, groups=groups).weights
+    return weights[3:].sum() / weights.sum()
+
+
+def test_a_group_of_noise_is_shrunk_away_together():
+    views = [0, 0, 0, 1, 1, 1]
+    shares = np.array([[noise_share(k, ()), noise_share(k, (views,))] for k in range(5)])
+    assert shares[:, 1].mean() < shares[:, 0].mean()
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")

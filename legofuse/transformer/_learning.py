@@ -99,6 +99,9 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
+            if fused.hops is None and not fused.expansion.identity:
+                alike = zip(*estimator.graphs_, strict=True)  # views, and relations
+                options["groups"] = [[labels.index(x) for x in labels] for labels in alike]
             if encoded.present is not None and fused.hops is None:
                 options["present"] = fused.expansion.present(encoded.present)
         name = "loo" if criterion == "neural" else criterion

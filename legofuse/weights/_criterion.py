@@ -14,16 +14,19 @@ class Prior:
     """Log weights over their start as a linear function of numbers that are shrunk alike.
 
     Each term has a number of its own; what the terms of a graph, or of a degree, have in common
-    is shrunk less.
+    is shrunk less. A graph's variance is shared out among a number of its own and one of each
+    group that it is in.
     """
 
-    def __init__(self, powers, penalty, own_penalty):
+    def __init__(self, powers, penalty, own_penalty, groups=()):
         if own_penalty is None:
             self.shared, self.own = np.zeros((len(powers), 0)), 1 / np.sqrt(penalty)
             return
         degrees = powers.sum(axis=1)
         higher = degrees[:, None] == np.arange(2, degrees.max() + 1)
-        self.shared = np.hstack([powers, higher]) / np.sqrt(penalty)
+        parts = [np.eye(powers.shape[1]), *_indicators(groups)]
+        graphs = [powers @ part / np.sqrt(len(parts)) for part in parts]
+        self.shared = np.hstack([*graphs, higher]) / np.sqrt(penalty)
         self.own = 1 / np.sqrt(own_penalty)
 
     def __len__(self):
@@ -37,6 +40,14 @@ class Prior:
     def pull_back(self, slope):
         """The derivative with respect to the numbers, from that to the log weights."""
         return np.concatenate([self.shared.T @ slope, self.own * slope])
+
+
+def _indicators(groups):
+    """Membership of graphs in groups, where some graphs but not all are in one group."""
+    for labels in groups:
+        names, codes = np.unique(labels, return_inverse=True)
+        if 1 < len(names) < len(codes):
+            yield np.eye(len(names))[codes]
 
 
 class LeaveOneOut:

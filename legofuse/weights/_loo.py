@@ -23,6 +23,7 @@ def loo(
     separable=False,
     zeroth=None,
     classes=False,
+    groups=(),
     penalty=0.2,
     own_penalty=5.0,
     strengths=STRENGTHS,
@@ -41,7 +42,10 @@ def loo(
 
     so that few rows learn how much each graph counts, in all its terms alike (were all
     :math:`\delta_a` 0, the fused graph would be a polynomial of one weighted sum of graphs), and
-    many rows how much each term does.
+    many rows how much each term does. Graphs of one group (of a view, or of a kind of relation)
+    have a number in common: :math:`\eta_m` is then the sum of k numbers, one of the graph and one
+    of each group that it is in, over :math:`\sqrt{k}`, and each of them is shrunk by
+    :math:`\rho`.
 
     How strong the shrinkage is, units tell that learned no weights: at each of some strengths
     (factors of both penalties) weights are learned on one half of the units (of at most 400) and
@@ -68,6 +72,9 @@ def loo(
         Zeroth power of every graph in a separable polynomial.
     classes : bool, default=False
         Whether targets are classes.
+    groups : sequence of sequences of M labels
+        Ways to group the graphs, such as by view and by relation: the group of each graph. One that
+        puts all graphs together, or each by itself, changes nothing. Not used by separable weights.
     penalty : float
         The strength :math:`\rho` of the shrinkage of what graphs and degrees count for.
     own_penalty : float
@@ -114,7 +121,7 @@ def loo(
         targets = centred / np.sqrt(variance)
     own = None if separable else own_penalty
     model = Model(list(relations), powers, separable, zeroth, present)
-    priors = [Prior(powers, penalty * s, own and own * s) for s in strengths]
+    priors = [Prior(powers, penalty * s, own and own * s, groups) for s in strengths]
     objective = LeaveOneOut(model, priors[0], targets, weight, classes)
     options = {"max_iter": max_iter, "tol": tol}
     coarse = objective if n_units <= _COARSE else objective.first(_COARSE)
