@@ -62,7 +62,7 @@ On bags made of digits and of internet advertisements (many of them with ten or 
 on), on training bags of the captions, and on other folds and subsets of the multiple-instance sets,
 by bag AUC and log-loss averaged over all; heads that relate bags to bags and repeated folds on
 these bags, subsets of the multiple-instance sets and folds within the training bags of the first
-fold; the slope of averaged logits on the same folds, on bags of digits and of eleven multi-view
+fold; the slope of averaged logits on the same folds, on bags of digits and of twelve multi-view
 sets, on training bags of the captions and of Ped2; the number of Nyström features on training bags
 of the captions. Two parts had been tried on test frames before they were
 judged so: novelty on Ped2 and the pooling of top units on the captions, each better there.
