@@ -29,6 +29,15 @@ def global_state_stays(request):
         assert torch.is_grad_enabled()
 
 
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """What one test draws, no other finds open."""
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+
+
 @pytest.fixture(scope="session")
 def timed_bags():
     """A maker of ragged bags with positions; in anomalous ones a run of units is shifted."""

@@ -10,7 +10,6 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly import _prepare
 from legofuse.anomaly._heads import PENALTY, fit_head, pool
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.datasets import make_digit_bags
@@ -359,18 +358,6 @@ def test_probabilities_are_sharp_where_many_bags_are_told_apart():
     new, truth = make_bags(200, seed=1, shift=6.0)
     sure = fitted.predict_proba(new)[np.arange(200), truth]
     assert np.mean(np.log(sure)) > -0.04
-
-
-def test_as_many_features_of_a_unit_as_bags(monkeypatch):
-    monkeypatch.setattr(_prepare, "_FEATURES", 1)
-    monkeypatch.setattr(_prepare, "_FEWEST_FEATURES", 3)
-    for n_bags in (8, 12):
-        fitted = model(n_references=5).fit(*make_bags(n_bags))
-        widths = [maps.shape[1] for maps in fitted._members[0].fusion.maps.values()]
-        assert widths == [n_bags] * len(widths)
-    monkeypatch.setattr(_prepare, "_MOST_FEATURES", 5 * sum(map(len, make_bags(12)[0])))
-    fitted = model(n_references=5).fit(*make_bags(12))
-    assert {maps.shape[1] for maps in fitted._members[0].fusion.maps.values()} == {5}
 
 
 @pytest.mark.slow

@@ -48,14 +48,6 @@ def classifier():
     return model.fit(DIGITS.bags, DIGITS.y)
 
 
-@pytest.fixture(autouse=True)
-def close():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-
-
 def displays(pipe, classifier):
     """One of each kind, by its from_ method, called with an ax."""
     history = [{"epoch": k, "train_loss": 1 / k, "valid_loss": 2 / k} for k in range(1, 4)]

@@ -13,9 +13,7 @@ from ._parts import places
 from ._polynomials import candidate_weights
 
 _POOLED_REFERENCES = 8  # pooled relations are taken to so many times n_references
-_FEATURES = 1 << 20  # Nyström features of all distinct units, beyond the fewest of each
-_FEWEST_FEATURES = 256  # of a unit; as many as there are bags where these are more, up to
-_MOST_FEATURES = 1 << 24  # of all distinct units, for memory
+_FEATURES = 1 << 20  # Nyström features of all distinct units, beyond the first 256 of each
 
 
 class Prepared(NamedTuple):
@@ -244,9 +242,7 @@ def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
         references = FusedGraph(*parts, units[1].X, units[1].domains, mass)
     apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
-    n_units, n_bags = len(prepared.distinct), len(np.unique(prepared.home))
-    by_bags = min(n_bags, _MOST_FEATURES // n_units)
-    n_components = max(_FEWEST_FEATURES, by_bags, _FEATURES // n_units)
+    n_components = max(256, _FEATURES // len(prepared.distinct))
     owners = groups = None
     if novelty:
         owners = _look_up(prepared, prepared.owner, chosen[0])
