@@ -1,7 +1,7 @@
 """Claim: a default fit of 2000 rows and six views takes at most ten seconds on two cores.
 
-Multiple Features, all of it; weights are learned on 1000 rows, the default. The shorter of two fits,
-and of two transforms.
+Multiple Features, all of it; weights are learned on 1000 rows, the default. The shorter of two
+fits, and of two transforms.
 
     python benchmarks/default_fit_takes_seconds.py
 

@@ -72,6 +72,16 @@ def key(name):
     return f"{name}, {accelerator()}" if accelerator() else name
 
 
+def in_order(stored):
+    """Results of the benchmarks there are, in their sequence."""
+    return {
+        name: found
+        for benchmark in benchmarks()
+        for name, found in stored.items()
+        if name.split(",")[0] == benchmark
+    }
+
+
 def write(page, lines):
     """Put lines between the markers of a page."""
     text = page.read_text(encoding="utf-8")
@@ -97,8 +107,7 @@ def main():
         about = {"machine": machine(load=False), "load": round(load, 1)}
         about["date"] = time.strftime("%Y-%m-%d")
         stored[key(name)] = {"claims": found, "note": note} | about
-        order = list(benchmarks())
-        stored = dict(sorted(stored.items(), key=lambda item: order.index(item[0].split(",")[0])))
+        stored = in_order(stored)
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     lines = tables(stored)
     print("\n".join(lines))

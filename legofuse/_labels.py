@@ -25,7 +25,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         sorted together.
     """
     given = domains
-    if np.ma.isMaskedArray(given):
+    if np.ma.isMaskedArray(given) and given.dtype.names is None:
         masked, given = np.ma.getmaskarray(given), np.asarray(given.data)
         if masked.any():
             given = given.astype(object)

@@ -33,7 +33,7 @@ def _mix_in_place(words, spare):
 
 def _words(values):
     """Numbers as 64-bit words; -0.0 becomes 0.0 and every NaN the same NaN."""
-    values = np.add(values, 0.0, dtype=np.float64)
+    values = np.add(np.asarray(values), 0.0, dtype=np.float64, casting="unsafe")
     values[np.isnan(values)] = np.nan
     return values.view(np.uint64)
 

@@ -375,6 +375,15 @@ def test_one_bag_is_pooled_as_among_others(k):
     np.testing.assert_allclose(each, pool(logits, offsets, k))
 
 
+@pytest.mark.parametrize(("k", "kinds"), [(2, [np.int16, np.uint8]), (0.5, [np.float32, np.half])])
+def test_numbers_of_numpy_pool_alike(k, kinds):
+    logits, offsets = np.random.RandomState(0).normal(size=16), np.array([0, 6, 16])
+    for kind in kinds:
+        for part in (offsets, offsets[:2]):
+            given = logits[: part[-1]], part
+            np.testing.assert_array_equal(pool(*given, kind(k)), pool(*given, k))
+
+
 def test_a_unit_is_as_anomalous_as_it_and_its_bag_are(data):
     bags, y = data
     fitted = model(reference="landmarks", relation="correlation").fit(bags, y)

@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -246,6 +247,19 @@ def test_warm_start_warns_of_changes_that_it_cannot_make(data, changed):
     assert len(model.history_) == 5
 
 
+def test_warm_start_tells_views_by_arrays_apart(data):
+    def views(*columns):
+        return {"a": np.array(columns), "b": [4]}
+
+    model = make(warm_start=True).set_params(views=views(0, 1)).fit(*data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.set_params(views=views(0, 1)).fit(*data)
+    for other in (views(0, 2), {"a": slice(0, 2), "b": [4]}, [("a", np.array([0, 1])), ("b", [4])]):
+        with pytest.warns(UserWarning, match="changes of views have no effect"):
+            model.set_params(views=other).fit(*data)
+
+
 def test_bit_by_bit(data, timed_bags):
     bags, y = data
     model = make(reference="both", lr=0.02)
@@ -401,6 +415,23 @@ def test_a_stored_classifier_keeps_callbacks_as_they_were_given(data):
     np.testing.assert_array_equal(
         loaded.decision_function(data[0]), model.decision_function(data[0])
     )
+
+
+class Once(Callback):
+    """Cannot be made again."""
+
+    def __init__(self, seen=0):
+        if seen:
+            raise ValueError("seen")
+        self.seen = seen
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seen += 1
+
+
+def test_a_callback_that_cannot_be_made_again_is_stored_as_it_is(data):
+    model = make(callbacks=[Once()]).fit(*data)
+    assert pickle.loads(pickle.dumps(model)).callbacks[0].seen == 5
 
 
 def test_the_net_given_away_is_not_the_one_that_scores(data):

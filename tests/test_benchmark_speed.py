@@ -71,6 +71,8 @@ def test_benchmarks_are_found_and_a_failure_is_told(monkeypatch):
     claims, note = speed.run("two")
     assert claims == []
     assert note == "`two`: ZeroDivisionError: division by zero"
+    stored = dict.fromkeys(["two", "gone, GPU", "one, GPU", "one", "gone"])
+    assert list(speed.in_order(stored)) == ["one, GPU", "one", "two"]
 
 
 def test_page_has_its_markers():

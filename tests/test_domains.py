@@ -348,8 +348,9 @@ def test_masked_domains_are_missing_and_records_are_none():
     expected = make().fit(X, Y, sample_domain=sites.data)
     np.testing.assert_array_equal(make().fit(X, Y, sample_domain=sites).weights_, expected.weights_)
     records = np.zeros(len(Y), [("site", int), ("year", int)])
-    with pytest.raises(ValueError, match=r"holds records \(fields 'site', 'year'\): give one"):
-        make().fit(X, Y, sample_domain=records)
+    for bad in (records, np.ma.masked_array(records), np.ma.masked_array(records, mask=True)):
+        with pytest.raises(ValueError, match=r"holds records \(fields 'site', 'year'\): give one"):
+            make().fit(X, Y, sample_domain=bad)
 
 
 @pytest.mark.parametrize("told", ["in fit", "unseen"])

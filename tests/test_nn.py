@@ -415,11 +415,13 @@ def test_batches_visit_everything_once_in_a_drawn_order():
 
 
 @pytest.mark.parametrize(
-    "index", [2, -1, [0, -1], [], slice(1, None), np.array([3, 0]), [True, False, True, False]]
+    "index",
+    [2, -1, [0, -1], (1, 3), [], slice(1, None), np.array([3, 0]), [True, False, True, False]],
 )
 def test_packed_bags_are_taken_by_what_takes_entries(index):
     bags = PackedBags(torch.arange(sum(LENGTHS)), LENGTHS, torch.arange(4))
-    taken = torch.arange(4)[index].reshape(-1).tolist()
+    entries = list(index) if isinstance(index, tuple) else index
+    taken = torch.arange(4)[entries].reshape(-1).tolist()
     found = bags[index]
     parts = split(torch.arange(sum(LENGTHS)))
     assert found.bags.tolist() == taken

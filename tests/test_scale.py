@@ -52,6 +52,20 @@ def test_fingerprints_are_sums_of_scattered_words_whatever_the_block(width):
     assert_array_equal(rows, kept)
 
 
+HOLDERS = {
+    "object": lambda rows: rows.astype(object),
+    "words": lambda rows: rows.astype(str),
+    "long": lambda rows: rows.astype(np.longdouble),
+    "masked": np.ma.masked_array,
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+def test_fingerprints_are_of_numbers_whatever_holds_them(holder):
+    rows = np.array([[0.5, 2.0], [-1.0, 4.0]])
+    assert_array_equal(fingerprint(holder(rows)), fingerprint(rows))
+
+
 def test_memory_mapped_rows(tmp_path):
     np.save(tmp_path / "X.npy", X)
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")

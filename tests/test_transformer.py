@@ -14,6 +14,8 @@ from sklearn.metrics.pairwise import rbf_kernel
 from legofuse import LEGOFusionTransformer
 from legofuse.fusion import exponents, fuse, fuse_separable
 from legofuse.relations import RELATIONS, cosine
+from legofuse.terms import learn_weights
+from legofuse.transformer import _learning
 
 VIEWS = {"a": slice(0, 3), "b": slice(3, 5), "c": slice(5, 9)}
 rng = np.random.default_rng(0)
@@ -193,6 +195,42 @@ def test_callables_and_a_relation_for_each_view():
     assert_allclose(graphs["a"], rbf_kernel(X[:, :3], X[model.landmarks_, :3]))
     model = make(relation=relation, degree=1).fit(MISSING, Y)
     assert_array_equal(model.relation_graphs(MISSING[20:])["c"], 0)  # no row has the view
+
+
+def squares(x, z):
+    return (x @ z.T) ** 2
+
+
+def partition(labels):
+    return {tuple(k for k, other in enumerate(labels) if other == label) for label in labels}
+
+
+@pytest.mark.filterwarnings("ignore:The fused graph is not positive")
+@pytest.mark.parametrize(
+    ("options", "grouped"),
+    [
+        ({"relation": "auto"}, True),
+        ({"relation": "auto", "weights": "neural", "max_iter": 1}, True),
+        ({"relation": {"a": squares, "b": "cosine", "c": squares}}, True),
+        ({"relation": "auto", "expansion": "hops"}, False),
+        ({"relation": "auto", "interactions": "pairwise", "zeroth": "identity"}, False),
+    ],
+    ids=str,
+)
+def test_graphs_of_a_view_and_of_a_relation_are_grouped(options, grouped, monkeypatch):
+    heard = {}
+
+    def listen(*args, **given):
+        heard.update(given)
+        return learn_weights(*args, **given)
+
+    monkeypatch.setattr(_learning, "learn_weights", listen)
+    model = make(**options).fit(MISSING, Y)
+    assert ("groups" in heard) == grouped
+    if grouped:
+        views, relations = (partition(labels) for labels in zip(*model.graphs_, strict=True))
+        assert [partition(labels) for labels in heard["groups"]] == [views, relations]
+        assert any(len(alike) > 1 for alike in relations)
 
 
 @pytest.mark.parametrize("views", [VIEWS, None])

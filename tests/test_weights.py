@@ -307,6 +307,15 @@ def test_names_and_sequence_of_groups_do_not_matter():
     assert_allclose(covariance(prior), covariance(renamed))
 
 
+def test_labels_of_groups_may_be_functions():
+    powers, names = exponents(4, 2), ["x", "y", "x", "z"]
+    prior = Prior(powers, 0.2, 5.0, (names,))
+    of_functions = Prior(powers, 0.2, 5.0, ([{"x": abs, "y": "y", "z": len}[n] for n in names],))
+    assert np.array_equal(prior.shared, of_functions.shared)
+    with pytest.raises(ValueError, match="one label for each of 4 graphs"):
+        Prior(powers, 0.2, 5.0, (names[:3],))
+
+
 def noise_share(seed, groups):
     """Weight of three graphs of noise beside three that tell the classes."""
     rng = np.random.default_rng(seed)

@@ -77,7 +77,7 @@ def unfitted(callback):
         return (callback[0], unfitted(callback[1]))
     try:
         return callback if isinstance(callback, type) else clone(callback)
-    except (AttributeError, RuntimeError, TypeError):
+    except Exception:  # a caller's class may refuse in any way
         return callback
 
 

@@ -52,7 +52,8 @@ def top_k_shares(logits, offsets, k):
     bag = np.repeat(np.arange(len(lengths)), lengths)
     if isinstance(k, Integral) and k <= _MOST_ROUNDS:
         return _peel(logits, offsets[:-1], bag, np.minimum(int(k), lengths))
-    count = np.ceil(k * lengths - 1e-9) if isinstance(k, float) else np.minimum(k, lengths)
+    whole = isinstance(k, Integral)
+    count = np.minimum(k, lengths) if whole else np.ceil(float(k) * lengths - 1e-9)
     count = np.maximum(count, 1)[bag]
     rank = np.empty(len(logits), dtype=np.intp)
     rank[np.lexsort((-logits, bag))] = np.arange(len(logits))
@@ -86,8 +87,8 @@ def pool(logits, offsets, k):
     """Mean of the top-k logits of each bag, shape (n_bags,)."""
     if len(offsets) == 2:  # one bag, scored as it comes in: no ranks of all units
         n = len(logits)
-        count = np.ceil(k * n - 1e-9) if isinstance(k, float) else min(k, n)
-        place = n - max(1, int(count))
+        count = min(int(k), n) if isinstance(k, Integral) else int(np.ceil(float(k) * n - 1e-9))
+        place = n - max(1, count)
         return np.partition(logits, place)[place:].mean(keepdims=True)
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 

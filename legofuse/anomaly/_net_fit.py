@@ -34,10 +34,15 @@ def warn_changed(estimator, before):
 
 
 def _differs(one, other):
+    """Whether parameters differ, those that hold arrays too."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() != other.keys() or any(_differs(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) != len(other) or any(map(_differs, one, other))
     try:
         return one is not other and bool(one != other)
-    except ValueError:  # views by arrays
-        return False
+    except ValueError:  # columns by an array
+        return not np.array_equal(one, other)
 
 
 def net_settings(estimator):

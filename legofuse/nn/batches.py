@@ -79,6 +79,7 @@ class PackedBags:
     def __getitem__(self, index):
         """Take some bags, by whatever takes entries of a tensor, without a loop over them."""
         index = index.cpu() if isinstance(index, torch.Tensor) else index
+        index = list(index) if isinstance(index, tuple) else index
         index = torch.arange(len(self), device="cpu")[index].reshape(-1)
         lengths = self.lengths[index]
         shift = self._starts[index] - (lengths.cumsum(0) - lengths)

@@ -100,8 +100,7 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
             if fused.hops is None and not fused.expansion.identity:
-                alike = zip(*estimator.graphs_, strict=True)  # views, and relations
-                options["groups"] = [[labels.index(x) for x in labels] for labels in alike]
+                options["groups"] = list(zip(*estimator.graphs_, strict=True))  # view, relation
             if encoded.present is not None and fused.hops is None:
                 options["present"] = fused.expansion.present(encoded.present)
         name = "loo" if criterion == "neural" else criterion

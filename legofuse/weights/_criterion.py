@@ -24,7 +24,7 @@ class Prior:
             return
         degrees = powers.sum(axis=1)
         higher = degrees[:, None] == np.arange(2, degrees.max() + 1)
-        parts = [np.eye(powers.shape[1]), *_indicators(groups)]
+        parts = [np.eye(powers.shape[1]), *_indicators(groups, powers.shape[1])]
         graphs = [powers @ part / np.sqrt(len(parts)) for part in parts]
         self.shared = np.hstack([*graphs, higher]) / np.sqrt(penalty)
         self.own = 1 / np.sqrt(own_penalty)
@@ -42,12 +42,15 @@ class Prior:
         return np.concatenate([self.shared.T @ slope, self.own * slope])
 
 
-def _indicators(groups):
+def _indicators(groups, n_graphs):
     """Membership of graphs in groups, where some graphs but not all are in one group."""
-    for labels in groups:
-        names, codes = np.unique(labels, return_inverse=True)
-        if 1 < len(names) < len(codes):
-            yield np.eye(len(names))[codes]
+    for labels in map(list, groups):
+        if len(labels) != n_graphs:
+            raise ValueError(f"groups must have one label for each of {n_graphs} graphs.")
+        codes = [labels.index(label) for label in labels]  # callables cannot be sorted
+        first = sorted(set(codes))
+        if 1 < len(first) < n_graphs:
+            yield np.equal.outer(codes, first).astype(float)
 
 
 class LeaveOneOut:
