@@ -23,8 +23,8 @@ def global_state_stays(request):
     yield
     if request.node.get_closest_marker("others_draw") is None:
         assert numpy_state() == before
+        assert torch is None or torch.equal(torch_before, torch.get_rng_state())
     if torch is not None:
-        assert torch.equal(torch_before, torch.get_rng_state())
         assert torch.get_num_threads() == threads
         assert torch.is_grad_enabled()
 

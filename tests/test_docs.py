@@ -24,6 +24,7 @@ def name_of(path):
 
 
 @pytest.mark.slow
+@pytest.mark.others_draw  # torch's layers, libsvm
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_code_of_page_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
