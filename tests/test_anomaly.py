@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly._heads import PENALTY, fit_head, pool
+from legofuse.anomaly import _linear
+from legofuse.anomaly._heads import PENALTY, _Objective, fit_head, pool
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.datasets import make_digit_bags
 
@@ -373,6 +374,42 @@ def test_one_bag_is_pooled_as_among_others(k):
     logits, offsets = np.random.RandomState(0).normal(size=17), np.array([0, 7, 17])
     each = [pool(logits[:7], offsets[:2], k)[0], pool(logits[7:], np.array([0, 10]), k)[0]]
     np.testing.assert_allclose(each, pool(logits, offsets, k))
+
+
+@pytest.mark.parametrize("k", [None, 1, 3, 100, 0.5])
+@pytest.mark.parametrize("shifted", [False, True])
+def test_loss_and_gradient_of_heads(k, shifted):
+    """Written as a loop over bags, on top of given logits; None is bags of one unit."""
+    rng = np.random.RandomState(0)
+    features, coef = rng.normal(size=(9, 2)), rng.normal(size=3)
+    base = rng.normal(size=9) if shifted else 0.0
+    offsets = np.arange(10) if k is None else np.array([0, 3, 4, 9])
+    n_bags = len(offsets) - 1
+    share, sign = rng.dirichlet(np.ones(n_bags)), np.where(np.arange(n_bags) % 2, 1.0, -1.0)
+
+    def literal(coef):
+        logits, total = features @ coef[:2] + coef[2] + base, 0.05 * coef[:2] @ coef[:2]
+        for b, (start, end) in enumerate(zip(offsets, offsets[1:], strict=False)):
+            count = int(np.ceil(k * (end - start))) if isinstance(k, float) else min(k or 1, end)
+            top = np.sort(logits[start:end])[::-1][:count].mean()
+            total += share[b] * np.log1p(np.exp(-sign[b] * top))
+        return total
+
+    pooling = None if k is None else (offsets, k)
+    objective = _Objective(features, base, share, sign, 0.1, pooling)
+    assert objective(coef) == pytest.approx(literal(coef))
+    steps = 1e-6 * np.eye(3)
+    slope = [(literal(coef + step) - literal(coef - step)) / 2e-6 for step in steps]
+    np.testing.assert_allclose(objective.slope(coef), slope, atol=1e-8)
+    np.testing.assert_allclose(objective.slope(coef + steps[0]), slope, atol=1e-5)
+
+
+def test_sharpening_multiplies_logits(data, monkeypatch):
+    scores = []
+    for factor in (1.0, 2.0):
+        monkeypatch.setattr(_linear, "sharpen", lambda *_, factor=factor: factor)
+        scores.append(model(**LIGHT).fit(*data).decision_function(data[0]))
+    np.testing.assert_allclose(scores[1], 2 * scores[0])
 
 
 @pytest.mark.parametrize(("k", "kinds"), [(2, [np.int16, np.uint8]), (0.5, [np.float32, np.half])])
