@@ -1,6 +1,7 @@
 """The anomaly classifier on bags: in the spirit of scikit-learn's common checks."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -389,7 +390,7 @@ def test_loss_and_gradient_of_heads(k, shifted):
 
     def literal(coef):
         logits, total = features @ coef[:2] + coef[2] + base, 0.05 * coef[:2] @ coef[:2]
-        for b, (start, end) in enumerate(zip(offsets, offsets[1:], strict=False)):
+        for b, (start, end) in enumerate(pairwise(offsets)):
             count = int(np.ceil(k * (end - start))) if isinstance(k, float) else min(k or 1, end)
             top = np.sort(logits[start:end])[::-1][:count].mean()
             total += share[b] * np.log1p(np.exp(-sign[b] * top))

@@ -55,8 +55,8 @@ def test_fingerprints_are_sums_of_scattered_words_whatever_the_block(width):
 def test_every_nan_has_one_fingerprint():
     words = np.array([0x7FF8 << 48, 0xFFF8 << 48, (0x7FF8 << 48) + 5], dtype=np.uint64)
     rows = np.column_stack([words.view(float), np.ones(3)])
-    for given in (rows, sp.csr_array(rows)):
-        assert len(np.unique(fingerprint(given), axis=0)) == 1
+    for table in (rows, sp.csr_array(rows)):
+        assert len(np.unique(fingerprint(table), axis=0)) == 1
 
 
 HOLDERS = {

@@ -63,10 +63,11 @@ on), on training bags of the captions, and on other folds and subsets of the mul
 by bag AUC and log-loss averaged over all; heads that relate bags to bags and repeated folds on
 these bags, subsets of the multiple-instance sets and folds within the training bags of the first
 fold; the slope of averaged logits on the same folds, on bags of digits and of twelve multi-view
-sets, on training bags of the captions and of Ped2. More Nyström features of units gained .001 of bag
-AUC on held-out training bags of the captions, for 2.7 times the time; they were taken out again for
-that, after the test videos had been scored with them (frames .849, bags .935). Two parts had been tried on test frames before they were
-judged so: novelty on Ped2 and the pooling of top units on the captions, each better there.
+sets, on training bags of the captions and of Ped2. More Nyström features of units gained .001 of
+bag AUC on held-out training bags of the captions, for 2.7 times the time; they were taken out again
+for that, after the test videos had been scored with them (frames .849, bags .935). Two parts had
+been tried on test frames before they were judged so: novelty on Ped2 and the pooling of top units
+on the captions, each better there.
 """
 
 
