@@ -245,6 +245,12 @@ def test_loo_needs_targets_that_differ():
         loo([pack(np.eye(4))], [[1]], np.ones((4, 1)))
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (500, 2), (4,)])
+def test_only_square_graphs_are_packed(shape):
+    with pytest.raises(ValueError, match=r"must be square; got shape \("):
+        pack(np.ones(shape))
+
+
 def test_packing_and_uniform():
     K = kernels()[0]
     assert_allclose(unpack(pack(K)), K)

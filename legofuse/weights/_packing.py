@@ -20,6 +20,11 @@ def pack(graph):
     ndarray of shape (n_units * (n_units + 1) / 2,)
         The triangle.
 
+    Raises
+    ------
+    ValueError
+        If the graph is not square.
+
     Examples
     --------
     >>> import numpy as np
@@ -28,6 +33,8 @@ def pack(graph):
     array([1., 2., 3.])
     """
     n_units = len(graph)
+    if graph.shape != (n_units, n_units):
+        raise ValueError(f"A graph to pack must be square; got shape {graph.shape}.")
     if n_units > _REMEMBERED:
         return graph[np.tril_indices(n_units)]
     return graph.reshape(-1)[_places(n_units)[0]]
