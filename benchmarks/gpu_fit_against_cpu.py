@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks._claims import claim
+from benchmarks._claims import accelerator, claim
 from legofuse import LEGOAnomalyClassifier
 from legofuse.fusion import exponents
 from legofuse.nn import BagSettings, fit_bags, resolve_device, restore_bags, score_bags
@@ -27,7 +27,7 @@ BAGS, UNITS, FEATURES, LANDMARKS, EPOCHS = 2000, 32, 1024, 512, 40
 
 
 def make_bags(n_bags=BAGS, seed=0):
-    """Bags of noise; in half of them one unit is moved a little, each by its own step."""
+    """Bags of noise; in half of them one unit is moved a little, always by the same step."""
     rng = np.random.default_rng(seed)
     labels = np.arange(n_bags) % 2
     X = rng.standard_normal((n_bags, UNITS, 2 * FEATURES), dtype=np.float32)
@@ -97,7 +97,7 @@ def main(path=None):
     if device == "cpu":
         print("ratio: none, no accelerator is there")
         return
-    name = torch.cuda.get_device_name() if device.startswith("cuda") else device
+    name = accelerator() or device
     print(f"{name} against {torch.get_num_threads()} threads of the CPU, {EPOCHS} epochs")
     X, labels = make_bags()
     relations = make_relations()

@@ -50,14 +50,24 @@ def top_k_shares(logits, offsets, k):
     """
     lengths = np.diff(offsets)
     bag = np.repeat(np.arange(len(lengths)), lengths)
-    if isinstance(k, Integral) and k <= _MOST_ROUNDS:
-        return _peel(logits, offsets[:-1], bag, np.minimum(int(k), lengths))
-    whole = isinstance(k, Integral)
-    count = np.minimum(k, lengths) if whole else np.ceil(float(k) * lengths - 1e-9)
-    count = np.maximum(count, 1)[bag]
+    count = _counts(lengths, k)
+    if _is_few(k):
+        return _peel(logits, offsets[:-1], bag, count)
+    count = count[bag]
     rank = np.empty(len(logits), dtype=np.intp)
     rank[np.lexsort((-logits, bag))] = np.arange(len(logits))
     return (rank - offsets[bag] < count) / count
+
+
+def _counts(lengths, k):
+    """How many units of bags are pooled."""
+    whole = isinstance(k, Integral)
+    count = np.minimum(int(k), lengths) if whole else np.ceil(float(k) * lengths - 1e-9)
+    return np.maximum(count, 1)
+
+
+def _is_few(k):
+    return isinstance(k, Integral) and k <= _MOST_ROUNDS
 
 
 def _peel(logits, starts, bag, count):
@@ -86,9 +96,7 @@ def _largest(logits, largest, bag):
 def pool(logits, offsets, k):
     """Mean of the top-k logits of each bag, shape (n_bags,)."""
     if len(offsets) == 2:  # one bag, scored as it comes in: no ranks of all units
-        n = len(logits)
-        count = min(int(k), n) if isinstance(k, Integral) else int(np.ceil(float(k) * n - 1e-9))
-        place = n - max(1, count)
+        place = len(logits) - int(_counts(len(logits), k))
         return np.partition(logits, place)[place:].mean(keepdims=True)
     return np.add.reduceat(top_k_shares(logits, offsets, k) * logits, offsets[:-1])
 
@@ -153,8 +161,8 @@ class _Objective:
         if pooling is not None:
             lengths = np.diff(pooling[0])
             self.starts, self.bag = pooling[0][:-1], np.repeat(np.arange(len(lengths)), lengths)
-            few = isinstance(pooling[1], Integral) and pooling[1] <= _MOST_ROUNDS
-            self.count = np.minimum(pooling[1], lengths) if few else None
+            few = _is_few(pooling[1])
+            self.count = _counts(lengths, pooling[1]) if few else None
             self.one = few and pooling[1] == 1
 
     def __call__(self, coef):

@@ -12,35 +12,23 @@ _SMALLEST = 1e-6  # share of the largest weight that a weight of zero starts fro
 
 
 class _Fixed(torch.autograd.Function):
-    """The numpy path of ``fuse``, in blocks that stay in cache; linear in the weights."""
+    """The numpy path of ``fuse`` or its adjoint, in blocks that stay in cache.
+
+    Each is linear in the numbers that it is given, and the other is its derivative.
+    """
 
     @staticmethod
-    def forward(ctx, weights, powers, *relations):
-        ctx.powers = powers
+    def forward(ctx, numbers, powers, adjoint, *relations):
+        ctx.powers, ctx.adjoint = powers, adjoint
         ctx.save_for_backward(*relations)
-        fused = fuse(_arrays(relations), powers, weights.detach().numpy())
-        return torch.from_numpy(fused)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        pulled = _FixedAdjoint.apply(gradient, ctx.powers, *ctx.saved_tensors)
-        return pulled, None, *[None] * len(ctx.saved_tensors)
-
-
-class _FixedAdjoint(torch.autograd.Function):
-    """That of ``fuse_adjoint``: linear in the gradient, and :class:`_Fixed` is its adjoint."""
-
-    @staticmethod
-    def forward(ctx, gradient, powers, *relations):
-        ctx.powers = powers
-        ctx.save_for_backward(*relations)
-        pulled = fuse_adjoint(_arrays(relations), powers, gradient.detach().numpy())
-        return torch.from_numpy(pulled).to(gradient.dtype)
+        arrays = [relation.numpy() for relation in relations]
+        found = (fuse_adjoint if adjoint else fuse)(arrays, powers, numbers.detach().numpy())
+        return torch.from_numpy(found).to(relations[0].dtype)
 
     @staticmethod
     def backward(ctx, slope):
-        fused = _Fixed.apply(slope, ctx.powers, *ctx.saved_tensors)
-        return fused, None, *[None] * len(ctx.saved_tensors)
+        found = _Fixed.apply(slope, ctx.powers, not ctx.adjoint, *ctx.saved_tensors)
+        return found, None, None, *[None] * len(ctx.saved_tensors)
 
 
 def _term_by_term(relations, powers, weights):
@@ -55,10 +43,6 @@ def _term_by_term(relations, powers, weights):
                 product = product * relation**p
         graph = graph + product
     return graph
-
-
-def _arrays(relations):
-    return [relation.numpy() for relation in relations]
 
 
 def fuse_fixed(relations, powers, weights):
@@ -95,7 +79,7 @@ def fuse_fixed(relations, powers, weights):
         return _term_by_term(relations, powers, weights)
     kinds = {(part.dtype, part.device.type, part.requires_grad) for part in relations}
     if kinds in ({(dtype, "cpu", False)} for dtype in (torch.float32, torch.float64)):
-        return _Fixed.apply(weights, powers, *relations)
+        return _Fixed.apply(weights, powers, False, *relations)
     return fuse(relations, powers, weights)
 
 
