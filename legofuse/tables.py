@@ -69,7 +69,7 @@ def _take_columns(X, used):
     return X[:, used]
 
 
-def read_columns(estimator, X, views, domain_column=None, *, reset):
+def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None):
     """Read the columns that views use from X.
 
     Parameters
@@ -82,6 +82,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
     domain_column : str or int, optional
     reset : bool
         True in fit.
+    offsets : ndarray of shape (n_bags + 1,), optional
+        Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``.
 
     Returns
     -------
@@ -141,7 +143,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset):
         if not X.has_canonical_format:  # repeated entries add up, in a copy
             X = X.copy()
             X.sum_duplicates()
-    missing = missing_blocks(X, columns)
+    missing = missing_blocks(X, columns, offsets)
     return Table(X, columns, views, missing if missing.any() else None, domains)
 
 

@@ -271,7 +271,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
     ("X", "y", "options", "message"),
     [
         ([*BAGS[:-1], np.ones((2, 4))], Y, {}, "bag 11 has 4 features, but bag 0 has 5"),
-        (NAN, Y, {}, "view 'second': 1 row is partly NaN"),
+        (NAN, Y, {}, "view 'second': 1 unit is partly NaN"),
         (INF, Y, {}, "view 'second': .* infinity"),
         (BAGS, Y[:-1], {}, "12 bags but 11 labels"),
         ([np.ones((30, 3)), np.ones((30, 2))], np.arange(30) % 2, {}, "did you mean `stack_views`"),
@@ -300,6 +300,36 @@ def test_bad_input_is_told_and_nothing_is_fitted(X, y, options, message):
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, y)
     assert vars(estimator) == before
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_broken_unit_is_named_by_bag_and_unit(data, fitted, value, padded):
+    bags = [bag.copy() for bag in data[0]]
+    bags[3][1, 4] = value
+    if padded:
+        blank = np.full((len(bags), max(map(len, bags)), 5), np.nan)
+        for row, bag in zip(blank, bags, strict=True):
+            row[: len(bag)] = bag
+        bags = blank
+    message = r"view 'second': 1 unit is .*\(first: unit 1 of bag 3, column 4\)"
+    with pytest.raises(ValueError, match=message):
+        model().fit(bags, data[1])
+    with pytest.raises(ValueError, match=message):
+        fitted.predict(bags)
+    with pytest.raises(ValueError, match=r"row is .*\(first: row 7, "):
+        model().fit(np.where(np.arange(40)[:, None] == [99, 99, 99, 7, 99], value, 0.0), data[1])
+
+
+def test_one_bag_without_brackets_warns(data, fitted):
+    bag = data[0][0]
+    for score in (fitted.predict, fitted.score_units, fitted.fused_graphs):
+        with pytest.warns(UserWarning, match=rf"each of its {len(bag)} rows.* given as \[X\]"):
+            assert len(score(bag)) == len(bag)
+        assert len(score([bag])) == 1
+    table = np.array([bag[0] for bag in data[0]])
+    alone = model(**LIGHT).fit(list(table[:, None]), data[1])
+    assert np.array_equal(alone.predict(table), alone.predict(list(table[:, None])))
 
 
 def test_a_failed_refit_keeps_the_old_fit(data):

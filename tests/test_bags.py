@@ -125,6 +125,17 @@ def test_bad_bags(X, error, message):
         check_bags(X)
 
 
+@pytest.mark.parametrize("n_views", [1, 2])
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_lists_of_bags_for_each_view_are_pointed_to_stacking(n_views, kind):
+    message = rf"{kind.__name__} of {n_views} sequences of bags.*stack_views\(Xs\)"
+    for view in (make_bags([2, 1]), np.zeros((4, 3, 2)), tuple(make_bags([2, 2]))):
+        with pytest.raises(TypeError, match=message):
+            check_bags(kind([view] * n_views))
+    nested = [[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0]]]  # bags of lists are no views
+    assert check_bags(nested).lengths.tolist() == [2, 1]
+
+
 def test_a_list_of_views_is_recognised_by_the_labels():
     views = [np.ones((100, 3)), np.ones((100, 5))]
     with pytest.raises(ValueError, match=r"2 bags but 100 labels: did you mean `stack_views`\?"):

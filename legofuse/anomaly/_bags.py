@@ -80,10 +80,11 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
     units = bags.units
     if bags.feature_names is not None:
         units = X if len(getattr(X, "shape", ())) == 2 else _frame(X[0], bags)
-    table = read_columns(estimator, units, estimator.views, reset=reset)
+    offsets = bags.offsets
+    ends = None if len(getattr(X, "shape", ())) == 2 else offsets  # rows of a table are rows
+    table = read_columns(estimator, units, estimator.views, reset=reset, offsets=ends)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)
-    offsets = bags.offsets
     if table.missing is not None:
         described = [view != time_view for view in table.columns]
         has_view = ~table.missing[:, described].all(axis=1)

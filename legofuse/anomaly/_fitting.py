@@ -55,6 +55,7 @@ class BagFitting:
     heads_: Any
     held_out_losses_: Any
     _time_view: Any
+    _several_units: Any
     _masses: Any
     _members: Any
     _nets: Any
@@ -148,6 +149,8 @@ class BagFitting:
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")
         self.views_, self._time_view = bags.views, time_view
+        several = len(bags.has_view) > len(labels)
+        self._several_units = several or (goes_on and self._several_units)
         found = bags.offsets, labels, weight, ordered
         canonical = canonical_bags(bags.X, *found, bags.domains)
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)

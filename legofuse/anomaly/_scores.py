@@ -1,5 +1,6 @@
 """What a fitted classifier says of bags and of their units."""
 
+import warnings
 from itertools import pairwise
 from typing import Any
 
@@ -24,10 +25,18 @@ class BagScores:
     weights_: Any
     _members: Any
     _time_view: Any
+    _several_units: Any
 
     def _read(self, X, sample_domain, what):
         check_is_fitted(self)
         bags = read_any(self, X, sample_domain, time_view=self._time_view, reset=False)
+        if self._several_units and len(getattr(X, "shape", ())) == 2:
+            warnings.warn(
+                f"X is one table, and the bags of fit had several units: each of its {len(X)} rows "
+                "is taken for a bag of one unit. One bag is given as [X].",
+                UserWarning,
+                stacklevel=3,
+            )
         warn_missing(bags, what)
         return bags
 

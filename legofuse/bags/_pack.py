@@ -73,7 +73,7 @@ def check_bags(X, n_labels=None):
     Raises
     ------
     TypeError
-        If X is sparse, or a dict.
+        If X is sparse, a dict, or a list of lists of bags.
     ValueError
         If there is no bag, a bag is empty, not numeric, not 2-D or of another width, or the number
         of bags is not `n_labels`.
@@ -90,6 +90,12 @@ def check_bags(X, n_labels=None):
         raise TypeError(
             "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
             "`X, views = stack_views(Xs)` makes one list."
+        )
+    if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} sequences of bags, not one. If they are views, "
+            "stack them side by side first: `X, views = stack_views(Xs)`, and pass `views=views` "
+            "to the estimator."
         )
     if n_labels is not None:
         _check_n_labels(X, n_labels)
@@ -119,6 +125,10 @@ def is_2d(item):
         first = item[0] if len(item) else None
         return isinstance(first, list | tuple) or getattr(first, "ndim", None) == 1
     return len(getattr(item, "shape", ())) == 2
+
+
+def _holds_bags(item):
+    return getattr(item, "ndim", None) == 3 or is_bag_sequence(item)
 
 
 def _check_n_labels(X, n_labels):

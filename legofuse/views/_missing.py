@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 
-def missing_blocks(X, views):
+def missing_blocks(X, views, offsets=None):
     """Which views are missing (all NaN) in which rows.
 
     Parameters
@@ -13,6 +13,9 @@ def missing_blocks(X, views):
         The table. Columns in no view are not looked at.
     views : dict of str to ndarray of int
         As `resolve_views` returns them.
+    offsets : ndarray of shape (n_bags + 1,), optional
+        Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``, and errors
+        name bag and unit.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def missing_blocks(X, views):
         _check_finite_sparse(X.tocoo(), views)
         return missing
     for k, (name, columns) in enumerate(views.items()):
-        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], columns)
+        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], columns, offsets)
     return missing
 
 
@@ -55,7 +58,7 @@ def _as_slice(columns):
     return slice(first, last + 1) if is_run else columns
 
 
-def _missing_rows(name, block, columns):
+def _missing_rows(name, block, columns, offsets):
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
@@ -63,16 +66,17 @@ def _missing_rows(name, block, columns):
     if partly.any():
         row = int(np.argmax(partly))
         raise ValueError(
-            f"view {name!r}: {_rows(partly.sum())} partly NaN (first: row {row}, "
-            f"{_columns(columns[holes[row]])}). Impute these values, or make the whole block NaN "
-            "to mark the view as missing in that row."
+            f"view {name!r}: {_rows(partly.sum(), offsets)} partly NaN (first: "
+            f"{_place(row, offsets)}, {_columns(columns[holes[row]])}). Impute these values, or "
+            "make the whole block NaN to mark the view as missing there."
         )
     infinite = np.isinf(block).any(axis=1)
     if infinite.any():
         row = int(np.argmax(infinite))
         raise ValueError(
-            f"view {name!r}: {_rows(infinite.sum())} not finite: infinity found (first: row "
-            f"{row}, {_columns(columns[np.isinf(block[row])])}). Replace or drop these values."
+            f"view {name!r}: {_rows(infinite.sum(), offsets)} not finite: infinity found (first: "
+            f"{_place(row, offsets)}, {_columns(columns[np.isinf(block[row])])}). Replace or drop "
+            "these values."
         )
     return wholly
 
@@ -90,8 +94,16 @@ def _check_finite_sparse(X, views):
             )
 
 
-def _rows(count):
-    return f"{count} row is" if count == 1 else f"{count} rows are"
+def _rows(count, offsets=None):
+    name = "row" if offsets is None else "unit"
+    return f"{count} {name} is" if count == 1 else f"{count} {name}s are"
+
+
+def _place(row, offsets):
+    if offsets is None:
+        return f"row {row}"
+    bag = int(np.searchsorted(offsets, row, side="right")) - 1
+    return f"unit {row - offsets[bag]} of bag {bag}"
 
 
 def _columns(columns):
