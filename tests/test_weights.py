@@ -16,6 +16,8 @@ from legofuse.weights import (
     loo,
     normaliser,
     pack,
+    ridge_path,
+    start_factors,
     uniform,
     unpack,
 )
@@ -336,6 +338,95 @@ def test_a_group_of_noise_is_shrunk_away_together():
     views = [0, 0, 0, 1, 1, 1]
     shares = np.array([[noise_share(k, ()), noise_share(k, (views,))] for k in range(5)])
     assert shares[:, 1].mean() < shares[:, 0].mean()
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_a_path_of_ridges_is_the_literal_loop(classes):
+    rng = np.random.default_rng(2)
+    graph = kernels(8)[0] - 0.05 * np.eye(8)  # no kernel: large scales are left out
+    Y = np.eye(2)[np.arange(8) % 2] if classes else rng.normal(size=(8, 1))
+    weight = np.array([1, 2, 0.5, 1, 3, 1, 1, 1])
+    path = dict(ridge_path(graph, Y, weight, [0.1, 1.0, 7.0, 1e4]))
+    assert list(path) == [0.1, 1.0, 7.0]
+    for scale, residuals in path.items():
+        assert_allclose(residuals, literal_loop(scale * graph, Y, weight), atol=1e-9)
+
+
+def told_views(seed=0, n_units=60, strength=2.0):
+    """Graphs of two views that tell the classes and of one of noise, each twice; classes."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(3, n_units, 4)), np.arange(n_units) % 2
+    X[:2, :, 0] += strength * y
+    views = np.repeat(["one", "other", "noise"], 2)
+    graphs = [pack(x @ x.T) for x in X for _ in range(2)]
+    return graphs, views, np.eye(2)[y]
+
+
+def test_start_factors_by_the_formula():
+    graphs, views, targets = told_views()
+    errors = []
+    for k in (0, 2, 4):
+        graph = unpack(graphs[k])
+        graph = graph / np.diagonal(graph).mean()
+        path = [leave_one_out(s * graph, targets)[0] for s in np.logspace(-2, 4, 13)]
+        errors.append(min(((r**2).sum(axis=1) for r in path), key=np.mean))
+    gains = ((targets - targets.mean(axis=0)) ** 2).sum(axis=1) - np.array(errors)
+    best = gains[np.argmax(gains.mean(axis=1))]
+    expected = np.ones(3)
+    for k, gain in enumerate(gains):
+        d, n = best - gain, len(gain)
+        if d.any():
+            sure = max(0, 1 - 4 * (d.var(ddof=1) / n) / d.mean() ** 2)
+            expected[k] = max(0.02, 1 - sure * (1 - max(0, gain.mean()) / best.mean()))
+    found = start_factors(graphs, views, targets, np.ones(60))
+    assert_allclose(found, np.repeat(expected, 2), rtol=1e-6)
+    assert found[4] < 0.3 < 0.8 < min(found[:4])
+
+
+def test_start_factors_follow_the_graphs():
+    graphs, views, targets = told_views(1)
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=60)
+    found = start_factors(graphs, views, targets, weight)
+    order = [4, 0, 3, 1, 5, 2]
+    moved = start_factors([7 * graphs[k] for k in order], views[order], targets, weight)
+    assert_allclose(moved, found[order])
+    assert_allclose(start_factors(graphs, views, 5 * targets + 3, weight), found)
+
+
+def test_views_start_alike_where_nothing_is_sure():
+    rng = np.random.default_rng(3)
+    found = []
+    for seed in range(20):
+        graphs, views, targets = told_views(seed)
+        found.append(start_factors(graphs, views, rng.permutation(targets), np.ones(60)))
+    assert np.mean(np.array(found) == 1) > 0.8
+    alone = start_factors(graphs[:2], views[:2], targets, np.ones(60))
+    assert alone.tolist() == [1, 1]
+    assert start_factors(graphs, views, targets[:3] * 0 + 0.5, np.ones(3)).tolist() == [1] * 6
+
+
+def test_a_view_is_judged_by_the_units_that_have_it():
+    graphs, views, targets = told_views(n_units=120)
+    has = np.arange(120) % 3 == 0
+    cut = [pack(unpack(graphs[k]) * np.outer(has, has)) for k in (0, 1)]
+    present = np.ones((6, 120), bool)
+    present[:2] = has
+    plain = start_factors([*cut, *graphs[2:]], views, targets, np.ones(120))
+    judged = start_factors([*cut, *graphs[2:]], views, targets, np.ones(120), present)
+    assert judged[0] > plain[0] + 0.2
+    assert judged[4] < 0.3
+
+
+def test_weights_start_lower_in_a_view_of_noise():
+    graphs, views, targets = told_views(n_units=40)
+    options = {"classes": True, "strengths": (1e9,)}
+    powers = exponents(6, 2, "total")
+    fixed = loo(graphs, powers, targets, **options).weights
+    told = loo(graphs, powers, targets, views=views, **options).weights
+    noise = powers[:, 4:].any(axis=1)
+    assert told[noise].sum() / told.sum() < fixed[noise].sum() / fixed.sum() / 2
+    linear = powers.sum(axis=1) == 1
+    assert told[linear].sum() / told.sum() == pytest.approx(fixed[linear].sum() / fixed.sum())
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -100,7 +100,8 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
             if fused.hops is None and not fused.expansion.identity:
-                options["groups"] = list(zip(*estimator.graphs_, strict=True))  # view, relation
+                alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
+                options |= {"groups": alike, "views": alike[0]}
             if encoded.present is not None and fused.hops is None:
                 options["present"] = fused.expansion.present(encoded.present)
         name = "loo" if criterion == "neural" else criterion

@@ -11,10 +11,11 @@ This package may import legofuse.fusion and nothing else of legofuse.
 from ._agreement import alignment, centred_products, consensus
 from ._importances import importances
 from ._learned import Learned, uniform
-from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
+from ._leave_one_out import leave_one_out, ridge_path, softmax_loss, squared_loss
 from ._loo import loo
 from ._model import normaliser
 from ._packing import pack, packed_diagonal, unpack
+from ._start import start_factors
 
 __all__ = [
     "Learned",
@@ -27,8 +28,10 @@ __all__ = [
     "normaliser",
     "pack",
     "packed_diagonal",
+    "ridge_path",
     "softmax_loss",
     "squared_loss",
+    "start_factors",
     "uniform",
     "unpack",
 ]

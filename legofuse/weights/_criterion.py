@@ -4,6 +4,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
+from ._start import start_factors
 
 _OVERFLOW = 1e30  # loss where the graph is beyond its dtype
 _LARGEST_LOG = 28.0  # of a weight over its start: none vanishes, none overflows
@@ -56,8 +57,9 @@ def _indicators(groups, n_graphs):
 class LeaveOneOut:
     """The criterion as a function of (log scale, log temperature, numbers of the prior)."""
 
-    def __init__(self, model, prior, targets, weight, classes):
+    def __init__(self, model, prior, targets, weight, classes, views=None):
         self.model, self.prior, self.targets, self.weight = model, prior, targets, weight
+        self.views = views
         self.share = weight / weight.sum()
         self.loss = softmax_loss if classes else squared_loss
         self.growing = model.powers.sum(axis=1) > 0
@@ -75,7 +77,9 @@ class LeaveOneOut:
         return self._with(self.model.among(units), self.prior, units)
 
     def _with(self, model, prior, units):
-        other = LeaveOneOut(model, prior, self.targets[units], self.weight[units], False)
+        other = LeaveOneOut(
+            model, prior, self.targets[units], self.weight[units], False, self.views
+        )
         other.loss = self.loss
         return other
 
@@ -147,7 +151,11 @@ class LeaveOneOut:
 
     def start(self):
         """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
-        start = self.model.start()
+        factors = None
+        if self.views is not None:
+            relations, present = self.model.relations, self.model.diagonals
+            factors = start_factors(relations, self.views, self.targets, self.weight, present)
+        start = self.model.start(factors)
         graph, _ = self.model.graph(start)
         mean = self.share @ np.diagonal(graph)
         start[self.growing] /= mean if mean > 0 else 1.0

@@ -1,7 +1,7 @@
 """Leave-one-out residuals of kernel ridge regression, and losses of them."""
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import eigh, lapack
 
 from ._packing import mirror
 
@@ -74,6 +74,54 @@ def leave_one_out(graph, targets, sample_weight=None):
         return gradient
 
     return residuals, pull_back
+
+
+def ridge_path(graph, targets, weight, scales):
+    """Leave-one-out residuals at several scales of a graph, from one decomposition.
+
+    Parameters
+    ----------
+    graph : ndarray of shape (n_units, n_units)
+        Symmetric.
+    targets : ndarray of shape (n_units, n_targets)
+        Real values, or one column of 0 and 1 for each class.
+    weight : ndarray of shape (n_units,)
+        Positive weights.
+    scales : iterable of float
+        Factors of the graph; the ridge is 1.
+
+    Yields
+    ------
+    scale : float
+        Those at which graph and ridge are positive definite.
+    residuals : ndarray of shape (n_units, n_targets)
+        As of :func:`leave_one_out`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.weights import leave_one_out, ridge_path
+    >>> graph, targets = np.eye(3), np.array([[0.0], [1.0], [5.0]])
+    >>> for scale, residuals in ridge_path(graph, targets, np.ones(3), [0.5, 2.0]):
+    ...     print(scale, np.allclose(residuals, leave_one_out(scale * graph, targets)[0]))
+    0.5 True
+    2.0 True
+    """
+    root = np.sqrt(weight)
+    values, vectors = eigh(graph * np.outer(root, root))
+    vectors *= root[:, None]
+    squares, sums = vectors**2, vectors.sum(axis=0)
+    inner, whole = vectors.T @ targets, np.maximum(weight, 1.0)
+    for scale in scales:
+        if not (1 + scale * values > 1e-12).all():
+            continue
+        shrunk = 1 / (1 + scale * values)
+        row_sums = vectors @ (shrunk * sums)
+        total = row_sums.sum()
+        diagonal = squares @ shrunk - row_sums**2 / total
+        fitted = vectors @ (shrunk[:, None] * inner)
+        fitted -= np.outer(row_sums / total, row_sums @ targets)
+        yield scale, fitted / (whole - 1 + diagonal / whole)[:, None]
 
 
 def squared_loss(residuals, targets, share, temperature):

@@ -1,11 +1,10 @@
 """Weights by the leave-one-out error of ridge regression."""
 
 import numpy as np
-from scipy.linalg import eigh
 
 from ._criterion import LeaveOneOut, Prior
 from ._learned import Learned
-from ._leave_one_out import squared_loss
+from ._leave_one_out import leave_one_out, ridge_path, squared_loss
 from ._model import Model
 from ._strength import STRENGTHS, shares_of_strengths
 
@@ -24,6 +23,7 @@ def loo(
     zeroth=None,
     classes=False,
     groups=(),
+    views=None,
     penalty=0.2,
     own_penalty=5.0,
     strengths=STRENGTHS,
@@ -75,6 +75,9 @@ def loo(
     groups : sequence of sequences of M labels
         Ways to group the graphs, such as by view and by relation: the group of each graph. One that
         puts all graphs together, or each by itself, changes nothing. Not used by separable weights.
+    views : sequence of M labels, optional
+        The view of each graph. Weights then start, and are shrunk towards, lower where a view alone
+        surely tells less of the targets than the best one. Not used by separable weights.
     penalty : float
         The strength :math:`\rho` of the shrinkage of what graphs and degrees count for.
     own_penalty : float
@@ -122,7 +125,9 @@ def loo(
     own = None if separable else own_penalty
     model = Model(list(relations), powers, separable, zeroth, present)
     priors = [Prior(powers, penalty * s, own and own * s, groups) for s in strengths]
-    objective = LeaveOneOut(model, priors[0], targets, weight, classes)
+    objective = LeaveOneOut(
+        model, priors[0], targets, weight, classes, None if separable else views
+    )
     options = {"max_iter": max_iter, "tol": tol}
     coarse = objective if n_units <= _COARSE else objective.first(_COARSE)
     shares = shares_of_strengths(coarse, priors, **options)
@@ -153,24 +158,12 @@ def _best_scale(graph, targets, weight):
 
     Cross-entropy does not fix the scale by itself: its temperature makes up for it.
     """
-    root = np.sqrt(weight)
-    values, vectors = eigh(graph * np.outer(root, root))
-    vectors *= root[:, None]
-    squares, sums = vectors**2, vectors.sum(axis=0)
-    inner, share = vectors.T @ targets, weight / weight.sum()
-    whole = np.maximum(weight, 1.0)
-
-    def loss(scale):
-        shrunk = 1 / (1 + scale * values)
-        row_sums = vectors @ (shrunk * sums)
-        total = row_sums.sum()
-        diagonal = squares @ shrunk - row_sums**2 / total
-        fitted = vectors @ (shrunk[:, None] * inner)
-        fitted -= np.outer(row_sums / total, row_sums @ targets)
-        residuals = fitted / (whole - 1 + diagonal / whole)[:, None]
-        return squared_loss(residuals, targets, share, 0.0)[0]
-
-    scales = [s for s in np.logspace(-6, 4, 61) if (1 + s * values > 1e-12).all()] or [1.0]
-    losses = np.array([loss(scale) for scale in scales])
+    share = weight / weight.sum()
+    path = ridge_path(graph, targets, weight, np.logspace(-6, 4, 61))
+    found = [(scale, squared_loss(r, targets, share, 0.0)[0]) for scale, r in path]
+    if not found:  # no ridge makes up for what is negative
+        residuals, _ = leave_one_out(graph, targets, weight)
+        found = [(1.0, squared_loss(residuals, targets, share, 0.0)[0])]
+    scales, losses = map(np.array, zip(*found, strict=True))
     best = int(np.argmax(losses <= 1.001 * losses.min()))  # the strongest ridge that is as good
-    return scales[best], float(losses[best])
+    return float(scales[best]), float(losses[best])
