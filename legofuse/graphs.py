@@ -37,9 +37,11 @@ __all__ = [
 ]
 
 _STATISTICS_ROWS = 100_000
-_SHARED = {"angular": "cosine", "spherical": "cosine", "linear": "gaussian"}  # encoded alike
+_SHARED = {"angular": "cosine", "spherical": "cosine", "linear": "gaussian", "local": "gaussian"}
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
 FOR_CLASSES, FOR_REAL_VALUES = ("principal",), ("linear",)  # of "auto", by what y is
+FOR_CONTINUOUS = ("local", "robust")  # of "auto", where weights of continuous views are learned
+_ROWS_LOOKED_AT = 500
 
 
 class Rows(NamedTuple):
@@ -82,7 +84,7 @@ def list_graphs(views, relation, more=()):
         Names of the views.
     relation : str, callable or dict
         One of ``RELATIONS``, ``"auto"``, a callable, or a dict from view to one of these.
-    more : tuple of str
+    more : tuple of str, or dict of these by view
         Relations of ``"auto"`` beside ``AUTO``.
 
     Returns
@@ -117,7 +119,8 @@ def list_graphs(views, relation, more=()):
         if callable(chosen):
             graphs.append((view, chosen))
         elif isinstance(chosen, str) and chosen == "auto":
-            graphs += [(view, name) for name in AUTO + more]
+            added = more.get(view, ()) if isinstance(more, dict) else more
+            graphs += [(view, name) for name in (*AUTO, *added)]
         elif isinstance(chosen, str) and chosen in RELATIONS:
             graphs.append((view, chosen))
         else:
@@ -126,6 +129,42 @@ def list_graphs(views, relation, more=()):
                 f"or a dict from view to one of these; got {chosen!r} for view {view!r}."
             )
     return graphs
+
+
+def continuous_views(X, columns, rows):
+    """Views whose features take a value of their own in most rows, as measurements do.
+
+    Counts, words and categories repeat few values. Sparse views are none.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_rows, n_features)
+    columns : dict of str to index array
+    rows : ndarray of int
+        Distinct rows; the first 500 are looked at.
+
+    Returns
+    -------
+    set of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.graphs import continuous_views
+    >>> X = np.column_stack([np.arange(9) / 7, np.arange(9) % 2])
+    >>> continuous_views(X, {"length": np.array([0]), "sex": np.array([1])}, np.arange(9))
+    {'length'}
+    """
+    if sp.issparse(X):
+        return set()
+    found = set()
+    for view, index in columns.items():
+        values = np.sort(take(X, index, rows[:_ROWS_LOOKED_AT]), axis=0)
+        values = values[: np.count_nonzero(~np.isnan(values[:, 0]))]  # NaN comes last
+        n_different = np.count_nonzero(np.diff(values, axis=0)) + values.shape[1]
+        if n_different > 0.5 * values.size:
+            found.add(view)
+    return found
 
 
 def chosen_by_auto(graphs, relation):
@@ -409,7 +448,7 @@ def _gamma(learned, view, relation):
     if relation == "spherical":
         return 0.5  # directions of standardised rows spread all around
     n_features = max(len(stats.mean) for (name, _), stats in learned.items() if name == view)
-    return (1.0 if relation == "rbf" else 0.5) / n_features
+    return {"rbf": 1.0, "local": 4.0}.get(relation, 0.5) / n_features
 
 
 def _call(relation, view, rows, references):

@@ -11,10 +11,10 @@ from .weights import alignment, consensus, importances, loo, packed_diagonal, un
 
 __all__ = ["given_weights", "learn_weights", "list_terms", "name_terms", "view_importances"]
 
-_MAX_TERMS = 5000
+MAX_TERMS = 5000
 
 
-def list_terms(n_graphs, degree, interactions, expansion="elementwise", zeroth="ones"):
+def list_terms(n_graphs, degree, interactions, expansion="elementwise", zeroth="ones", alone=()):
     """List the terms of a fusion.
 
     Parameters
@@ -22,6 +22,8 @@ def list_terms(n_graphs, degree, interactions, expansion="elementwise", zeroth="
     n_graphs, degree : int
     interactions, expansion, zeroth : str
         As in :class:`~legofuse.LEGOFusionTransformer`.
+    alone : sequence of int
+        Graphs that enter as they are, without powers and products.
 
     Returns
     -------
@@ -37,19 +39,28 @@ def list_terms(n_graphs, degree, interactions, expansion="elementwise", zeroth="
     >>> from legofuse.terms import list_terms
     >>> list_terms(2, 2, "additive").powers.tolist()
     [[1, 0], [0, 1], [2, 0], [0, 2]]
+    >>> list_terms(2, 2, "additive", alone=[0]).powers.tolist()
+    [[0, 1], [0, 2], [1, 0]]
     """
+    others = np.setdiff1d(np.arange(n_graphs), alone)
+    n_graphs = len(others)
     n_terms = count_terms(n_graphs, degree, interactions)
-    if n_terms > _MAX_TERMS:
+    if n_terms > MAX_TERMS:
         raise ValueError(
             f"{n_graphs} graphs at degree={degree} and interactions={interactions!r} give "
-            f"{n_terms} terms, above the limit of {_MAX_TERMS}. With these graphs and this degree "
+            f"{n_terms} terms, above the limit of {MAX_TERMS}. With these graphs and this degree "
             f"interactions='additive' has {count_terms(n_graphs, degree, 'additive')} terms, "
             f"'pairwise' {count_terms(n_graphs, degree, 'pairwise')}, 'separable' "
             f"{count_terms(n_graphs, degree, 'separable')}. Choose one of these, a lower degree, "
             "or one relation instead of relation='auto' (fewer graphs a view)."
         )
+    powers = exponents(n_graphs, degree, interactions)
+    if len(alone):
+        of_others = np.zeros((len(powers), n_graphs + len(alone)), powers.dtype)
+        of_others[:, others] = powers
+        powers = np.vstack([of_others, np.eye(of_others.shape[1], dtype=powers.dtype)[alone]])
     return Expansion(
-        exponents(n_graphs, degree, interactions),
+        powers,
         separable=interactions == "separable",
         identity=zeroth == "identity",
         degree=degree if expansion == "hops" else None,

@@ -13,6 +13,7 @@ from legofuse.relations import (
     RELATIONS,
     correlation,
     cosine,
+    densify,
     encode,
     rbf,
     relate,
@@ -21,8 +22,8 @@ from legofuse.relations import (
 )
 
 NAMES = sorted(RELATIONS)
-LOW = {"cosine": -1, "correlation": -1, "bhattacharyya": -1, "principal": -1}
-STANDARDISED = ("correlation", "gaussian", "linear")
+LOW = dict.fromkeys(("cosine", "correlation", "bhattacharyya", "robust", "principal"), -1)
+STANDARDISED = ("correlation", "gaussian", "linear", "local", "robust")
 
 
 def data(n=12, d=5, seed=0, dtype=np.float64):
@@ -48,6 +49,7 @@ def literal(X, Z, name, gamma=0.3):
             )  # fmt: skip
             c = a @ b / np.sqrt((a @ a) * (b @ b))
             roots = [np.sign(v) * np.sqrt(np.abs(v)) for v in (a, b)]
+            tanh = np.tanh(a), np.tanh(b)
             R[i, j] = {
                 "bhattacharyya": roots[0] @ roots[1] / np.prod([np.linalg.norm(v) for v in roots]),
                 "cosine": c,
@@ -55,6 +57,8 @@ def literal(X, Z, name, gamma=0.3):
                 "angular": 1 - np.arccos(np.clip(c, -1, 1)) / np.pi,
                 "rbf": np.exp(-gamma * np.sum((a - b) ** 2)),
                 "gaussian": np.exp(-gamma * np.sum((a - b) ** 2)),
+                "local": np.exp(-gamma * np.sum((a - b) ** 2)),
+                "robust": tanh[0] @ tanh[1] / np.prod([np.linalg.norm(v) for v in tanh]),
                 "spherical": np.exp(-gamma * (2 - 2 * c)),
                 "linear": 2 * gamma * (a @ b),
             }[name]
@@ -136,7 +140,7 @@ def test_sparse_rows_are_never_densified(name, monkeypatch):
     assert_allclose(related(X, Z, name, statistics(X, principal=True)), expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["correlation", "gaussian", "linear"])
+@pytest.mark.parametrize("name", STANDARDISED)
 @pytest.mark.parametrize("table", [np.asarray, sp.csr_array])
 def test_units_of_features_do_not_matter_even_where_training_rows_had_one_number(name, table):
     rng = np.random.default_rng(0)
@@ -234,6 +238,34 @@ def test_degenerate_tables(name):
             R = RELATIONS[name](table, table)
             assert np.isfinite(R).all()
             assert_allclose(R, RELATIONS[name](X, X), atol=1e-4)
+
+
+def test_an_outlier_is_as_robust_as_another():
+    X = data(30, 12)
+    stats = statistics(X)
+    far, further = X[:1].copy(), X[:1].copy()
+    far[0, 2], further[0, 2] = 1e2, 1e9
+    found = [related(row, X, "robust", stats) for row in (X[:1], far, further)]
+    assert_allclose(found[1], found[2], atol=1e-12)
+    assert np.abs(found[1] - found[0]).max() < 1
+    assert found[1][0, 0] > 0.5 > related(further, X, "correlation", stats)[0, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["bhattacharyya", "robust"])
+def test_bent_features_of_standardised_sparse_rows_stay_sparse(name, dtype):
+    rng = np.random.default_rng(0)
+    X = rng.poisson(0.4, (12, 6)).astype(dtype)
+    X[:, 5] = 2  # constant
+    stats = statistics(X)
+    sparse = encode(sp.csr_array(X), name, stats, standardise=True)
+    assert sp.issparse(sparse.rows)
+    assert sparse.rows.nnz <= np.count_nonzero(X)
+    dense = encode(X, name, stats, standardise=True)
+    assert sparse.rows.dtype == dense.rows.dtype == dtype
+    references = densify(sparse)
+    assert_allclose(references.rows, dense.rows, atol=1e-6)
+    assert_allclose(relate(sparse, references, name), relate(dense, dense, name), atol=1e-6)
 
 
 def test_zero_rows():
@@ -335,7 +367,7 @@ def test_taking_rows_of_encoded_views_is_encoding_these_rows():
     X = np.random.RandomState(0).normal(size=(6, 3))
     stats = statistics(X, np.ones(6), principal=True)
     for name in RELATIONS:
-        encoding = {"angular": "cosine", "spherical": "cosine"}.get(name, name)
+        encoding = {"angular": "cosine", "spherical": "cosine", "local": "gaussian"}.get(name, name)
         whole, part = encode(X, encoding, stats)[2:5], encode(X[2:5], encoding, stats)
         np.testing.assert_allclose(whole.rows, part.rows)
         assert (whole.norms is None) == (part.norms is None)
@@ -353,7 +385,7 @@ def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missin
     learned = learn_statistics(X, columns, np.arange(12), np.ones(12), graphs=graphs)
     X = sp.csr_array(X) if sparse else X
     names = ["cosine", "correlation", "angular", "gaussian", "spherical", "rbf", "correlation"]
-    names += ["linear", "gaussian", "principal", "bhattacharyya"]
+    names += ["linear", "gaussian", "principal", "bhattacharyya", "local", "robust"]
 
     def relations(some):
         graphs = [("a", name) for name in some]

@@ -13,9 +13,10 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from legofuse import LEGOFusionTransformer
 from legofuse.fusion import exponents, fuse, fuse_separable
+from legofuse.graphs import AUTO
 from legofuse.relations import RELATIONS, cosine
 from legofuse.terms import learn_weights
-from legofuse.transformer import _learning
+from legofuse.transformer import _learning, _training
 
 VIEWS = {"a": slice(0, 3), "b": slice(3, 5), "c": slice(5, 9)}
 rng = np.random.default_rng(0)
@@ -525,10 +526,78 @@ def test_learned_weights_help_on_wine():
     assert model.loo_score_ > 0.8
 
 
+def relations_of(table, y=None, views=None, **options):
+    """Relations of each view that a fit entered."""
+    model = LEGOFusionTransformer(views, **options).fit(table, y)
+    found = {}
+    for view, relation in model.graphs_:
+        found.setdefault(view, []).append(relation)
+    return model, found
+
+
+def test_auto_is_local_and_robust_too_for_measurements():
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    table = np.hstack([rng.normal(size=(40, 3)), rng.poisson(2.0, (40, 2))])
+    table[4, :3] = np.nan
+    views = {"lengths": slice(0, 3), "counts": slice(3, 5)}
+    model, found = relations_of(table, y, views)
+    assert found["counts"] == [*AUTO, "principal"]
+    assert found["lengths"] == [*AUTO, "principal", "local", "robust"]
+    beside = model.powers_[:, [6, 7]]
+    assert beside.sum(axis=0).tolist() == [1, 1]  # alone: no powers, no products
+    assert model.powers_[beside.any(axis=1)].sum() == 2
+    assert model.terms_[-2:] == ["lengths[local]", "lengths[robust]"]
+    assert np.isfinite(model.transform(table)).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"weights": "uniform"},
+        {"weights": "alignment"},
+        {"interactions": "separable"},
+        {"expansion": "hops"},
+        {"zeroth": "identity", "interactions": "pairwise"},
+        {"relation": {"all": "cosine"}},
+    ],
+)
+def test_auto_is_local_and_robust_only_where_that_is_learned(options):
+    table, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+    _, found = relations_of(table, y, {"all": slice(0, 3)}, **options)
+    assert not {"local", "robust"} & set(found["all"])
+
+
+def test_relations_that_are_named_are_alone_with_others():
+    table, y = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 2
+    relation = {"one": "auto", "two": "local"}
+    model, found = relations_of(table, y, {"one": [0, 1], "two": [2, 3]}, relation=relation)
+    assert found["two"] == ["local"]
+    assert model.powers_[:, -1].max() == 2  # of what was named there are powers
+    assert model.terms_[-2:] == ["one[local]", "one[robust]"]
+    assert model.powers_[-2:].sum() == 2
+
+
+@pytest.mark.parametrize(("most", "n_terms"), [(29, 29), (28, 27)])
+def test_auto_leaves_out_what_would_be_too_many_terms(most, n_terms, monkeypatch):
+    monkeypatch.setattr(_training, "MAX_TERMS", most)
+    model, _ = relations_of(np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2)
+    assert len(model.terms_) == n_terms
+
+
+def test_weights_are_given_for_as_many_terms_as_there_are():
+    table, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+    for n_terms, has in ((27, False), (29, True)):
+        _, found = relations_of(table, y, weights=np.ones(n_terms))
+        assert ("robust" in next(iter(found.values()))) == has
+    with pytest.raises(ValueError, match=r"array of 27 numbers.*got shape \(28,\)"):
+        relations_of(table, y, weights=np.ones(28))
+
+
 def test_auto_is_linear_too_for_real_values():
     X, y = np.random.RandomState(0).normal(size=(20, 3)), np.arange(20.0)
     relations = [relation for _, relation in LEGOFusionTransformer().fit(X, y).graphs_]
-    assert relations[-1] == "linear"
+    assert relations == [*AUTO, "linear", "local", "robust"]
     for other in (y > 9, None):
         relations = [relation for _, relation in LEGOFusionTransformer().fit(X, other).graphs_]
         assert "linear" not in relations

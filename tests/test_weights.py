@@ -429,6 +429,18 @@ def test_weights_start_lower_in_a_view_of_noise():
     assert told[linear].sum() / told.sum() == pytest.approx(fixed[linear].sum() / fixed.sum())
 
 
+def test_weights_start_by_the_factors_of_their_graphs():
+    graphs, _, targets = told_views(n_units=40)
+    powers = exponents(6, 2, "total")
+    options = {"classes": True, "strengths": (1e9,)}
+    fixed = loo(graphs, powers, targets, **options).weights
+    lower = loo(graphs, powers, targets, factors=[1, 0.1, 1, 1, 1, 1], **options).weights
+    assert_allclose(lower[1] / lower[0], 0.1 * fixed[1] / fixed[0], rtol=1e-3)
+    square = np.flatnonzero(powers[:, 1] == 2)[0]
+    other = np.flatnonzero(powers[:, 0] == 2)[0]
+    assert_allclose(lower[square] / lower[other], 0.01, rtol=1e-3)
+
+
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_step_to_where_the_graph_overflows_is_taken_back():
     relations = [pack(np.full((4, 4), 1e30, np.float32))] * 2

@@ -21,8 +21,10 @@ from ._functions import (
     cosine,
     gaussian,
     linear,
+    local,
     principal,
     rbf,
+    robust,
     spherical,
 )
 from ._products import inner_products, relate
@@ -41,9 +43,11 @@ __all__ = [
     "gaussian",
     "inner_products",
     "linear",
+    "local",
     "principal",
     "rbf",
     "relate",
+    "robust",
     "spherical",
     "statistics",
     "summarise",

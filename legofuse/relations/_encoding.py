@@ -1,5 +1,6 @@
 """Rows of one view as vectors ready for a matrix product."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,8 @@ import scipy.sparse as sp
 
 from ._principal import in_components
 
-_FROM_NORMS = ("rbf", "gaussian", "linear")  # encoded as plain vectors, not of length 1
+_FROM_NORMS = ("rbf", "gaussian", "linear", "local")  # encoded as plain vectors, not of length 1
+_STANDARDISED = ("correlation", "gaussian", "linear", "local", "robust")
 
 
 class Encoded(NamedTuple):
@@ -57,9 +59,9 @@ def encode(X, relation, stats=None, standardise=None):
         One of :data:`RELATIONS`.
     stats : Statistics, optional
         Of the training rows; needed by ``"correlation"``, ``"gaussian"``, ``"linear"``,
-        ``"principal"`` and when standardising.
+        ``"local"``, ``"robust"``, ``"principal"`` and when standardising.
     standardise : bool, optional
-        Start from standardised features. By default these three do; with several domains every
+        Start from standardised features. By default the first five do; with several domains every
         relation does.
 
     Returns
@@ -77,9 +79,9 @@ def encode(X, relation, stats=None, standardise=None):
     if relation == "principal":
         return _encode_principal(X, stats, standardise)
     if standardise is None:
-        standardise = relation in ("correlation", "gaussian", "linear")
+        standardise = relation in _STANDARDISED
     if relation == "bhattacharyya" and not standardise:
-        X = _signed_root(X)
+        X = _entrywise(_signed_root, X)
     if sp.issparse(X):
         return _encode_sparse(X, relation, stats, standardise)
     missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
@@ -87,8 +89,8 @@ def encode(X, relation, stats=None, standardise=None):
     if standardise:
         rows = X - stats.mean
         rows /= stats.scale
-        if relation == "bhattacharyya":
-            rows = _signed_root(rows)
+        if relation in _BENDS:
+            rows = _BENDS[relation](rows)
     elif relation == "rbf" and stats is not None:
         rows = X - stats.mean  # leaves distances alone and rounds less
     else:
@@ -149,13 +151,31 @@ def _scaled(rows, norms, out):
     return np.multiply(rows, _inverse(np.sqrt(norms))[:, None], out=out)
 
 
-def _signed_root(X):
-    """sign(x) sqrt(|x|), entry by entry."""
-    if sp.issparse(X):
-        X = sp.csr_array(X, copy=True)
-        X.data = np.sign(X.data) * np.sqrt(np.abs(X.data))
-        return X
-    return np.sign(X) * np.sqrt(np.abs(X))
+def _signed_root(values):
+    """sign(x) sqrt(|x|)."""
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+_BENDS: dict[str, Callable] = {
+    "bhattacharyya": _signed_root,
+    "robust": np.tanh,
+}  # of standardised features
+
+
+def _entrywise(function, X):
+    """A function that is 0 at 0 of each entry."""
+    if not sp.issparse(X):
+        return function(X)
+    X = sp.csr_array(X, copy=True)
+    X.data = function(X.data)
+    return X
+
+
+def _bent(X, offset, function):
+    """A function of sparse rows less an offset, as sparse rows less another offset."""
+    X, moved = sp.csr_array(X, copy=True), function(-offset)
+    X.data = function(X.data - offset[X.indices]) - moved[X.indices]
+    return X, -moved
 
 
 def _encode_sparse(X, relation, stats, standardise):
@@ -164,8 +184,8 @@ def _encode_sparse(X, relation, stats, standardise):
     if standardise:
         X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
         offset = stats.mean / stats.scale
-        if relation == "bhattacharyya":  # roots of centred features are not sparse
-            return encode((X.toarray() - offset), relation)
+        if relation in _BENDS:
+            X, offset = _bent(X, offset, _BENDS[relation])
     elif relation == "rbf":
         offset = None if stats is None else stats.mean  # as for dense rows
     else:

@@ -16,7 +16,7 @@ def _related(X, references, relation, stats=None, gamma=None):
         )
     if stats is None and relation not in ("cosine", "angular"):
         stats = statistics(references, principal=relation == "principal")
-    if gamma is None and relation in ("gaussian", "spherical", "linear"):
+    if gamma is None and relation in ("gaussian", "local", "spherical", "linear"):
         gamma = stats.widths["gaussian" if relation == "linear" else relation]
     targets = densify(encode(references, relation, stats))
     return relate(encode(X, relation, stats), targets, relation, gamma)
@@ -202,6 +202,42 @@ def gaussian(X, references, gamma=None):
     return _related(X, references, "gaussian", gamma=gamma)
 
 
+def local(X, references, gamma=None):
+    r"""Gaussian similarity of standardised features that are close: an eighth as wide.
+
+    .. math:: r(x, z) = \exp(-\gamma |\tilde x - \tilde z|^2)
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Rows to look at.
+    references : array-like or sparse of shape (n_references, n_features)
+        Features are standardised with their mean and standard deviation.
+    gamma : float, optional
+        By default 8 / mean squared distance of standardised rows = 4 / n_features: the eighth
+        power of :func:`gaussian`.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import gaussian, local
+    >>> X = np.array([[0.0], [0.5], [2.0]])
+    >>> bool(np.allclose(local(X, X), gaussian(X, X) ** 8))
+    True
+    """
+    return _related(X, references, "local", gamma=gamma)
+
+
 def spherical(X, references, gamma=None):
     r"""Gaussian similarity of directions: all powers of the cosine at once.
 
@@ -267,6 +303,47 @@ def bhattacharyya(X, references):
            [0.6]])
     """
     return _related(X, references, "bhattacharyya")
+
+
+def robust(X, references):
+    r"""Cosine of standardised features squashed by tanh, so that no outlier rules a row.
+
+    .. math:: r(x, z) = \cos(\tanh \tilde x, \tanh \tilde z)
+
+    Squashing by tanh is a score normalisation that suits fusion (Jain, Nandakumar and Ross 2005).
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_units, n_features)
+        Sparse rows are centred by a correction of rank one and never made dense.
+    references : array-like or sparse of shape (n_references, n_features)
+        Features are standardised with their mean and standard deviation.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_references)
+        In [-1, 1]; 0 for a row at the mean.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of features differ.
+
+    References
+    ----------
+    A. Jain, K. Nandakumar, A. Ross. Score normalization in multimodal biometric systems. Pattern
+    Recognition, 2005.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import correlation, robust
+    >>> X = np.array([[1.0, 0.0], [-1.0, 0.0], [1.0, 1.0], [-1.0, -1.0]])
+    >>> row, outlier = np.array([[1.0, -1.0]]), np.array([[1.0, 99.0]])
+    >>> correlation(outlier, X)[0, :2].round(2), robust(outlier, X)[0, :2].round(2)
+    (array([ 0.01, -0.01]), array([ 0.61, -0.61]))
+    """
+    return _related(X, references, "robust")
 
 
 def linear(X, references):
@@ -349,8 +426,10 @@ RELATIONS = {
     "angular": angular,
     "rbf": rbf,
     "gaussian": gaussian,
+    "local": local,
     "spherical": spherical,
     "bhattacharyya": bhattacharyya,
     "linear": linear,
+    "robust": robust,
     "principal": principal,
 }

@@ -43,7 +43,8 @@ def relate(encoded, references, relation, gamma=None, inner=None):
     relation : str
         One of :data:`RELATIONS`.
     gamma : float, optional
-        Inverse squared width, for ``"rbf"``, ``"gaussian"``, ``"spherical"`` and ``"linear"``.
+        Inverse squared width, for ``"rbf"``, ``"gaussian"``, ``"local"``, ``"spherical"`` and
+        ``"linear"``.
     inner : ndarray of shape (n_units, n_references), optional
         Of :func:`inner_products`, where they are known; it is written over.
 
@@ -63,7 +64,7 @@ def relate(encoded, references, relation, gamma=None, inner=None):
     """
     if inner is None:
         inner = inner_products(encoded, references)
-    if relation in ("rbf", "gaussian"):
+    if relation in ("rbf", "gaussian", "local"):
         inner *= -2
         inner += encoded.norms[:, None]
         inner += references.norms
@@ -82,7 +83,7 @@ def relate(encoded, references, relation, gamma=None, inner=None):
             inner -= 1
             inner *= 2 * gamma
             np.exp(inner, out=inner)
-    if relation in ("angular", "rbf", "gaussian", "spherical"):
+    if relation in ("angular", "rbf", "gaussian", "spherical", "local"):
         if encoded.present is not None:
             inner[~encoded.present] = 0
         if references.present is not None:

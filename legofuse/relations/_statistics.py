@@ -20,8 +20,9 @@ class Statistics(NamedTuple):
     gamma : float
         Inverse squared width of ``rbf``: 1 / (n_features * variance).
     widths : dict of str to float
-        Inverse squared widths of ``gaussian`` and ``spherical``: 1 / mean squared distance.
-        Twice the former is the inverse mean square of standardised rows, for ``linear``.
+        Inverse squared widths of ``gaussian`` and ``spherical``, 1 / mean squared distance, and of
+        ``local``, eight times the first. Twice the first is the inverse mean square of standardised
+        rows, for ``linear``.
     components : dict of str to ndarray, or None
         Principal axes and centre, for ``principal`` where that is wanted.
     """
@@ -65,7 +66,7 @@ def statistics(X, sample_weight=None, principal=False):
         if not present.all():
             X, weight = X[present], weight[present]
     if X.shape[0] == 0:  # no row of this domain has the view
-        widths = {"gaussian": 0.5, "spherical": 0.5}
+        widths = {"gaussian": 0.5, "local": 4.0, "spherical": 0.5}
         nothing = {"axes": np.zeros((0, X.shape[1]), dtype), "centre": np.zeros(0, dtype)}
         return Statistics(
             np.zeros(X.shape[1], dtype),
@@ -122,7 +123,7 @@ def summarise(mean, scale, spherical, dtype):
         gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
     varying = max(1, int(np.count_nonzero(scale)))
     scale = np.where(scale > 0, scale, np.inf)
-    widths = {"gaussian": 0.5 / varying, "spherical": spherical}
+    widths = {"gaussian": 0.5 / varying, "local": 4.0 / varying, "spherical": spherical}
     return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
 
 

@@ -11,13 +11,14 @@ from .._random import random_generator
 from .._threads import single_threaded_blas
 from .._validation import check_fusion, one_column_each
 from ..config import DocumentationLink
-from ..graphs import FOR_CLASSES, FOR_REAL_VALUES, learn_statistics, list_graphs
+from ..graphs import learn_statistics
 from ..moments import refine_statistics
 from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
 from ._learning import learn, learn_classes, map_landmarks, relate_landmarks
 from ._training import (
     at,
+    enter_graphs,
     read_training,
     sample_rows,
     select_landmarks,
@@ -58,10 +59,11 @@ class LEGOFusionTransformer(
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
         of each view, and a sixth by what y is (principal for classes, linear for real values),
-        and lets the weights
-        decide. Learned by ``"loo"`` or ``"neural"``, or given, they are weights of graphs that are
-        centred over the landmarks (their means over them are taken off; not with hops). A callable
-        takes ``(X, references)`` and returns an array of shape (n_samples, n_references).
+        and lets the weights decide. Of a view whose features take a value of their own in most
+        rows, weights that are learned also weigh local and robust, which enter no powers and
+        products. Learned by ``"loo"`` or ``"neural"``, or given, they are weights of graphs that
+        are centred over the landmarks (their means over them are taken off; not with hops). A
+        callable takes ``(X, references)`` and returns an array of shape (n_samples, n_references).
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise", "separable"}, default="total"
@@ -338,11 +340,14 @@ class LEGOFusionTransformer(
     def _list_terms(self, training):
         """Set the views, graphs and terms; returns the expansion."""
         self.views_ = training.table.views
-        more: tuple = FOR_CLASSES if training.n_classes else FOR_REAL_VALUES
-        more = () if training.targets is None and not training.n_classes else more
-        self.graphs_ = list_graphs(self.views_, self.relation, more)
+        self.graphs_, self._beside = enter_graphs(self, training)
         expansion = list_terms(
-            len(self.graphs_), self.degree, self.interactions, self.expansion, self.zeroth
+            len(self.graphs_),
+            self.degree,
+            self.interactions,
+            self.expansion,
+            self.zeroth,
+            self._beside,
         )
         self.powers_ = expansion.powers
         self.terms_ = name_terms(self.graphs_, self.powers_)

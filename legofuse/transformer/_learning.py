@@ -15,6 +15,7 @@ from ._class_shares import learn_head
 from ._training import aligns_by_classes, at, find_shifts
 
 # products of centred relations, whose extremes are larger, get too much weight by these
+_LOWER = 0.1  # start of graphs that auto enters beside the others, as one degree higher
 _TERMS_ALIKE = ("uniform", "consensus", "alignment")
 
 
@@ -101,7 +102,9 @@ def learn(estimator, criterion, sample, targets, weight, classes):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
             if fused.hops is None and not fused.expansion.identity:
                 alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
-                options |= {"groups": alike, "views": alike[0]}
+                factors = np.ones(len(estimator.graphs_))
+                factors[estimator._beside] = _LOWER
+                options |= {"groups": alike, "views": alike[0], "factors": factors}
             if encoded.present is not None and fused.hops is None:
                 options["present"] = fused.expansion.present(encoded.present)
         name = "loo" if criterion == "neural" else criterion

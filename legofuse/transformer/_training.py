@@ -7,10 +7,20 @@ import numpy as np
 
 from .._compat import check_sample_weight
 from .._validation import check_criterion
+from ..fusion import count_terms
+from ..graphs import (
+    FOR_CLASSES,
+    FOR_CONTINUOUS,
+    FOR_REAL_VALUES,
+    chosen_by_auto,
+    continuous_views,
+    list_graphs,
+)
 from ..landmarks import choose_landmarks, given_landmarks, view_features
 from ..sampling import canonical_rows, stratified_sample
 from ..shifts import learn_shifts
 from ..tables import Table, read_columns, read_domains, read_targets
+from ..terms import MAX_TERMS
 
 
 class Training(NamedTuple):
@@ -80,6 +90,42 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
         )
     strata = strata if n_classes else _strata(targets, rows, len(table))
     return Training(table, domains, targets, strata, n_classes, criterion, rows, weight, is_new)
+
+
+def enter_graphs(estimator, training):
+    """List the graphs; which ``"auto"`` enters depends on y and on the values of a view.
+
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+        Its parameters and views are read.
+    training : Training
+
+    Returns
+    -------
+    graphs : list of (view, relation)
+    beside : list of int
+        Which of them ``"auto"`` enters beside the others: alone, from a lower start.
+    """
+    more: tuple = ()
+    if training.n_classes or training.targets is not None:
+        more = FOR_CLASSES if training.n_classes else FOR_REAL_VALUES
+    plain = list_graphs(estimator.views_, estimator.relation, more)
+    fits = training.criterion in ("loo", "neural", "given") and estimator.expansion != "hops"
+    if not fits or estimator.zeroth == "identity" or estimator.interactions == "separable":
+        return plain, []
+    table, distinct = training.table, training.rows[training.is_new]
+    continuous = continuous_views(table.X, table.columns, distinct)
+    wider = {view: more + FOR_CONTINUOUS * (view in continuous) for view in estimator.views_}
+    graphs = list_graphs(estimator.views_, estimator.relation, wider)
+    n_terms = count_terms(len(plain), estimator.degree, estimator.interactions)
+    n_terms += len(graphs) - len(plain)
+    if n_terms > MAX_TERMS or (training.criterion == "given" and len(estimator.weights) != n_terms):
+        return plain, []
+    of_auto = chosen_by_auto(graphs, estimator.relation)
+    return graphs, [
+        k for k, (_, name) in enumerate(graphs) if of_auto[k] and name in FOR_CONTINUOUS
+    ]
 
 
 def sample_rows(training, n_samples, rng):

@@ -57,9 +57,9 @@ def _indicators(groups, n_graphs):
 class LeaveOneOut:
     """The criterion as a function of (log scale, log temperature, numbers of the prior)."""
 
-    def __init__(self, model, prior, targets, weight, classes, views=None):
+    def __init__(self, model, prior, targets, weight, classes, views=None, factors=None):
         self.model, self.prior, self.targets, self.weight = model, prior, targets, weight
-        self.views = views
+        self.start_of = views, factors
         self.share = weight / weight.sum()
         self.loss = softmax_loss if classes else squared_loss
         self.growing = model.powers.sum(axis=1) > 0
@@ -77,9 +77,8 @@ class LeaveOneOut:
         return self._with(self.model.among(units), self.prior, units)
 
     def _with(self, model, prior, units):
-        other = LeaveOneOut(
-            model, prior, self.targets[units], self.weight[units], False, self.views
-        )
+        parts = self.targets[units], self.weight[units]
+        other = LeaveOneOut(model, prior, *parts, False, *self.start_of)
         other.loss = self.loss
         return other
 
@@ -151,10 +150,12 @@ class LeaveOneOut:
 
     def start(self):
         """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
-        factors = None
-        if self.views is not None:
+        views, given = self.start_of
+        factors = np.ones(len(self.model.relations)) if given is None else np.asarray(given, float)
+        if views is not None:
             relations, present = self.model.relations, self.model.diagonals
-            factors = start_factors(relations, self.views, self.targets, self.weight, present)
+            told = start_factors(relations, views, self.targets, self.weight, present)
+            factors = factors * told
         start = self.model.start(factors)
         graph, _ = self.model.graph(start)
         mean = self.share @ np.diagonal(graph)

@@ -24,6 +24,7 @@ def loo(
     classes=False,
     groups=(),
     views=None,
+    factors=None,
     penalty=0.2,
     own_penalty=5.0,
     strengths=STRENGTHS,
@@ -78,6 +79,8 @@ def loo(
     views : sequence of M labels, optional
         The view of each graph. Weights then start, and are shrunk towards, lower where a view alone
         surely tells less of the targets than the best one. Not used by separable weights.
+    factors : array-like of shape (M,), optional
+        What the start of each graph is multiplied by. Not used by separable weights.
     penalty : float
         The strength :math:`\rho` of the shrinkage of what graphs and degrees count for.
     own_penalty : float
@@ -125,9 +128,8 @@ def loo(
     own = None if separable else own_penalty
     model = Model(list(relations), powers, separable, zeroth, present)
     priors = [Prior(powers, penalty * s, own and own * s, groups) for s in strengths]
-    objective = LeaveOneOut(
-        model, priors[0], targets, weight, classes, None if separable else views
-    )
+    start_of = (None, None) if separable else (views, factors)
+    objective = LeaveOneOut(model, priors[0], targets, weight, classes, *start_of)
     options = {"max_iter": max_iter, "tol": tol}
     coarse = objective if n_units <= _COARSE else objective.first(_COARSE)
     shares = shares_of_strengths(coarse, priors, **options)

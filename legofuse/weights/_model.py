@@ -40,7 +40,7 @@ class Model:
             other.diagonals = np.ascontiguousarray(self.diagonals[:, [*units, -1]])
         return other
 
-    def start(self, factors=None, shrink=0.1):
+    def start(self, factors=1.0, shrink=0.1):
         """Weights that fall by ``shrink`` from degree to degree, shared within each degree.
 
         Alike there, or in proportion to the product of the factors of a term's graphs.
@@ -48,9 +48,7 @@ class Model:
         degrees = self.powers.sum(axis=1)
         if self.separable:
             return np.where(degrees == 0, 1.0, shrink ** (degrees - 1.0) / len(self.relations))
-        parts = np.ones(len(degrees))
-        if factors is not None:
-            parts = np.prod(factors**self.powers, axis=1)
+        parts = np.prod(np.power(factors, self.powers), axis=1)
         return shrink ** (degrees - 1.0) * parts / np.bincount(degrees, parts)[degrees]
 
     def _fuse(self, relations, weights, zeroth):
