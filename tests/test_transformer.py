@@ -556,6 +556,7 @@ def test_auto_is_local_and_robust_too_for_measurements():
     [
         {"weights": "uniform"},
         {"weights": "alignment"},
+        {"weights": "neural"},
         {"interactions": "separable"},
         {"expansion": "hops"},
         {"zeroth": "identity", "interactions": "pairwise"},

@@ -60,7 +60,7 @@ class LEGOFusionTransformer(
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
         of each view, and a sixth by what y is (principal for classes, linear for real values),
         and lets the weights decide. Of a view whose features take a value of their own in most
-        rows, weights that are learned also weigh local and robust, which enter no powers and
+        rows, ``weights="loo"`` also weighs local and robust, which enter no powers and
         products. Learned by ``"loo"`` or ``"neural"``, or given, they are weights of graphs that
         are centred over the landmarks (their means over them are taken off; not with hops). A
         callable takes ``(X, references)`` and returns an array of shape (n_samples, n_references).

@@ -111,7 +111,7 @@ def enter_graphs(estimator, training):
     if training.n_classes or training.targets is not None:
         more = FOR_CLASSES if training.n_classes else FOR_REAL_VALUES
     plain = list_graphs(estimator.views_, estimator.relation, more)
-    fits = training.criterion in ("loo", "neural", "given") and estimator.expansion != "hops"
+    fits = training.criterion in ("loo", "given") and estimator.expansion != "hops"
     if not fits or estimator.zeroth == "identity" or estimator.interactions == "separable":
         return plain, []
     table, distinct = training.table, training.rows[training.is_new]
