@@ -1,14 +1,17 @@
-"""What differs between versions of scikit-learn, and every private name of it that we use.
+"""What differs between versions of scikit-learn and Python, and every private name that we use.
 
 Nothing of legofuse is imported here; any module may import this one.
 
 `CallbackSupportMixin`, `with_callbacks`
     Callbacks such as ``ProgressBar`` exist since scikit-learn 1.9. Before it, the stand-ins below
     let ``fit`` be written once: contexts that do nothing, and no ``set_callbacks`` to call.
+`stack_level`
+    Where a warning points to: what Python has ``skip_file_prefixes`` for since 3.12.
 `check_sample_weight`
     One weight per row, checked alike under every supported version.
 """
 
+import sys
 from contextlib import contextmanager
 
 import numpy as np
@@ -46,7 +49,17 @@ except ImportError:  # scikit-learn < 1.9
         return method
 
 
-__all__ = ["CallbackSupportMixin", "check_sample_weight", "with_callbacks"]
+_OURS = ("legofuse", "sklearn")
+
+__all__ = ["CallbackSupportMixin", "check_sample_weight", "stack_level", "with_callbacks"]
+
+
+def stack_level():
+    """``stacklevel`` of a warning that is to name the first line outside us and scikit-learn."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in _OURS:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def check_sample_weight(sample_weight, X, dtype=None):

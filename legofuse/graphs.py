@@ -134,14 +134,14 @@ def list_graphs(views, relation, more=()):
 def continuous_views(X, columns, rows):
     """Views whose features take a value of their own in most rows, as measurements do.
 
-    Counts, words and categories repeat few values. Sparse views are none.
+    Counts, words and categories repeat few values. Sparse views are none of these.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
     columns : dict of str to index array
     rows : ndarray of int
-        Distinct rows; the first 500 are looked at.
+        Distinct rows; of each view the first 500 that have it are looked at.
 
     Returns
     -------
@@ -159,10 +159,10 @@ def continuous_views(X, columns, rows):
         return set()
     found = set()
     for view, index in columns.items():
-        values = np.sort(take(X, index, rows[:_ROWS_LOOKED_AT]), axis=0)
-        values = values[: np.count_nonzero(~np.isnan(values[:, 0]))]  # NaN comes last
-        n_different = np.count_nonzero(np.diff(values, axis=0)) + values.shape[1]
-        if n_different > 0.5 * values.size:
+        have = rows[~np.isnan(X[rows, index[0]])][:_ROWS_LOOKED_AT]
+        values = np.sort(take(X, index, have), axis=0)
+        n_repeated = np.count_nonzero(np.diff(values, axis=0) == 0)
+        if n_repeated < 0.5 * values.size:
             found.add(view)
     return found
 

@@ -324,9 +324,13 @@ def test_a_broken_unit_is_named_by_bag_and_unit(data, fitted, value, padded):
 def test_one_bag_without_brackets_warns(data, fitted):
     bag = data[0][0]
     for score in (fitted.predict, fitted.score_units, fitted.fused_graphs):
-        with pytest.warns(UserWarning, match=rf"each of its {len(bag)} rows.* given as \[X\]"):
-            assert len(score(bag)) == len(bag)
-        assert len(score([bag])) == 1
+        for table in (bag, bag.tolist(), list(bag)):
+            with pytest.warns(
+                UserWarning, match=rf"of its {len(bag)} rows.* given as \[X\]"
+            ) as found:
+                assert len(score(table)) == len(bag)
+            assert [warning.filename for warning in found] == [__file__]
+        assert len(score([bag])) == len(score([bag.tolist()])) == 1
     table = np.array([bag[0] for bag in data[0]])
     alone = model(**LIGHT).fit(list(table[:, None]), data[1])
     assert np.array_equal(alone.predict(table), alone.predict(list(table[:, None])))

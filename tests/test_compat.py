@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -65,3 +66,19 @@ def test_no_sample_weight_is_ones():
 def test_wrong_sample_weight_raises(weights, message):
     with pytest.raises(ValueError, match=message):
         _compat.check_sample_weight(weights, np.ones((2, 1)))
+
+
+def warn_from(level_of, module):
+    """Call a function of another module that warns with the level it is told."""
+    source = "def warn(): warnings.warn('told', UserWarning, stacklevel=level_of())"
+    names = {"__name__": module, "warnings": warnings, "level_of": level_of}
+    exec(compile(source, f"{module}.py", "exec"), names)
+    return names["warn"]
+
+
+@pytest.mark.parametrize("module", ["legofuse", "legofuse.bags._pack", "sklearn.pipeline"])
+def test_warnings_point_to_the_first_line_that_is_not_ours(module):
+    for name, place in ((module, __file__), ("legofused", "legofused.py")):
+        with pytest.warns(UserWarning, match="told") as found:
+            warn_from(_compat.stack_level, name)()
+        assert [warning.filename for warning in found] == [place]

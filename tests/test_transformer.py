@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 
 from legofuse import LEGOFusionTransformer
 from legofuse.fusion import exponents, fuse, fuse_separable
-from legofuse.graphs import AUTO
+from legofuse.graphs import AUTO, continuous_views
 from legofuse.relations import RELATIONS, cosine
 from legofuse.terms import learn_weights
 from legofuse.transformer import _learning, _training
@@ -579,6 +579,38 @@ def test_relations_that_are_named_are_alone_with_others():
     assert model.powers_[-2:].sum() == 2
 
 
+@pytest.mark.parametrize("n_with", [1, 40])
+def test_a_view_that_few_rows_have_is_judged_by_these(n_with):
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(700, 4))
+    table[:, 2:] = np.eye(2)[np.arange(700) % 2]
+    table[:-n_with, 2:] = np.nan
+    columns = {"lengths": np.array([0, 1]), "sexes": np.array([2, 3])}
+    many = n_with > 1
+    assert ("sexes" in continuous_views(table, columns, np.arange(700))) != many
+    table[:, 2:] += rng.normal(size=(700, 2))
+    assert continuous_views(table, columns, np.arange(700)) == set(columns)
+    assert continuous_views(table, columns, np.arange(0)) == set()
+
+
+def test_what_auto_enters_beside_starts_at_a_tenth(monkeypatch):
+    options = {}
+
+    def spy(*args, **found):
+        options.update(found)
+        return learn_weights(*args, **found)
+
+    monkeypatch.setattr(_learning, "learn_weights", spy)
+    table = np.random.default_rng(0).normal(size=(20, 4))
+    model, _ = relations_of(table, np.arange(20) % 2, {"one": [0, 1], "two": [2, 3]})
+    beside = [relation in ("local", "robust") for _, relation in model.graphs_]
+    assert sum(beside) == 4
+    assert options["factors"].tolist() == np.where(beside, 0.1, 1.0).tolist()
+    assert list(options["views"]) == [view for view, _ in model.graphs_]
+    relations_of(table, np.arange(20) % 2, relation="local")
+    assert options["factors"].tolist() == [1.0]
+
+
 @pytest.mark.parametrize(("most", "n_terms"), [(29, 29), (28, 27)])
 def test_auto_leaves_out_what_would_be_too_many_terms(most, n_terms, monkeypatch):
     monkeypatch.setattr(_training, "MAX_TERMS", most)
@@ -591,8 +623,9 @@ def test_weights_are_given_for_as_many_terms_as_there_are():
     for n_terms, has in ((27, False), (29, True)):
         _, found = relations_of(table, y, weights=np.ones(n_terms))
         assert ("robust" in next(iter(found.values()))) == has
-    with pytest.raises(ValueError, match=r"array of 27 numbers.*got shape \(28,\)"):
-        relations_of(table, y, weights=np.ones(28))
+    for weights in (np.ones(28), np.array(1.0), np.ones((29, 1))):
+        with pytest.raises(ValueError, match=r"array of 27 numbers.*got shape \("):
+            relations_of(table, y, weights=weights)
 
 
 def test_auto_is_linear_too_for_real_values():

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ..bags import check_bags
+from ..bags import check_bags, is_table
 from ..sampling import fingerprint, mark_rows
 from ..tables import read_columns
 
@@ -79,9 +79,9 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
     bags = check_bags(X, n_labels)
     units = bags.units
     if bags.feature_names is not None:
-        units = X if len(getattr(X, "shape", ())) == 2 else _frame(X[0], bags)
+        units = X if is_table(X) else _frame(X[0], bags)
     offsets = bags.offsets
-    ends = None if len(getattr(X, "shape", ())) == 2 else offsets  # rows of a table are rows
+    ends = None if is_table(X) else offsets
     table = read_columns(estimator, units, estimator.views, reset=reset, offsets=ends)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
+from .._compat import stack_level
 from .._validation import check_choice, check_flag, check_number, check_zeroth
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
@@ -220,9 +221,8 @@ def warn_missing(bags, what):
     """Count the units without any view in a warning."""
     count = int(np.count_nonzero(~bags.has_view))
     if count:
-        warnings.warn(
-            f"{count} unit(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=4
-        )
+        message = f"{count} unit(s) miss every view (all NaN) and were {what}."
+        warnings.warn(message, UserWarning, stacklevel=stack_level())
 
 
 def list_unit_graphs(views, relation):
@@ -260,7 +260,7 @@ def default_positive(classes, is_table):
         )
         if not is_table:
             raise ValueError(message)
-        warnings.warn(f"{message} Here it is taken to be 1.", UserWarning, stacklevel=5)
+        warnings.warn(f"{message} Here it is taken to be 1.", UserWarning, stacklevel=stack_level())
     return pair[1]
 
 

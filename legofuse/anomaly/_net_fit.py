@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from .._compat import stack_level
 from ._linear import fit_linear
 from ._net import NetMember, choose_reference, hold_out
 from ._prepare import draw_references, make_fusion
@@ -29,7 +30,7 @@ def warn_changed(estimator, before):
             f"Training goes on with the net as it was made: changes of {', '.join(changed)} have "
             "no effect. Fit with warm_start=False to make a new one.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=stack_level(),
         )
 
 

@@ -9,7 +9,9 @@ from scipy.special import expit, log_expit, logit
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import stack_level
 from .._threads import single_threaded_blas
+from ..bags import is_table
 from ._checks import warn_missing
 from ._domains import read_any
 from ._parts import assemble
@@ -30,12 +32,12 @@ class BagScores:
     def _read(self, X, sample_domain, what):
         check_is_fitted(self)
         bags = read_any(self, X, sample_domain, time_view=self._time_view, reset=False)
-        if self._several_units and len(getattr(X, "shape", ())) == 2:
+        if self._several_units and is_table(X):
             warnings.warn(
                 f"X is one table, and the bags of fit had several units: each of its {len(X)} rows "
                 "is taken for a bag of one unit. One bag is given as [X].",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=stack_level(),
             )
         warn_missing(bags, what)
         return bags

@@ -5,8 +5,17 @@ plus offsets, so that what follows needs no loop over bags. Nothing else of lego
 here.
 """
 
-from ._pack import Bags, check_bags, to_bags
+from ._pack import Bags, check_bags, is_table, to_bags
 from ._per_unit import PerUnit
 from ._segments import segment, segment_means, unit_segments
 
-__all__ = ["Bags", "PerUnit", "check_bags", "segment", "segment_means", "to_bags", "unit_segments"]
+__all__ = [
+    "Bags",
+    "PerUnit",
+    "check_bags",
+    "is_table",
+    "segment",
+    "segment_means",
+    "to_bags",
+    "unit_segments",
+]

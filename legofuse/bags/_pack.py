@@ -127,6 +127,30 @@ def is_2d(item):
     return len(getattr(item, "shape", ())) == 2
 
 
+def is_table(X):
+    """Whether X is one table, each row of which is a bag of one unit.
+
+    Parameters
+    ----------
+    X : object
+        Bags in any form that :func:`check_bags` takes.
+
+    Returns
+    -------
+    bool
+        True for a 2-D array, a frame and a list of rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.bags import is_table
+    >>> bag = np.zeros((2, 3))
+    >>> is_table(bag), is_table(bag.tolist()), is_table([bag])
+    (True, True, False)
+    """
+    return is_2d(X) and not is_bag_sequence(X)
+
+
 def _holds_bags(item):
     return getattr(item, "ndim", None) == 3 or is_bag_sequence(item)
 

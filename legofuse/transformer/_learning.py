@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from .._compat import stack_level
 from ..config import foresee
 from ..fused import FusedGraph
 from ..graphs import chosen_by_auto
@@ -14,8 +15,8 @@ from ..weights import Learned
 from ._class_shares import learn_head
 from ._training import aligns_by_classes, at, find_shifts
 
-# products of centred relations, whose extremes are larger, get too much weight by these
 _LOWER = 0.1  # start of graphs that auto enters beside the others, as one degree higher
+# products of centred relations, whose extremes are larger, get too much weight by these
 _TERMS_ALIKE = ("uniform", "consensus", "alignment")
 
 
@@ -145,7 +146,7 @@ def map_landmarks(fused, n_components):
             f"The fused graph is not positive semi-definite: {negative:.1%} of its "
             "spectrum is negative and was dropped from the embedding.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=stack_level(),
         )
     return projection
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._compat import check_sample_weight
+from .._compat import check_sample_weight, stack_level
 from .._validation import check_criterion
 from ..fusion import count_terms
 from ..graphs import (
@@ -120,7 +120,8 @@ def enter_graphs(estimator, training):
     graphs = list_graphs(estimator.views_, estimator.relation, wider)
     n_terms = count_terms(len(plain), estimator.degree, estimator.interactions)
     n_terms += len(graphs) - len(plain)
-    if n_terms > MAX_TERMS or (training.criterion == "given" and len(estimator.weights) != n_terms):
+    for_plain = training.criterion == "given" and np.shape(estimator.weights) != (n_terms,)
+    if n_terms > MAX_TERMS or for_plain:
         return plain, []
     of_auto = chosen_by_auto(graphs, estimator.relation)
     return graphs, [
@@ -161,9 +162,8 @@ def _drop_empty_rows(table, weight):
 def warn_empty(count, what):
     """Count the rows without any view in a warning."""
     if count:
-        warnings.warn(
-            f"{count} row(s) miss every view (all NaN) and were {what}.", UserWarning, stacklevel=6
-        )
+        message = f"{count} row(s) miss every view (all NaN) and were {what}."
+        warnings.warn(message, UserWarning, stacklevel=stack_level())
 
 
 def aligns_by_classes(estimator, training):
