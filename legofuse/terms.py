@@ -115,8 +115,8 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
     targets : ndarray of shape (n_units, n_targets) or None
     sample_weight : ndarray of shape (n_units,)
     **options
-        ``present``, ``groups``, ``max_iter``, ``tol`` for ``"loo"``, ``nonnegative`` for
-        ``"alignment"``.
+        ``present``, ``groups``, ``views``, ``factors``, ``max_iter``, ``tol`` for ``"loo"``,
+        ``nonnegative`` for ``"alignment"``.
 
     Returns
     -------

@@ -415,6 +415,9 @@ def test_a_view_is_judged_by_the_units_that_have_it():
     judged = start_factors([*cut, *graphs[2:]], views, targets, np.ones(120), present)
     assert judged[0] > plain[0] + 0.2
     assert judged[4] < 0.3
+    options = {"views": views, "classes": True, "strengths": (1e9,)}
+    learned = loo([*cut, *graphs[2:]], np.eye(6, dtype=int), targets, present=present.T, **options)
+    assert_allclose(learned.weights / learned.weights[2], judged / judged[2], rtol=1e-3)
 
 
 def test_weights_start_lower_in_a_view_of_noise():

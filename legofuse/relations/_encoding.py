@@ -23,7 +23,7 @@ class Encoded(NamedTuple):
     factor : ndarray of shape (n_units,) or None
         Still to be multiplied to every row of a sparse matrix.
     norms : ndarray of shape (n_units,) or None
-        Squared norms, for ``rbf``, ``gaussian`` and ``linear``.
+        Squared norms, for ``rbf``, ``gaussian``, ``local`` and ``linear``.
     present : ndarray of shape (n_units,), bool, or None
         False where the view is missing; None when no row misses it.
     """

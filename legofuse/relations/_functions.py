@@ -203,7 +203,7 @@ def gaussian(X, references, gamma=None):
 
 
 def local(X, references, gamma=None):
-    r"""Gaussian similarity of standardised features that are close: an eighth as wide.
+    r"""Gaussian similarity of standardised features, about a third as wide.
 
     .. math:: r(x, z) = \exp(-\gamma |\tilde x - \tilde z|^2)
 

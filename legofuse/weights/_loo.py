@@ -80,7 +80,7 @@ def loo(
         The view of each graph. Weights then start, and are shrunk towards, lower where a view alone
         surely tells less of the targets than the best one. Not used by separable weights.
     factors : array-like of shape (M,), optional
-        What the start of each graph is multiplied by. Not used by separable weights.
+        Positive: what the start of each graph is multiplied by. Not used by separable weights.
     penalty : float
         The strength :math:`\rho` of the shrinkage of what graphs and degrees count for.
     own_penalty : float

@@ -18,7 +18,7 @@ def start_factors(relations, views, targets, weight, present=None):
     error of unit i by :math:`g_{vi}` (at the ridge that is best for the view). With b the view
     of the largest mean, d the mean difference to it and s its standard error, views start at
 
-    .. math:: 1 - \max(0, 1 - 4 s^2 / d^2) (1 - \bar g_v / \bar g_b) ,
+    .. math:: 1 - \max(0, 1 - 4 s^2 / d^2) (1 - \max(0, \bar g_v) / \bar g_b) ,
 
     so that a view starts lower as far as it is sure (a positive-part James-Stein factor) that it
     tells less. Where labels are noisy or units few nothing is sure, and all views start alike.
@@ -26,7 +26,7 @@ def start_factors(relations, views, targets, weight, present=None):
     Parameters
     ----------
     relations : sequence of M packed graphs (:func:`pack`)
-        Relations of the units to one another; of a list of powers the first is looked at.
+        Relations of the units to one another.
     views : sequence of M labels
         The view of each graph.
     targets : ndarray of shape (n_units, n_targets)
@@ -75,8 +75,7 @@ def _gain(relations, members, targets, weight):
     n_units = len(targets)
     total = np.zeros(n_units * (n_units + 1) // 2)
     for k in np.flatnonzero(members):
-        graph = relations[k][0] if isinstance(relations[k], list) else relations[k]
-        total += graph[: len(total)]
+        total += relations[k][: len(total)]
     graph = unpack(total)
     share = weight / weight.sum()
     size = share @ np.diagonal(graph)
