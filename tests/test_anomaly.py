@@ -332,6 +332,9 @@ def test_one_bag_without_brackets_warns(data, fitted):
             assert [warning.filename for warning in found] == [__file__]
         assert len(score([bag])) == len(score([bag.tolist()])) == 1
     table = np.array([bag[0] for bag in data[0]])
+    going_on = model(head="net", max_epochs=1).partial_fit(*data, classes=np.unique(data[1]))
+    with pytest.warns(UserWarning, match="given as"):
+        going_on.partial_fit(table, data[1]).predict(table)
     alone = model(**LIGHT).fit(list(table[:, None]), data[1])
     assert np.array_equal(alone.predict(table), alone.predict(list(table[:, None])))
 

@@ -593,6 +593,34 @@ def test_a_view_that_few_rows_have_is_judged_by_these(n_with):
     assert continuous_views(table, columns, np.arange(0)) == set()
 
 
+@pytest.mark.parametrize(("n_values", "is_one"), [(51, True), (49, False)])
+def test_measurements_have_a_value_of_their_own_in_most_rows(n_values, is_one):
+    rng = np.random.default_rng(0)
+    table = np.append(np.arange(n_values), np.zeros(100 - n_values))[rng.permutation(100), None]
+    found = continuous_views(table, {"a": np.array([0])}, np.arange(100))
+    assert found == ({"a"} if is_one else set())
+
+
+def test_rows_that_differ_in_y_alone_repeat_no_values():
+    table = np.random.default_rng(0).normal(size=(12, 3))
+    _, found = relations_of(np.tile(table, (4, 1)), np.arange(48.0))
+    assert "robust" in next(iter(found.values()))
+
+
+def test_local_is_an_eighth_power_with_domains_too():
+    table, sites = np.random.default_rng(0).normal(size=(20, 4)), np.arange(20) % 2
+    options = {"degree": 1, "weights": [1.0], "domain_alignment": 0}
+    for told in (None, sites):
+        wide, local = (
+            LEGOFusionTransformer(relation=name, **options).fit(table, sample_domain=told)
+            for name in ("gaussian", "local")
+        )
+        same = np.ones((20, 20)) if told is None else sites[:, None] == sites[wide.landmarks_]
+        expected = (same * wide.fused_graph(table, sample_domain=told)) ** 8
+        found = same * local.fused_graph(table, sample_domain=told)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def test_what_auto_enters_beside_starts_at_a_tenth(monkeypatch):
     options = {}
 

@@ -362,25 +362,49 @@ def told_views(seed=0, n_units=60, strength=2.0):
     return graphs, views, np.eye(2)[y]
 
 
-def test_start_factors_by_the_formula():
+@pytest.mark.parametrize(("weighed", "missing"), [(False, False), (True, False), (True, True)])
+def test_start_factors_by_the_formula(weighed, missing):
     graphs, views, targets = told_views()
-    errors = []
+    weight, has = np.ones(60), np.ones((3, 60), bool)
+    if weighed:
+        weight = np.random.default_rng(0).choice([0.5, 1, 3, 9], size=60)
+    if missing:
+        has[0, ::3] = has[1, ::4] = has[2, ::5] = False
+    graphs = [pack(unpack(g) * np.outer(has[k // 2], has[k // 2])) for k, g in enumerate(graphs)]
+    share, gains = weight / weight.sum(), []
+    centred = targets - share @ targets
     for k in (0, 2, 4):
         graph = unpack(graphs[k])
-        graph = graph / np.diagonal(graph).mean()
-        path = [leave_one_out(s * graph, targets)[0] for s in np.logspace(-2, 4, 13)]
-        errors.append(min(((r**2).sum(axis=1) for r in path), key=np.mean))
-    gains = ((targets - targets.mean(axis=0)) ** 2).sum(axis=1) - np.array(errors)
-    best = gains[np.argmax(gains.mean(axis=1))]
+        graph = graph / (share @ np.diagonal(graph))
+        path = [literal_loop(s * graph, centred, weight) for s in np.logspace(-2, 4, 13)]
+        error = min(((r**2).sum(axis=1) for r in path), key=lambda error: share @ error)
+        gains.append((centred**2).sum(axis=1) - error)
+    b = np.argmax([np.average(g[has[k]], weights=weight[has[k]]) for k, g in enumerate(gains)])
     expected = np.ones(3)
-    for k, gain in enumerate(gains):
-        d, n = best - gain, len(gain)
-        if d.any():
-            sure = max(0, 1 - 4 * (d.var(ddof=1) / n) / d.mean() ** 2)
-            expected[k] = max(0.02, 1 - sure * (1 - max(0, gain.mean()) / best.mean()))
-    found = start_factors(graphs, views, targets, np.ones(60))
+    for k in {0, 1, 2} - {b}:
+        both = has[k] & has[b]
+        told, best, mass = gains[k][both], gains[b][both], weight[both]
+        told_mean, best_mean = np.average([told, best], axis=1, weights=mass)
+        d = best_mean - told_mean
+        variance = np.average((best - told - d) ** 2, weights=mass) / (both.sum() - 1)
+        sure = max(0, 1 - 4 * variance / d**2) if d > 0 else 0
+        expected[k] = max(0.02, 1 - sure * (1 - max(0, told_mean) / best_mean))
+    found = start_factors(graphs, views, targets, weight, np.repeat(has, 2, axis=0))
     assert_allclose(found, np.repeat(expected, 2), rtol=1e-6)
-    assert found[4] < 0.3 < 0.8 < min(found[:4])
+    assert found[4] < 0.3 < 0.8 < min(found[:4]) or weighed
+
+
+def test_halves_start_where_the_whole_does():
+    graphs, views, targets = told_views()
+    model = Model(graphs, np.eye(6, dtype=int))
+    prior = Prior(model.powers, 0.2, 5.0)
+    factors = np.array([1, 1, 1, 1, 1, 0.1])
+    whole = LeaveOneOut(model, prior, targets, np.ones(60), True, views, factors)
+    half = whole.among(np.arange(0, 60, 2))
+    direct = LeaveOneOut(half.model, prior, half.targets, np.ones(30), True, views, factors)
+    assert_allclose(half.start(), direct.start())
+    start = whole.start()
+    assert_allclose(start[5], 0.1 * start[4])
 
 
 def test_start_factors_follow_the_graphs():
