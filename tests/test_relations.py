@@ -373,6 +373,17 @@ def test_taking_rows_of_encoded_views_is_encoding_these_rows():
         assert (whole.norms is None) == (part.norms is None)
 
 
+def test_local_is_an_eighth_power_where_domains_have_other_features():
+    X, domains = np.random.default_rng(0).normal(size=(12, 3)), np.array(["one", "two"] * 6)
+    columns = {"a": {"one": np.array([0, 1]), "two": np.array([0, 1, 2])}}
+    index = columns["a"].items()
+    learned = {("a", d): statistics(X[domains == d][:, used]) for d, used in index}
+    graphs = [("a", "gaussian"), ("a", "local")]
+    rows = encode_rows(X, columns, graphs, learned, domains)
+    wide, local = relate_rows(rows, rows, graphs, learned)
+    assert_allclose(local, wide**8, atol=1e-12)
+
+
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("missing", [False, True])
 def test_graphs_that_share_inner_products_are_what_they_are_alone(sparse, missing):
