@@ -69,8 +69,8 @@ for that, after the test videos had been scored with them (frames .849, bags .93
 of each view, robust, gained .005 +- .003 of bag AUC on average over ten tasks of held-out training
 bags (elephant, fox and newsgroup more, musk and the captions less than nothing); it was not taken,
 for its time and after test figures had been seen that were lower with it (Ped2 .869, captions .845,
-musk1 .934, musk2 .951). Two parts had been tried on test frames before they were judged so: novelty on Ped2 and the pooling of top units
-on the captions, each better there.
+musk1 .934, musk2 .951). Two parts had been tried on test frames before they were judged so:
+novelty on Ped2 and the pooling of top units on the captions, each better there.
 """
 
 
