@@ -16,6 +16,7 @@ from .relations import (
     RELATIONS,
     Encoded,
     Statistics,
+    default_widths,
     densify,
     encode,
     inner_products,
@@ -445,10 +446,8 @@ def _gamma(learned, view, relation):
     if (view, None) in learned:
         stats = learned[view, None]
         return stats.gamma if relation == "rbf" else stats.widths.get(relation)
-    if relation == "spherical":
-        return 0.5  # directions of standardised rows spread all around
     n_features = max(len(stats.mean) for (name, _), stats in learned.items() if name == view)
-    return {"rbf": 1.0, "local": 4.0}.get(relation, 0.5) / n_features
+    return 1.0 / n_features if relation == "rbf" else default_widths(n_features).get(relation)
 
 
 def _call(relation, view, rows, references):

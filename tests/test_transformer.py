@@ -32,6 +32,19 @@ def make(**parameters):
     return LEGOFusionTransformer(**({"views": VIEWS, "relation": "cosine"} | parameters))
 
 
+@pytest.fixture
+def heard(monkeypatch):
+    """What fit tells the learning of weights, as it is told."""
+    options = {}
+
+    def listen(*args, **given):
+        options.update(given)
+        return learn_weights(*args, **given)
+
+    monkeypatch.setattr(_learning, "learn_weights", listen)
+    return options
+
+
 def test_fitted_attributes():
     model = make(degree=3, interactions="pairwise").fit(X, Y)
     assert list(model.views_) == ["a", "b", "c"]
@@ -218,14 +231,7 @@ def partition(labels):
     ],
     ids=str,
 )
-def test_graphs_of_a_view_and_of_a_relation_are_grouped(options, grouped, monkeypatch):
-    heard = {}
-
-    def listen(*args, **given):
-        heard.update(given)
-        return learn_weights(*args, **given)
-
-    monkeypatch.setattr(_learning, "learn_weights", listen)
+def test_graphs_of_a_view_and_of_a_relation_are_grouped(options, grouped, heard):
     model = make(**options).fit(MISSING, Y)
     assert ("groups" in heard) == grouped
     if grouped:
@@ -621,22 +627,15 @@ def test_local_is_an_eighth_power_with_domains_too():
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def test_what_auto_enters_beside_starts_at_a_tenth(monkeypatch):
-    options = {}
-
-    def spy(*args, **found):
-        options.update(found)
-        return learn_weights(*args, **found)
-
-    monkeypatch.setattr(_learning, "learn_weights", spy)
+def test_what_auto_enters_beside_starts_at_a_tenth(heard):
     table = np.random.default_rng(0).normal(size=(20, 4))
     model, _ = relations_of(table, np.arange(20) % 2, {"one": [0, 1], "two": [2, 3]})
     beside = [relation in ("local", "robust") for _, relation in model.graphs_]
     assert sum(beside) == 4
-    assert options["factors"].tolist() == np.where(beside, 0.1, 1.0).tolist()
-    assert list(options["views"]) == [view for view, _ in model.graphs_]
+    assert heard["factors"].tolist() == np.where(beside, 0.1, 1.0).tolist()
+    assert list(heard["views"]) == [view for view, _ in model.graphs_]
     relations_of(table, np.arange(20) % 2, relation="local")
-    assert options["factors"].tolist() == [1.0]
+    assert heard["factors"].tolist() == [1.0]
 
 
 @pytest.mark.parametrize(("most", "n_terms"), [(29, 29), (28, 27)])

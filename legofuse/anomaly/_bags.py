@@ -77,11 +77,10 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
     if isinstance(X, list | tuple) and not len(X):
         raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
     bags = check_bags(X, n_labels)
-    units = bags.units
-    if bags.feature_names is not None:
-        units = X if is_table(X) else _frame(X[0], bags)
-    offsets = bags.offsets
+    units, offsets = bags.units, bags.offsets
     ends = None if is_table(X) else offsets
+    if bags.feature_names is not None:
+        units = X if ends is None else _frame(X[0], bags)
     table = read_columns(estimator, units, estimator.views, reset=reset, offsets=ends)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)

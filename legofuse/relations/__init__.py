@@ -28,7 +28,7 @@ from ._functions import (
     spherical,
 )
 from ._products import inner_products, relate
-from ._statistics import Statistics, statistics, summarise
+from ._statistics import Statistics, default_widths, statistics, summarise
 
 __all__ = [
     "RELATIONS",
@@ -38,6 +38,7 @@ __all__ = [
     "bhattacharyya",
     "correlation",
     "cosine",
+    "default_widths",
     "densify",
     "encode",
     "gaussian",

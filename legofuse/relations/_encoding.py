@@ -156,10 +156,8 @@ def _signed_root(values):
     return np.sign(values) * np.sqrt(np.abs(values))
 
 
-_BENDS: dict[str, Callable] = {
-    "bhattacharyya": _signed_root,
-    "robust": np.tanh,
-}  # of standardised features
+# what bends standardised features
+_BENDS: dict[str, Callable] = {"bhattacharyya": _signed_root, "robust": np.tanh}
 
 
 def _entrywise(function, X):

@@ -66,13 +66,12 @@ def statistics(X, sample_weight=None, principal=False):
         if not present.all():
             X, weight = X[present], weight[present]
     if X.shape[0] == 0:  # no row of this domain has the view
-        widths = {"gaussian": 0.5, "local": 4.0, "spherical": 0.5}
         nothing = {"axes": np.zeros((0, X.shape[1]), dtype), "centre": np.zeros(0, dtype)}
         return Statistics(
             np.zeros(X.shape[1], dtype),
             np.ones(X.shape[1], dtype),
             1.0,
-            widths,
+            default_widths(1),
             nothing if principal else None,
         )
     components = None
@@ -123,8 +122,33 @@ def summarise(mean, scale, spherical, dtype):
         gamma = float(np.exp(np.clip(log_gamma, -700, 700)))
     varying = max(1, int(np.count_nonzero(scale)))
     scale = np.where(scale > 0, scale, np.inf)
-    widths = {"gaussian": 0.5 / varying, "local": 4.0 / varying, "spherical": spherical}
+    widths = default_widths(varying, spherical)
     return Statistics(mean.astype(dtype), scale.astype(dtype), gamma, widths)
+
+
+def default_widths(n_features, spherical=0.5):
+    """Inverse squared widths for standardised rows.
+
+    Parameters
+    ----------
+    n_features : int
+        How many features vary.
+    spherical : float, default=0.5
+        That of ``spherical``; by default for directions that spread all around.
+
+    Returns
+    -------
+    dict of str to float
+        Of ``gaussian``, ``local`` and ``spherical``.
+
+    Examples
+    --------
+    >>> from legofuse.relations import default_widths
+    >>> default_widths(2)
+    {'gaussian': 0.25, 'local': 2.0, 'spherical': 0.5}
+    """
+    gaussian = 0.5 / n_features
+    return {"gaussian": gaussian, "local": 8 * gaussian, "spherical": spherical}
 
 
 def _units(X):

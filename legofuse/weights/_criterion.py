@@ -4,7 +4,7 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 
 from ._leave_one_out import leave_one_out, softmax_loss, squared_loss
-from ._start import start_factors
+from ._start import first_places, start_factors
 
 _OVERFLOW = 1e30  # loss where the graph is beyond its dtype
 _LARGEST_LOG = 28.0  # of a weight over its start: none vanishes, none overflows
@@ -45,11 +45,10 @@ class Prior:
 
 def _indicators(groups, n_graphs):
     """Membership of graphs in groups, where some graphs but not all are in one group."""
-    for labels in map(list, groups):
-        if len(labels) != n_graphs:
+    for codes in map(first_places, groups):
+        if len(codes) != n_graphs:
             raise ValueError(f"groups must have one label for each of {n_graphs} graphs.")
-        codes = [labels.index(label) for label in labels]  # callables cannot be sorted
-        first = sorted(set(codes))
+        first = np.unique(codes)
         if 1 < len(first) < n_graphs:
             yield np.equal.outer(codes, first).astype(float)
 

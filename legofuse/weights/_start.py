@@ -51,10 +51,9 @@ def start_factors(relations, views, targets, weight, present=None):
     >>> float(signal), bool(noise < 0.1)
     (1.0, True)
     """
-    labels = list(views)
     n_units = min(len(targets), _MOST_UNITS)
     targets, weight = targets[:n_units], weight[:n_units]
-    codes = np.array([labels.index(label) for label in labels])
+    codes = first_places(views)
     names = np.unique(codes)
     gains = np.stack([_gain(relations, codes == code, targets, weight) for code in names])
     has = np.ones(gains.shape, bool)
@@ -68,6 +67,12 @@ def start_factors(relations, views, targets, weight, present=None):
             both = has[k] & has[best]
             factors[k] = _factor(gains[k][both], gains[best][both], weight[both])
     return factors[np.searchsorted(names, codes)]
+
+
+def first_places(labels):
+    """Place of the first label that equals each one; callables among them cannot be sorted."""
+    labels = list(labels)
+    return np.array([labels.index(label) for label in labels])
 
 
 def _gain(relations, members, targets, weight):
