@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
+from sklearn.utils import check_array
 
 from .tuning import grid, median_off_diagonal, prepare, search, squared_distances, to_span
 
@@ -185,19 +186,31 @@ def stacking(views, y, names):
 
 
 def snf(views, y, names):
-    """snfpy's similarity network fusion: labels spread over the fused network."""
+    """snfpy's similarity network fusion: labels spread over the fused network.
+
+    Networks hold given rows only, so training and test rows enter together, never the test labels.
+    """
     from snf import compute
 
-    def predict(test):
-        train, other = zip(
-            *[prepare(A, B, "standardise") for A, B in zip(views, test, strict=True)], strict=True
-        )
+    # snfpy 0.2.2 knows an argument by the name that scikit-learn gave it before 1.6
+    compute.check_array = lambda X, force_all_finite=True, **others: check_array(
+        X, ensure_all_finite=force_all_finite, **others
+    )
+    candidates = grid(how=PREPARATIONS, K=(10, 20), mu=(0.3, 0.5, 0.8))
+
+    def spread(train, test, y, c):
+        pairs = [prepare(A, B, c["how"]) for A, B in zip(train, test, strict=True)]
+        own, other = (list(part) for part in zip(*pairs, strict=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return compute.group_predict(list(train), list(other), y)
+            return compute.group_predict(own, other, y, K=c["K"], mu=c["mu"])
 
-    predict([X[:2] for X in views])  # fails here, not in predict, where it does not run
-    return predict, {"chosen": {}}
+    def score_fold(candidates, a, b):
+        own, other = [X[a] for X in views], [X[b] for X in views]
+        return [np.mean(spread(own, other, y[a], c) == y[b]) for c in candidates]
+
+    best, accuracy = search(score_fold, candidates, y)
+    return lambda test: spread(views, test, y, best), {"cv": accuracy, "chosen": best}
 
 
 def nemo(views, y, names):
