@@ -1,0 +1,113 @@
+"""Relations of encoded rows to encoded references."""
+
+from collections import Counter
+
+import numpy as np
+
+from ..relations import default_widths, inner_products, relate
+from ._rows import encoding_of
+
+
+def relate_rows(rows, references, graphs, learned):
+    """Relate encoded rows to encoded references in every graph.
+
+    Parameters
+    ----------
+    rows, references : Rows
+        Of n_rows rows and n_references (dense) rows.
+    graphs : list of (view, relation)
+    learned : dict of (view, domain) to Statistics
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows, n_references)
+
+    Raises
+    ------
+    ValueError
+        If a caller's relation returns a wrong shape or values that are not finite.
+    """
+    related, inner = [], _InnerProducts(rows, references, graphs)
+    for view, relation in graphs:
+        one, other = (part.encoded[view, encoding_of(relation)] for part in (rows, references))
+        if callable(relation):
+            related.append(_call(relation, view, one, other))
+        else:
+            products = inner.take(view, relation, one, other)
+            gamma = _gamma(learned, view, relation)
+            related.append(relate(one, other, relation, gamma, products))
+    return related
+
+
+class _InnerProducts:
+    """Inner products of rows and references, computed once for graphs that share them.
+
+    Those of standardised rows are those of correlation times the lengths of the rows.
+    """
+
+    def __init__(self, rows, references, graphs):
+        self.parts = rows.encoded, references.encoded
+        self.found: dict = {}
+        self.users = Counter(self._source(*graph) for graph in graphs if not callable(graph[1]))
+
+    def _source(self, view, relation):
+        scaled = view, "correlation"
+        if encoding_of(relation) == "gaussian" and all(scaled in part for part in self.parts):
+            return scaled
+        return view, encoding_of(relation)
+
+    def take(self, view, relation, one, other):
+        """The products that a relation starts from; the caller may write over them."""
+        source = self._source(view, relation)
+        if source not in self.found:
+            self.found[source] = inner_products(*(part[source] for part in self.parts))
+        self.users[source] -= 1
+        products = self.found[source] if self.users[source] else self.found.pop(source)
+        if encoding_of(relation) == "gaussian" and source[1] == "correlation":
+            products = products * np.sqrt(one.norms)[:, None]
+            products *= np.sqrt(other.norms)
+        elif self.users[source]:
+            products = products.copy()
+        return products
+
+
+def _gamma(learned, view, relation):
+    """Inverse squared width of a relation: learned, or known where domains standardise."""
+    relation = "gaussian" if relation == "linear" else relation
+    if (view, None) in learned:
+        stats = learned[view, None]
+        return stats.gamma if relation == "rbf" else stats.widths.get(relation)
+    n_features = max(len(stats.mean) for (name, _), stats in learned.items() if name == view)
+    return 1.0 / n_features if relation == "rbf" else default_widths(n_features).get(relation)
+
+
+def _call(relation, view, rows, references):
+    """Call a caller's relation on the rows that have the view; 0 elsewhere."""
+    shape = rows.rows.shape[0], references.rows.shape[0]
+    parts = rows, references
+    have = [slice(None) if part.present is None else part.present for part in parts]
+    full = np.zeros(shape, dtype=references.rows.dtype)
+    target = full[have[0]][:, have[1]]
+    if target.size == 0:
+        return full
+    # copies: what a relation does to its arguments is no matter
+    found = relation(*(part.rows[some].copy() for part, some in zip(parts, have, strict=True)))
+    values, name = np.asarray(found), getattr(relation, "__name__", repr(relation))
+    if values.dtype.kind not in "biuf":
+        raise TypeError(
+            f"The relation {name!r} of view {view!r} must return an array of real numbers; it "
+            f"returned {type(found).__name__} of dtype {values.dtype}."
+        )
+    if values.shape != target.shape:
+        raise ValueError(
+            f"The relation {name!r} of view {view!r} must return shape (n_units, n_references) = "
+            f"{target.shape}; it returned {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"The relation {name!r} of view {view!r} returned NaN or infinity.")
+    if rows.present is None and references.present is None:
+        full[:] = values
+    else:
+        index = [np.arange(n)[part] for n, part in zip(shape, have, strict=True)]
+        full[np.ix_(*index)] = values
+    return full
