@@ -74,11 +74,8 @@ def test_net_works_on_the_graph_of_the_transformer(data, options):
     if equal is not None and options.get("interactions") == "separable":
         batch["zeroth"] = as_tensor(equal)
     graph = net.module_.graph(batch).detach().numpy()
-    expected = model.fused_graph(X)
-    scale = 1.0
-    if options.get("interactions") != "separable":
-        scale = model.weights_.sum() / float(net.module_.fusion.weights.detach().sum())
-    np.testing.assert_allclose(graph * scale, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(graph, model.fused_graph(X), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(net.module_.weights.detach().numpy(), model.weights_, rtol=1e-9)
 
 
 @pytest.mark.parametrize("options", CONFIGURATIONS[:4], ids=str)
@@ -93,6 +90,35 @@ def test_weight_two_is_a_row_repeated_in_any_order(data, options):
     assert one.history_ == other.history_
 
 
+def alike(n_graphs=10, n=60):
+    """Graphs that tell the same of three classes, each with noise of its own."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 3
+    noise = rng.normal(size=(n_graphs, n, 30))
+    rows = np.concatenate([np.tile(2 * np.eye(3)[y], (n_graphs, 1, 1)), noise], axis=2)
+    return [part @ part.T / part.shape[1] for part in rows], np.eye(n_graphs, dtype=int), y
+
+
+@pytest.mark.parametrize("options", [{}, {"nonnegative": False}, {"batch_size": 20}], ids=str)
+def test_weights_of_graphs_that_tell_alike_stay_alike(options):
+    graphs, powers, y = alike()
+    options = {"classes": True, "random_state": 0, **options}
+    weights = fit_fusion(graphs, powers, np.eye(3)[y], np.full(10, 0.5), **options).weights
+    np.testing.assert_allclose(np.abs(weights).sum(), 5.0, rtol=1e-6)
+    assert weights.max() < 4 * weights.min()
+
+
+def test_factors_of_a_product_keep_their_size():
+    graphs, _, y = alike(3)
+    powers = np.repeat(np.eye(3, dtype=int), 2, axis=0) * np.array([0, 1] * 3)[:, None]
+    start = np.array([0.5, 1.0, 1.0, 1.0, 0.1, 0.9])
+    options = {"classes": True, "separable": True}
+    fit = fit_fusion(graphs, powers, np.eye(3)[y], start, **options)
+    sums = fit.weights.reshape(3, 2).sum(axis=1)
+    np.testing.assert_allclose(sums, start.reshape(3, 2).sum(axis=1), rtol=1e-9)
+    assert not np.allclose(fit.weights, start, rtol=1e-3)
+
+
 def test_missing_views_are_made_up_for_alike(data):
     X, y = data
     X[::4, :3] = np.nan
@@ -105,8 +131,7 @@ def test_missing_views_are_made_up_for_alike(data):
         "present": torch.as_tensor(rows.present.astype(float)),
     }
     module = model.net_.module_
-    scale = model.weights_.sum() / float(module.fusion.weights.detach().sum())
-    graph = module.graph(batch).detach().numpy() * scale
+    graph = module.graph(batch).detach().numpy()
     np.testing.assert_allclose(graph, model.fused_graph(X), rtol=1e-9, atol=1e-12)
 
 

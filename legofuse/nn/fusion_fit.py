@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from .._threads import single_threaded_openmp
+from ..fusion import fuse_separable
 from .batches import TensorData
 from .fusion import FusionPolynomial
 from .generators import make_generator
@@ -52,6 +53,9 @@ class FusionFit(NamedTuple):
 class FusionModel(nn.Module):
     """A fusion polynomial, and a linear head on the centred and scaled rows of its graph.
 
+    The weights have the size that they start from: else the head could be small only because the
+    graph is large, which one weight that grows does at the least cost.
+
     Parameters
     ----------
     fusion : FusionPolynomial
@@ -61,6 +65,7 @@ class FusionModel(nn.Module):
     """
 
     start: torch.Tensor
+    size: torch.Tensor
     centre: torch.Tensor
     scale: torch.Tensor
     present: torch.Tensor | None
@@ -70,9 +75,21 @@ class FusionModel(nn.Module):
         self.fusion = fusion
         self.head = head
         self.register_buffer("start", fusion.raw.detach().clone())
+        self.register_buffer("size", self._size().detach())
         self.register_buffer("centre", torch.zeros_like(head.linear.weight[0]))
         self.register_buffer("scale", torch.ones_like(head.linear.bias[0]))
         self.register_buffer("present", present)
+
+    @property
+    def weights(self):
+        """The weights A, of shape (n_terms,), in size as at the start."""
+        weights = self.fusion.weights
+        return (weights.reshape(len(self.size), -1) * (self.size / self._size())).flatten()
+
+    def _size(self):
+        """Sum of the weights' absolute values; of a product, that of each factor."""
+        n_rows = self.fusion.powers.shape[1] if self.fusion.separable else 1
+        return self.fusion.weights.reshape(n_rows, -1).abs().sum(1, keepdim=True)
 
     def graph(self, batch):
         """Rows of the fused graph, missing views made up for.
@@ -94,10 +111,9 @@ class FusionModel(nn.Module):
         return graph if self.present is None else graph * self._factor(self.present)
 
     def _fuse(self, relations, zeroth):
-        fusion = self.fusion
-        if fusion.separable:
-            return fusion(relations, zeroth)
-        return fusion.fixed(relations, fusion.weights)
+        if self.fusion.separable:
+            return fuse_separable(relations, self.weights.reshape(len(relations), -1), zeroth)
+        return self.fusion.fixed(relations, self.weights)
 
     def _factor(self, present):
         """Square root of a complete unit's relation to itself over that of each unit."""
@@ -107,13 +123,16 @@ class FusionModel(nn.Module):
         return torch.where(known, (complete / torch.where(known, diagonal, 1.0)).clamp(0), 0).sqrt()
 
     def forward(self, batch):
-        """Return predictions of shape (n_units, n_targets), and the penalty."""
+        """Return predictions of shape (n_units, n_targets), and what is penalised.
+
+        That is the squared norm of the head, and how far weights are from their start.
+        """
         rows = (self.graph(batch) - self.centre) / self.scale
         moved = self.fusion.raw - self.start
         if not self.fusion.nonnegative:
             moved = moved / self.start.abs().max().clamp(min=1e-12)
-        penalty = self.head.linear.weight.square().sum() + moved.square().sum()
-        return self.head(rows), penalty
+        penalised = self.head.linear.weight.square().sum(), moved.square().sum()
+        return self.head(rows), penalised
 
     @torch.no_grad()
     def standardise(self, batch, sample_weight):
@@ -125,16 +144,16 @@ class FusionModel(nn.Module):
 
 
 class PenalisedLoss(nn.Module):
-    """Weighted mean loss, plus half the penalty times its strength over the total weight."""
+    """Weighted mean loss, plus half of what is penalised times its strengths over the total."""
 
-    def __init__(self, loss, total, strength):
+    def __init__(self, loss, total, strengths):
         super().__init__()
-        self.loss, self.total, self.strength = loss, total, strength
+        self.loss, self.total, self.strengths = loss, total, strengths
 
     def forward(self, output, target):
-        predictions, penalty = output
-        loss = self.loss(predictions, *target)
-        return loss + 0.5 * self.strength * penalty / self.total
+        predictions, penalised = output
+        penalty = sum(c * p for c, p in zip(self.strengths, penalised, strict=True))
+        return self.loss(predictions, *target) + 0.5 * penalty / self.total
 
 
 def fit_fusion(
@@ -151,6 +170,7 @@ def fit_fusion(
     present=None,
     reference_present=None,
     strength=1.0,
+    weight_strength=16.0,
     max_iter=100,
     tol=1e-4,
     batch_size="auto",
@@ -160,10 +180,11 @@ def fit_fusion(
     r"""Learn the weights of a fusion together with a linear head on its rows.
 
     .. math:: \min_{A, H, b} \sum_i w_i \, \ell(H^T \tilde G_i + b, y_i)
-        + \frac{c}{2} \big(\|H\|^2 + \|\log A - \log A_0\|^2\big)
+        + \frac{c}{2} \|H\|^2 + \frac{c'}{2} \|\log A - \log A_0\|^2
 
-    with :math:`\tilde G_i` the row of unit i, centred and scaled to mean norm 1. For signed
-    weights the last norm is of :math:`(A - A_0) / \max |A_0|`.
+    with :math:`\tilde G_i` the row of unit i by :math:`A \, \textstyle\sum A_0 / \sum A`, centred,
+    and scaled to mean norm 1 at the start. For signed weights the sums are of absolute values, the
+    last norm is of :math:`(A - A_0) / \max |A_0|`.
 
     Parameters
     ----------
@@ -183,7 +204,9 @@ def fit_fusion(
         Which graphs a unit has.
     reference_present : ndarray of shape (n_references, M), optional
     strength : float, default=1.0
-        The strength c of the penalty.
+        The strength c of the penalty on the head.
+    weight_strength : float, default=16.0
+        The strength c' of that on weights, that stay near their start where units are few.
     max_iter : int, default=100
         Steps of L-BFGS at most, or epochs of mini-batches.
     tol : float, default=1e-4
@@ -223,7 +246,7 @@ def fit_fusion(
         "classes": bool(classes),
         "start": np.asarray(start, float),
         "total": float(weight.sum()),
-        "strength": float(strength),
+        "strengths": (float(strength), float(weight_strength)),
         "dtype": "float64" if size == n_units or first.dtype == np.float64 else "float32",
         "full_batch": size == n_units,
         "max_iter": int(max_iter),
@@ -250,7 +273,7 @@ def fit_fusion(
         n_iter = n_epochs
         if state["full_batch"]:
             n_iter = next(iter(net.optimizer_.state_dict()["state"].values()))["n_iter"]
-        weights = net.module_.fusion.weights.detach().double().cpu().numpy()
+        weights = net.module_.weights.detach().double().cpu().numpy()
         if not np.isfinite(weights).all():
             raise ValueError("Neural weights diverged to NaN or infinity: lower max_iter.")
         state["arrays"] = net_arrays(net)
@@ -307,7 +330,7 @@ def _make(state, device, batch_size=-1, generator=None):
         }
     return make_net(
         FusionModel(fusion, head, present),
-        PenalisedLoss(loss, state["total"], state["strength"]),
+        PenalisedLoss(loss, state["total"], state["strengths"]),
         batch_size=batch_size,
         generator=generator,
         device=device,

@@ -157,7 +157,7 @@ class LEGOFusionTransformer(
     n_iter_ : int
         Iterations of the criterion.
     net_ : Net
-        The trained net (of skorch), by ``"neural"``; its weights are proportional to these.
+        The trained net (of skorch), by ``"neural"``; ``weights`` of its ``module_`` are these.
     history_ : list of dict
         Loss of each epoch, by ``"neural"``.
     n_features_in_ : int

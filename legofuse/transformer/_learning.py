@@ -179,7 +179,4 @@ def _train(estimator, encoded, marks, targets, weight, start, classes):
         device=estimator.device,
         random_state=estimator.random_state,
     )
-    weights = fit.weights
-    if not expansion.separable and weights.sum() > 0:  # of a complete row to itself
-        weights = weights * (start.sum() / weights.sum())
-    return fit, Learned(weights, None, fit.n_iter)
+    return fit, Learned(fit.weights, None, fit.n_iter)
