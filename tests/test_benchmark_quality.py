@@ -356,3 +356,16 @@ def test_gains_by_domains_told_are_read_from_results(tmp_path):
     assert "0.690, a gain of +0.050" in text
     assert "- not met against the same legofuse, not told: 0.720, a gain of +0.020" in text
     assert "CORAL + RBF SVM, is at 0.670: +0.070" in text
+
+
+def test_a_column_is_ahead_on_the_splits_that_both_have():
+    from benchmarks.quality.report import _behind
+
+    records = [_record("mv_a", str(k), "legofuse", v) for k, v in enumerate((0.9, 0.7, 0.7))]
+    records.append(_record("mv_a", "0", "boosting", 0.85))
+    found = stats.accuracies(records)
+    assert _behind(found, ("legofuse", "boosting")) == "None."
+    records.append(_record("mv_a", "1", "snf", 0.8))
+    found = stats.accuracies(records)
+    ahead = _behind(found, ("legofuse", "boosting", "snf"))
+    assert ahead == "- `mv_a`: snfpy label spreading is 0.100 ahead."
