@@ -16,9 +16,9 @@ CALIBRATION_RIDGE = 0.02
 N_REPEATS = 3  # of these folds where bags are few: held-out losses are noisy then
 BAGS_REPEATED = 600  # bags held out in all repeats together, once every bag has been
 STEADY = 40.0  # bags that say that the slope of averaged logits is 1
-TEMPERATURE = 0.75  # of the likelihood: held-out losses of several heads are noisy
-MOST_BAGS = 100  # more bags do not make one head of many win outright
-LEAST_WEIGHT = 0.005
+TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
+MOST_BAGS = 200  # more bags do not make one head of many win outright
+LEAST_WEIGHT = 0.02
 
 
 def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
