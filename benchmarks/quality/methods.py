@@ -170,6 +170,7 @@ def _ours():
         "degree 1": {"degree": 1},
         "degree 3": {"degree": 3},
         "degree 4": {"degree": 4},
+        "degree 4, additive": {"degree": 4, "interactions": "additive"},
         "degree 2, additive": {"interactions": "additive"},
         "degree 2, pairwise": {"interactions": "pairwise"},
         "degree 2, separable": {"interactions": "separable"},
@@ -182,7 +183,7 @@ def _ours():
     }
     yield Method("legofuse", "legofuse", "ours", lego, True)
     for title, parameters in variants.items():
-        name = "legofuse_" + title.replace("degree 2, ", "").replace(" ", "_")
+        name = "legofuse_" + title.replace("degree 2, ", "").replace(", ", " ").replace(" ", "_")
         name = name.removesuffix("_weights").removesuffix("_only")
         yield Method(name, f"legofuse, {title}", "variant", partial(lego, **parameters), True)
 
