@@ -12,8 +12,9 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly import _linear
-from legofuse.anomaly._heads import PENALTY, _Objective, fit_head, pool
+from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
+from legofuse.anomaly._top_k import pool
 from legofuse.datasets import make_digit_bags
 
 VIEWS = {"first": slice(0, 3), "second": [3, 4]}

@@ -10,15 +10,9 @@ from scipy.special import logit
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly import _linear, _stack
 from legofuse.anomaly._bags import Units
-from legofuse.anomaly._heads import (
-    ClosestHead,
-    PooledHead,
-    PropagatedHead,
-    TiedHead,
-    UnitHead,
-    top_k_shares,
-)
+from legofuse.anomaly._heads import ClosestHead, PooledHead, PropagatedHead, TiedHead, UnitHead
 from legofuse.anomaly._linear import list_heads
+from legofuse.anomaly._top_k import top_k_shares
 from legofuse.datasets import make_digit_bags
 
 

@@ -16,12 +16,11 @@ from ._heads import (
     PropagatedHead,
     TiedHead,
     UnitHead,
-    competing_counts,
-    pool,
 )
 from ._parts import unit_parts
 from ._roles import Roles
 from ._stack import calibrate, choose_share, held_out_scores, sharpen, weigh
+from ._top_k import competing_counts, pool
 
 PENALTIES = (0.005, 0.1)  # of heads on pooled relations: few bags want little, many more
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ._heads import fit_head
+from ._fit_head import fit_head
 
 PENALTY = 0.05  # ridge of the head on roles
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once

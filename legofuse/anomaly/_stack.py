@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold
 
 from ._bags import units_of
-from ._heads import pool
+from ._top_k import pool
 
 N_FOLDS = 5
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that may spread over a bag's graph
