@@ -10,7 +10,10 @@ import torch
 from sklearn.base import clone
 
 from legofuse import LEGOFusionTransformer
-from legofuse.nn.fusion_fit import fit_fusion, restore_fusion
+from legofuse.nn import FusionPolynomial
+from legofuse.nn.fusion_fit import FusionModel, PenalisedLoss, fit_fusion, restore_fusion
+from legofuse.nn.heads import LinearHead
+from legofuse.nn.losses import cross_entropy
 from legofuse.sampling import fingerprint
 
 VIEWS = {"signal": slice(0, 3), "noise": slice(3, 6)}
@@ -106,6 +109,68 @@ def test_weights_of_graphs_that_tell_alike_stay_alike(options):
     weights = fit_fusion(graphs, powers, np.eye(3)[y], np.full(10, 0.5), **options).weights
     np.testing.assert_allclose(np.abs(weights).sum(), 5.0, rtol=1e-6)
     assert weights.max() < 4 * weights.min()
+
+
+def test_signed_weights_keep_the_sum_of_their_sizes():
+    graphs, powers, y = alike(3)
+    options = {"classes": True, "nonnegative": False}
+    weights = fit_fusion(graphs, powers, np.eye(3)[y], [1, -1, 0.5], **options).weights
+    assert np.abs(weights).sum() == pytest.approx(2.5)
+    with_zeros = fit_fusion(graphs, powers, np.eye(3)[y], np.zeros(3), **options).weights
+    assert np.isfinite(with_zeros).all()
+
+
+@pytest.mark.parametrize("nonnegative", [True, False])
+def test_what_is_minimised_is_the_formula(nonnegative):
+    graphs, powers, y = alike(3, 12)
+    start = np.array([3.0, 2.0, 0.5])
+    fusion = FusionPolynomial.from_weights(
+        powers, start, nonnegative=nonnegative, dtype=torch.float64
+    )
+    generator = torch.Generator().manual_seed(0)
+    head = LinearHead(12, 3, generator=generator, dtype=torch.float64)
+    module = FusionModel(fusion, head)
+    rng = np.random.default_rng(0)
+    batch, weight = {"relations": list(map(torch.as_tensor, graphs))}, rng.uniform(1, 2, size=12)
+    module.standardise(batch, torch.as_tensor(weight))
+    rows = np.tensordot(start, graphs, 1)
+    centre = weight @ rows / weight.sum()
+    scale = np.sqrt(weight @ ((rows - centre) ** 2).sum(axis=1) / weight.sum())
+    H, b, A = rng.normal(size=(12, 3)), rng.normal(size=3), np.array([1.0, 4.0, 2.0])
+    with torch.no_grad():
+        head.linear.weight.copy_(torch.as_tensor(H.T))
+        head.linear.bias.copy_(torch.as_tensor(b))
+        fusion.raw.copy_(torch.as_tensor(np.log(A) if nonnegative else A))
+    moved = np.log(A / start) if nonnegative else (A - start) / 3
+    logits = (np.tensordot(A * 5.5 / 7, graphs, 1) - centre) / scale @ H + b
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(12), y]
+    expected = weight @ losses + 0.5 * 2 * (H**2).sum() + 0.5 * 5 * (moved**2).sum()
+    loss = PenalisedLoss(cross_entropy, weight.sum(), (2.0, 5.0))
+    target = torch.as_tensor(y), torch.as_tensor(weight)
+    found = loss(module(batch), target)
+    assert float(found.detach()) == pytest.approx(expected / weight.sum(), rel=1e-10)
+    found.backward()
+    with torch.no_grad():
+        for k in range(3):
+            step = 1e-6 * torch.eye(3, dtype=torch.float64)[k]
+            fusion.raw += step
+            above = loss(module(batch), target)
+            fusion.raw -= 2 * step
+            below = loss(module(batch), target)
+            fusion.raw += step
+            slope = float(above - below) / 2e-6
+            assert float(fusion.raw.grad[k]) == pytest.approx(slope, rel=1e-5, abs=1e-8)
+
+
+def test_strengths_by_default():
+    graphs, powers, y = alike(3, 30)
+    given = graphs, powers, np.eye(3)[y], [0.5, 0.3, 0.2]
+    plain = fit_fusion(*given, classes=True).weights
+    same = fit_fusion(*given, classes=True, strength=1.0, weight_strength=16.0).weights
+    np.testing.assert_array_equal(plain, same)
+    free = fit_fusion(*given, classes=True, weight_strength=0.1).weights
+    start = np.array(given[3])
+    assert np.abs(np.log(free / start)).max() > 2 * np.abs(np.log(plain / start)).max()
 
 
 def test_factors_of_a_product_keep_their_size():

@@ -203,7 +203,8 @@ def snf(views, y, names):
         own, other = (list(part) for part in zip(*pairs, strict=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return compute.group_predict(own, other, y, K=c["K"], mu=c["mu"])
+            k = min(c["K"], len(own[0]) + len(other[0]) - 1)
+            return compute.group_predict(own, other, y, K=k, mu=c["mu"])
 
     def score_fold(candidates, a, b):
         own, other = [X[a] for X in views], [X[b] for X in views]

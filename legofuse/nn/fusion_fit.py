@@ -83,8 +83,9 @@ class FusionModel(nn.Module):
     @property
     def weights(self):
         """The weights A, of shape (n_terms,), in size as at the start."""
-        weights = self.fusion.weights
-        return (weights.reshape(len(self.size), -1) * (self.size / self._size())).flatten()
+        size = self._size()
+        factor = torch.where(size > 0, self.size / torch.where(size > 0, size, 1.0), 1.0)
+        return (self.fusion.weights.reshape(len(size), -1) * factor).flatten()
 
     def _size(self):
         """Sum of the weights' absolute values; of a product, that of each factor."""
@@ -182,9 +183,10 @@ def fit_fusion(
     .. math:: \min_{A, H, b} \sum_i w_i \, \ell(H^T \tilde G_i + b, y_i)
         + \frac{c}{2} \|H\|^2 + \frac{c'}{2} \|\log A - \log A_0\|^2
 
-    with :math:`\tilde G_i` the row of unit i by :math:`A \, \textstyle\sum A_0 / \sum A`, centred,
-    and scaled to mean norm 1 at the start. For signed weights the sums are of absolute values, the
-    last norm is of :math:`(A - A_0) / \max |A_0|`.
+    with :math:`\tilde G_i` the row of unit i by :math:`A \, \textstyle\sum A_0 / \sum A` (of a
+    product: each factor so), centred, and scaled to mean norm 1 at the start. For signed weights
+    the sums are of absolute values, the last norm is of :math:`(A - A_0) / \max |A_0|`; else a
+    weight of zero starts from a millionth of the largest.
 
     Parameters
     ----------
