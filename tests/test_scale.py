@@ -99,7 +99,7 @@ def test_statistics_of_a_canonical_sample(monkeypatch, missing):
     columns = {"a": np.arange(4), "b": np.arange(4, 12)}
     order, weight, _ = canonical_rows(rows)
     exact = graphs.learn_statistics(rows, columns, order, weight)
-    monkeypatch.setattr(graphs, "_STATISTICS_ROWS", 1000)
+    monkeypatch.setattr(graphs._statistics, "_STATISTICS_ROWS", 1000)
     sampled = graphs.learn_statistics(rows, columns, order, weight)
     for key, stats in exact.items():
         assert not np.array_equal(sampled[key].mean, stats.mean)
