@@ -303,6 +303,17 @@ def test_bad_domains_are_told_and_nothing_is_fitted(bags, domains, views, option
     assert vars(model) == before
 
 
+def test_what_is_no_bags_is_told_before_domains_are_counted(data):
+    bags, y, domains = data
+    model = fit(bags, y, domains, pooling="relations")
+    with pytest.raises(ValueError, match=r"X is 1-D, of shape \(8,\), not bags"):
+        model.predict(bags[1][0], sample_domain=domains[1:2])
+    views = [[bag[:, :2] for bag in bags], [bag[:, 2:] for bag in bags]]
+    for call in (LEGOAnomalyClassifier(APART).fit, model.score):
+        with pytest.raises(TypeError, match="stack_views"):
+            call(views, y, sample_domain=domains)
+
+
 def test_bad_domains_when_predicting(data):
     bags, y, domains = data
     model = fit(bags, y, domains, pooling="relations")

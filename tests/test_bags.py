@@ -112,7 +112,10 @@ A = np.ones((2, 3))
         ([A, [[1.0], [1.0, 2.0]]], ValueError, "bag 1 is not an array of real numbers"),
         ([A, sparse.eye(3)], TypeError, r"bag 1 is sparse.*toarray"),
         (sparse.eye(3), TypeError, "[Ss]parse data was passed"),
-        (np.ones(3), ValueError, "Reshape your data"),
+        (sparse.dok_matrix(A), TypeError, "[Ss]parse data was passed"),
+        (np.ones(3), ValueError, r"X is 1-D, of shape \(3,\), not bags.*Reshape your .*`\[bag\]`"),
+        ([1.0, 2], ValueError, r"X is 1-D, of shape \(2,\), not bags.*`\[\[unit\]\]`"),
+        (pd.Series([1.0, 2.0, 3.0]), ValueError, r"X is 1-D, of shape \(3,\), not bags"),
         (np.ones((2, 2, 2, 2)), ValueError, "got 4 dimensions"),
         ([], ValueError, "Expected 2D array, got 1D array"),
         ({"a": [A]}, TypeError, "stack_views"),
@@ -136,13 +139,20 @@ def test_lists_of_bags_for_each_view_are_pointed_to_stacking(n_views, kind):
     assert check_bags(nested).lengths.tolist() == [2, 1]
 
 
+def test_what_the_message_on_one_row_tells_to_write_is_taken():
+    bag, unit = A, A[0]
+    assert check_bags([bag]).lengths.tolist() == [2]
+    assert check_bags([[unit]]).lengths.tolist() == [1]
+    assert check_bags(np.array([bag, bag[:1]], dtype=object)).lengths.tolist() == [2, 1]
+
+
 def test_a_list_of_views_is_recognised_by_the_labels():
     views = [np.ones((100, 3)), np.ones((100, 5))]
     with pytest.raises(ValueError, match=r"2 bags but 100 labels: did you mean `stack_views`\?"):
         check_bags(views, n_labels=100)
     with pytest.raises(ValueError, match=r"2 bags but 3 labels: give one"):
         check_bags([A, A], n_labels=3)
-    with pytest.raises(ValueError, match=r"2 bags but 3 labels: give one"):
+    with pytest.raises(ValueError, match=r"2 bags but 3 labels: give one.* as `\[X\]`"):
         check_bags(A, n_labels=3)
 
 

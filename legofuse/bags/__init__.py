@@ -5,7 +5,7 @@ plus offsets, so that what follows needs no loop over bags. Nothing else of lego
 here.
 """
 
-from ._pack import Bags, check_bags, is_table, to_bags
+from ._pack import Bags, check_bags, check_form, is_table, to_bags
 from ._per_unit import PerUnit
 from ._segments import segment, segment_means, unit_segments
 
@@ -13,6 +13,7 @@ __all__ = [
     "Bags",
     "PerUnit",
     "check_bags",
+    "check_form",
     "is_table",
     "segment",
     "segment_means",

@@ -75,8 +75,8 @@ def check_bags(X, n_labels=None):
     TypeError
         If X is sparse, a dict, or a list of lists of bags.
     ValueError
-        If there is no bag, a bag is empty, not numeric, not 2-D or of another width, or the number
-        of bags is not `n_labels`.
+        If X is 1-D, there is no bag, a bag is empty, not numeric, not 2-D or of another width, or
+        the number of bags is not `n_labels`.
 
     Examples
     --------
@@ -86,17 +86,7 @@ def check_bags(X, n_labels=None):
     >>> bags.units.shape, bags.offsets, bags.lengths
     ((3, 3), array([0, 2, 3]), array([2, 1]))
     """
-    if isinstance(X, dict):
-        raise TypeError(
-            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
-            "`X, views = stack_views(Xs)` makes one list."
-        )
-    if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
-        raise TypeError(
-            f"X is a {type(X).__name__} of {len(X)} sequences of bags, not one. If they are views, "
-            "stack them side by side first: `X, views = stack_views(Xs)`, and pass `views=views` "
-            "to the estimator."
-        )
+    check_form(X)
     if n_labels is not None:
         _check_n_labels(X, n_labels)
     if is_bag_sequence(X):
@@ -111,6 +101,49 @@ def check_bags(X, n_labels=None):
     if X.ndim == 3:
         return _unpad(X)
     return Bags(X, np.arange(len(X) + 1), np.zeros(len(X), dtype=np.int64), names)
+
+
+def check_form(X):
+    """Refuse what is not a batch of bags: views by name or in a list, a single row.
+
+    Parameters
+    ----------
+    X : object
+        What a user passed as bags.
+
+    Raises
+    ------
+    TypeError
+        If X is a dict, or a list of lists of bags.
+    ValueError
+        If X is 1-D: one unit, not a bag.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.bags import check_form
+    >>> check_form([np.zeros((2, 3))])
+    >>> check_form(np.zeros(3))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
+    """
+    if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
+        raise TypeError(
+            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
+            "`X, views = stack_views(Xs)` makes one list."
+        )
+    if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} sequences of bags, not one. If they are views, "
+            "stack them side by side first: `X, views = stack_views(Xs)`, and pass `views=views` "
+            "to the estimator."
+        )
+    if _is_row(X):
+        raise ValueError(
+            f"X is 1-D, of shape ({len(X)},), not bags: a bag is 2-D, (n_units, n_features). "
+            "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
+        )
 
 
 def is_bag_sequence(X):
@@ -151,6 +184,14 @@ def is_table(X):
     return is_2d(X) and not is_bag_sequence(X)
 
 
+def _is_row(X):
+    """True for an array or list of numbers, or of other things without a shape."""
+    if isinstance(X, list | tuple):
+        return len(X) > 0 and all(map(np.isscalar, X))
+    is_flat = len(getattr(X, "shape", ())) == 1 and not sparse.issparse(X)
+    return is_flat and len(X) > 0 and not is_bag_sequence(X)
+
+
 def _holds_bags(item):
     return getattr(item, "ndim", None) == 3 or is_bag_sequence(item)
 
@@ -165,7 +206,8 @@ def _check_n_labels(X, n_labels):
             f"{message}: did you mean `stack_views`? Each array has {n_labels} rows, so X looks "
             "like a list of views: use `X, views = stack_views(Xs)`."
         )
-    raise ValueError(f"{message}: give one label for each bag.")
+    table = " Each row of a 2-D X is a bag of one unit; one bag is given as `[X]`." * is_table(X)
+    raise ValueError(f"{message}: give one label for each bag.{table}")
 
 
 def _n_rows(item):
