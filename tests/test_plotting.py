@@ -270,7 +270,11 @@ def test_matplotlib_is_imported_when_something_is_drawn():
     assert run.stdout.strip() == "False"
 
 
-def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_matplotlib_the_error_says_what_to_install(kind, pipe, classifier, monkeypatch):
+    draw = displays(pipe, classifier)[kind]
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    with pytest.raises(ImportError, match="pip install matplotlib"):
-        UnitScoresDisplay([0.1, 0.2]).plot()
+    with pytest.raises(
+        ImportError, match=r"pip install 'legofuse\[plot\]'.* pip install '.\[plot\]'"
+    ):
+        draw(None)

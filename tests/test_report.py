@@ -4,6 +4,8 @@ import base64
 import re
 import shutil
 import subprocess
+import sys
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -12,11 +14,13 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 pytest.importorskip("matplotlib")
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, report
 from legofuse.datasets import make_digit_bags
+from legofuse.report._parts import parameters
 
 X, y = load_wine(return_X_y=True)
 EVIL = '<b>"phenols"</b> & $x^2$'
@@ -180,6 +184,34 @@ def test_nothing_is_written_where_it_fails(tmp_path):
     assert not path.exists()
     with pytest.raises(OSError, match="nowhere"):
         report.write(fusion().fit(X, y), X, y, tmp_path / "nowhere" / "page.html")
+
+
+def test_without_matplotlib_it_says_at_once_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.setattr(report, "table_sections", None)  # nothing is computed
+    path = tmp_path / "page.html"
+    path.write_text("kept")
+    with pytest.raises(ImportError, match=r"pip install 'legofuse\[plot\]'"):
+        report.write(fusion().fit(X), X, path=path)
+    assert path.read_text() == "kept"
+
+
+def test_parameters_keep_their_order():
+    views = {"text": [0, 1], "audio": [2]}
+    model = LEGOFusionTransformer(views, relation={"text": "cosine", "audio": "rbf"}, degree=3)
+    pipe = make_pipeline(StandardScaler(), FunctionTransformer(kw_args={"b": 1, "a": 2}), model)
+    before = repr(pipe)
+    (heading, (text,)) = parameters(pipe)[0]
+    assert heading == "Parameters"
+    for part in ("'text': [0, 1], 'audio': [2]", "'text': 'cosine', 'audio': 'rbf'", "'b': 1, 'a'"):
+        assert escape(part) in text
+    assert sorted("".join(unescape(text).split())) == sorted(
+        "".join(f"<pre>{before}</pre>".split())
+    )
+    assert repr(pipe) == before
+    assert type(model.views) is dict
+    forest = RandomForestClassifier(5)
+    assert parameters(forest) == [("Parameters", [f"<pre>{forest!r}</pre>"])]
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 A display holds numbers; ``from_estimator`` (or another ``from_``) makes one and draws it, ``plot``
 draws it again, and what was drawn is in ``ax_`` and ``figure_``. Colours are told apart by
-colour-blind readers, and nothing is told by colour alone. Matplotlib is imported when something is
-drawn, and not before.
+colour-blind readers, and nothing is told by colour alone. Matplotlib (``legofuse[plot]``) is
+imported when something is drawn, and not before.
 
 This package may import legofuse.inspection and nothing else of legofuse.
 """

@@ -30,7 +30,10 @@ def pyplot():
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError("drawing needs matplotlib: pip install matplotlib.") from error
+        raise ImportError(
+            "figures and reports need matplotlib: pip install 'legofuse[plot]' (in a clone: "
+            "pip install '.[plot]')."
+        ) from error
     return plt
 
 

@@ -5,6 +5,7 @@ This package may import legofuse.inspection and legofuse.plotting.
 
 from pathlib import Path
 
+from ..plotting._style import pyplot
 from ..plotting._weights import fusion_of
 from ._bags import bag_sections
 from ._html import page
@@ -28,7 +29,7 @@ def write(
     """Write a report of a fitted estimator as one self-contained HTML page.
 
     Numbers and figures are computed on the data given here: take rows (or bags) that were not
-    used to fit where scores should tell of new ones.
+    used to fit where scores should tell of new ones. Figures need matplotlib (``legofuse[plot]``).
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ def write(
     ------
     TypeError
         If the estimator is none of these; nothing is written then.
+    ImportError
+        If matplotlib is not installed; nothing is written then.
     OSError
         If the path cannot be written.
 
@@ -79,6 +82,7 @@ def write(
     ...     path.read_text(encoding="utf-8").count("<figure>") > 5
     True
     """
+    pyplot()  # says at once if there is none
     inside = getattr(estimator, "best_estimator_", estimator)
     bags = hasattr(inside, "score_units")
     sections = bag_sections if bags else table_sections

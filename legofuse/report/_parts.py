@@ -1,6 +1,7 @@
 """Sections that both kinds of estimator have."""
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..inspection import permutation_importance
 from ..inspection._model import read_terms
@@ -66,4 +67,25 @@ def history(model):
 
 def parameters(estimator):
     """The estimator as it was made."""
-    return [("Parameters", [code(repr(estimator))])]
+    return [("Parameters", [code(repr(_as_written(estimator)))])]
+
+
+class _Ordered(dict):
+    """A dict that scikit-learn prints in its order, not sorted by key."""
+
+    def __repr__(self):
+        return "{" + ", ".join(f"{key!r}: {value!r}" for key, value in self.items()) + "}"
+
+
+def _as_written(value):
+    """A parameter, or an unfitted twin of an estimator, to be printed: dicts keep their order."""
+    if type(value) is dict:
+        return _Ordered((key, _as_written(part)) for key, part in value.items())
+    if type(value) in (list, tuple):
+        return type(value)(map(_as_written, value))
+    if type(value).__repr__ is not BaseEstimator.__repr__:
+        return value
+    twin = object.__new__(type(value))
+    parameters = value.get_params(deep=False)
+    vars(twin).update({name: _as_written(part) for name, part in parameters.items()})
+    return twin
