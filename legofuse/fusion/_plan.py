@@ -1,5 +1,6 @@
 """How an index set is evaluated: every term a left times a right monomial, each built once."""
 
+from bisect import bisect_left
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,59 +16,69 @@ class _Plan(NamedTuple):
     columns: Any
 
 
-def _closure(monomials):
-    """Steps that build all monomials by one multiplication each, and the place of each.
+def _words(powers):
+    """Each term as the graphs it multiplies, one after the other: (2, 0, 1) is (0, 0, 2)."""
+    graphs = range(powers.shape[1])
+    return [tuple(np.repeat(graphs, row).tolist()) for row in powers]
 
-    Place 0 is the constant 1; step k is (place of the parent, graph to multiply with).
+
+def _walk(words):
+    """Monomials that build all words by one multiplication each, and the place of each word.
+
+    Keys are (place of the parent, graph to multiply with), values the place; 0 is the constant 1.
     """
-    zero = (0,) * len(monomials[0])
-    places, steps = {zero: 0}, []
-    for a in sorted(set(monomials), key=lambda a: (sum(a), a)):
-        path = []  # from a down to the nearest monomial that is there already
-        while a not in places:
-            graph = max(m for m, p in enumerate(a) if p)
-            path.append((a, graph))
-            a = tuple(p - (m == graph) for m, p in enumerate(a))
-        place = places[a]
-        for child, graph in reversed(path):
-            steps.append((place, graph))
-            place = places[child] = len(steps)
-    return tuple(steps), places
+    steps: dict = {}
+    places = {}
+    for word in words:
+        place = 0
+        for graph in word:
+            place = steps.setdefault((place, graph), len(steps) + 1)
+        places[word] = place
+    return steps, places
 
 
-def _splits(terms):
-    """Candidate splits of every term into (left, right): by graph, and by sorted position."""
-    n_graphs = len(terms[0])
+def _by_degree(words):
+    return sorted(set(words), key=lambda word: (len(word), [-graph for graph in word]))
+
+
+def _cuts(words, n_graphs):
+    """Candidate lengths of the left part of every word: by graph, and by position."""
+    seen = {graph for word in words for graph in word}
     for k in range(n_graphs + 1):
-        zeros_left, zeros_right = (0,) * k, (0,) * (n_graphs - k)
-        yield [(a[:k] + zeros_right, zeros_left + a[k:]) for a in terms]
-    highest = max(map(sum, terms))
-    for size in range(1, min(highest, 4)):
-        pairs = []
-        for a in terms:
-            left, budget = [], size if sum(a) > size else 0
-            for p in a:
-                left.append(min(p, budget))
-                budget -= left[-1]
-            pairs.append((tuple(left), tuple(p - q for p, q in zip(a, left, strict=True))))
-        yield pairs
+        if k == 0 or k - 1 in seen:  # others cut nothing else
+            yield [bisect_left(word, k) for word in words]
+    for size in range(1, min(max(map(len, words)), 4)):
+        yield [size if len(word) > size else 0 for word in words]
+
+
+def _cost(n_left, n_right):
+    """Passes over a block in cache."""
+    return 2 * n_left + n_right + n_left * n_right / 8
 
 
 @lru_cache(maxsize=64)
 def _plan(key, n_graphs):
     """Choose the cheapest split of the terms (bytes of an int64 array of shape (-1, n_graphs))."""
-    terms = [tuple(a) for a in np.frombuffer(key, dtype=np.int64).reshape(-1, n_graphs).tolist()]
-    best, lowest = None, float("inf")
-    for pairs in _splits(terms):
-        left, left_places = _closure([pair[0] for pair in pairs])
-        right, right_places = _closure([pair[1] for pair in pairs])
-        n_left, n_right = len(left) + 1, len(right) + 1
-        cost = 2 * n_left + n_right + n_left * n_right / 8  # passes over a block in cache
+    words = _words(np.frombuffer(key, dtype=np.int64).reshape(-1, n_graphs))
+    best: Any = None
+    lowest = float("inf")
+    for cuts in _cuts(words, n_graphs):
+        parts = [word[:cut] for word, cut in zip(words, cuts, strict=True)]
+        others = [word[cut:] for word, cut in zip(words, cuts, strict=True)]
+        left, right = set(parts), set(others)
+        if _cost(len(left), len(right)) >= lowest:  # with what they are built from, no less
+            continue
+        cost = _cost(*(len(_walk(some)[0]) + 1 for some in (left, right)))
         if cost < lowest:
-            rows = np.array([left_places[pair[0]] for pair in pairs])
-            columns = np.array([right_places[pair[1]] for pair in pairs])
-            best, lowest = _Plan(left, right, rows, columns), cost
-    return best
+            best, lowest = (parts, others), cost
+    (left, rows), (right, columns) = (_place(some) for some in best)
+    return _Plan(left, right, rows, columns)
+
+
+def _place(words):
+    """Steps that build the words, the lowest degrees first, and where each word is then."""
+    steps, places = _walk(_by_degree(words))
+    return tuple(steps), np.array([places[word] for word in words])
 
 
 def make_plan(powers):
