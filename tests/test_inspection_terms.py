@@ -65,10 +65,14 @@ def test_an_only_view_has_no_fall():
     assert np.isnan(term_contributions(model, X, y).view_loo_lost).all()
 
 
-def test_without_a_term_is_the_score_of_the_rest():
+@pytest.mark.parametrize("rest", [None, 1e-12], ids=["learned", "nearly all in one term"])
+def test_without_a_term_is_the_score_of_the_rest(rest):
     """Leave-one-out done literally, on the kernel of the terms that are left."""
     rows = np.arange(0, len(X), 6)
-    model = LEGOFusionTransformer(VIEWS, relation="rbf", degree=1).fit(X[rows], y[rows])
+    weights = "loo" if rest is None else [10.0, rest, rest]
+    options = {"relation": "rbf", "degree": 1, "weights": weights}
+    model = LEGOFusionTransformer(VIEWS, **options).fit(X[rows], y[rows])
+    model.ridge_ = 1.0
     found = term_contributions(model, X[rows], y[rows])
     graphs = list(model.relation_graphs(X[rows], X[rows]).values())
     weights = model.weights_ * [0, 1, 1]

@@ -1,5 +1,6 @@
 """What inspection reads from an estimator: its polynomial, its views, its graphs."""
 
+from functools import reduce
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -44,10 +45,14 @@ class Polynomial(NamedTuple):
     def factors(self, present, weights=None):
         """Row factors that make up for missing views: sqrt(complete / own relation to itself)."""
         weights = self.weights if weights is None else weights
-        have = np.ascontiguousarray((present @ self.membership.T).T)
-        diagonal = fuse(list(have), self.powers, weights)
+        if present.all():
+            return np.ones(len(present))
+        patterns, pattern = np.unique(present, axis=0, return_inverse=True)
+        lacks = (1 - patterns) @ self.membership.T
+        diagonal = (lacks @ (self.powers > 0).T == 0) @ weights
         ratio = np.divide(weights.sum(), diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
-        return np.where(present.all(axis=1), 1.0, np.sqrt(np.maximum(ratio, 0)))
+        factors = np.where(patterns.all(axis=1), 1.0, np.sqrt(np.maximum(ratio, 0)))
+        return factors[pattern.reshape(-1)]
 
 
 def read_polynomial(model):
@@ -175,10 +180,17 @@ class Square(NamedTuple):
     present: Any
     rows: Any
 
-    def kernel(self, polynomial, weights):
+    def kernel(self, polynomial, weights, fused=None):
         """Fused graph by some weights, missing views made up for."""
+        if fused is None:
+            fused = fuse(self.relations, polynomial.powers, weights)
         scale = polynomial.factors(self.present, weights)
-        return fuse(self.relations, polynomial.powers, weights) * np.outer(scale, scale)
+        return fused * scale[:, None] * scale
+
+    def term(self, powers):
+        """One term's product of the relations, in an array that may be one of them."""
+        factors = [r for r, power in zip(self.relations, powers, strict=True) for _ in range(power)]
+        return reduce(np.multiply, factors)
 
 
 def square(model, X, sample_domain, max_samples, random_state):

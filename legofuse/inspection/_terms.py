@@ -1,6 +1,7 @@
 """What each term and each view gives to the fused graph."""
 
 import numpy as np
+from scipy.linalg import lapack
 
 from ..fusion import fuse
 from ._model import centred, read_polynomial, split_pipeline, square
@@ -8,13 +9,24 @@ from ._results import TermContributions
 
 __all__ = ["term_contributions"]
 
+_LEAST_LEFT = 1e-3  # of the fused graph's largest entry, where a term is subtracted from it
+
 
 def leave_one_out_score(kernel, targets, ridge=1.0):
     """Share of the targets' variance explained by leave-one-out ridge predictions."""
-    inverse = np.linalg.inv(kernel + ridge * np.eye(len(kernel)))
-    sums = inverse.sum(axis=1)
-    residual = inverse - np.outer(sums, sums) / sums.sum()  # the intercept is not penalised
-    errors = residual @ targets / np.diagonal(residual)[:, None]
+    system = kernel + ridge * np.eye(len(kernel))
+    given = np.column_stack([np.ones(len(kernel)), targets])
+    root, info = lapack.dpotrf(system, lower=1)
+    if info:  # negative weights, or relations that are no kernels
+        inverse = np.linalg.inv(system)
+        diagonal, solved = np.diagonal(inverse), inverse @ given
+    else:
+        root, _ = lapack.dtrtri(root, lower=1, overwrite_c=1)
+        diagonal, solved = np.einsum("ij,ij->j", root, root), root.T @ (root @ given)
+    sums = solved[:, 0]
+    shares = sums / sums.sum()  # the intercept is not penalised
+    fitted = solved[:, 1:] - np.outer(shares, sums @ targets)
+    errors = fitted / (diagonal - sums * shares)[:, None]
     return float(1 - (errors**2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
 
 
@@ -89,23 +101,25 @@ def term_contributions(
     lost = view_lost = score = None
     if y is not None:
         targets = read_targets(y, model.target_type)[graphs.rows]
-        ridge = _ridge(model, graphs.kernel(polynomial, polynomial.weights), targets)
+        whole = fuse(graphs.relations, polynomial.powers, polynomial.weights)
+        kernel = graphs.kernel(polynomial, polynomial.weights, whole)
+        ridge = _ridge(model, kernel, targets)
+        score = leave_one_out_score(kernel, targets, ridge)
 
-        def without(gone):
+        def lost_without(gone, fused=None):
             weights = np.where(gone, 0.0, polynomial.weights)
             if not weights.any():
                 return np.nan
             total = weights.sum()
             scale = polynomial.weights.sum() / total if total > 0 else 1.0
-            kernel = graphs.kernel(polynomial, weights * scale)
-            return leave_one_out_score(kernel, targets, ridge)
+            kernel = scale * graphs.kernel(polynomial, weights, fused)
+            return score - leave_one_out_score(kernel, targets, ridge)
 
-        score = without(np.zeros(len(shares), bool))
-        used, rows = np.flatnonzero(polynomial.weights), np.arange(len(shares))
-        lost = np.zeros(len(shares))
-        lost[used] = [score - without(rows == k) for k in used]
+        rows, lost = np.arange(len(shares)), np.zeros(len(shares))
+        for k in np.flatnonzero(polynomial.weights):
+            lost[k] = lost_without(rows == k, _less(graphs, polynomial, whole, k))
         has = polynomial.powers @ polynomial.membership > 0
-        view_lost = np.array([score - without(gone) for gone in has.T])
+        view_lost = np.array([lost_without(gone) for gone in has.T])
     return TermContributions(
         polynomial.terms,
         polynomial.weights,
@@ -126,11 +140,17 @@ def _ridge(model, kernel, targets):
     return ridges[int(np.nanargmax(scores))]
 
 
+def _less(graphs, polynomial, fused, k):
+    """The fused graph of all terms less the k-th; None where no digits of it would be left."""
+    rest = fused - polynomial.weights[k] * graphs.term(polynomial.powers[k])
+    return rest if np.abs(rest).max() > _LEAST_LEFT * np.abs(fused).max() else None
+
+
 def term_kernels(polynomial, graphs):
     """Kernels of the terms one by one, missing views made up for."""
     scale = polynomial.factors(graphs.present)
     for row in polynomial.powers:
-        yield fuse(graphs.relations, row[None], np.ones(1)) * np.outer(scale, scale)
+        yield graphs.term(row) * scale[:, None] * scale
 
 
 def _norms(polynomial, graphs):
