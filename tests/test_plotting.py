@@ -197,6 +197,26 @@ def test_graphs_without_classes_and_by_relation():
         GraphsDisplay.from_estimator(model, X, y[:5])
 
 
+@pytest.mark.parametrize(
+    ("target", "options", "label"),
+    [
+        (y, {}, "rows by class"),
+        (y, {"max_samples": 100}, "100 of 178 rows by class"),
+        (X[:, 0], {"max_samples": 60}, "60 of 178 rows sorted by y"),
+        (y.astype(float), {}, "rows sorted by y"),
+        (None, {"max_samples": 60}, "60 of 178 rows"),
+        (None, {}, "rows"),
+    ],
+)
+def test_graphs_say_which_rows_in_which_order(pipe, target, options, label):
+    display = GraphsDisplay.from_estimator(pipe, X, target, random_state=0, **options)
+    assert [ax.get_xlabel() for ax in display.axes_] == [label] * 4
+    assert [ax.get_ylabel() for ax in display.axes_] == [label, "", "", ""]
+    inside(display.figure_)
+    bare = GraphsDisplay(display.graphs, display.groups).plot()
+    assert bare.ax_.get_xlabel() == ("row" if display.groups is None else "rows by class")
+
+
 def test_classes_differ_in_marker_and_colour(pipe):
     display = EmbeddingDisplay.from_estimator(pipe, X, y)
     assert len(display.points_) == 3

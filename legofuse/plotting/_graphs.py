@@ -15,7 +15,9 @@ _MOST_CLASSES = 20  # more different values of y are drawn as a scale
 
 
 class GraphsDisplay:
-    """Relation graphs of the views and the fused graph, side by side, rows ordered by class.
+    """Relation graphs of the views and the fused graph, side by side, rows ordered by y.
+
+    Of many rows a sample is drawn, which the label below each graph says, with the order.
 
     Parameters
     ----------
@@ -23,6 +25,8 @@ class GraphsDisplay:
         One panel each.
     groups : list of (object, int), optional
         Classes in the order of the rows, each with its number of rows.
+    label : str, optional
+        What the rows are, for the axes.
 
     Attributes
     ----------
@@ -46,8 +50,8 @@ class GraphsDisplay:
     ['minerals', 'phenols', 'colour', 'fused']
     """
 
-    def __init__(self, graphs, groups=None):
-        self.graphs, self.groups = graphs, groups
+    def __init__(self, graphs, groups=None, label=None):
+        self.graphs, self.groups, self.label = graphs, groups, label
 
     @classmethod
     def from_estimator(
@@ -71,11 +75,12 @@ class GraphsDisplay:
         X : array-like, frame or sparse of shape (n_samples, n_features)
             Rows to look at.
         y : array-like of shape (n_samples,), optional
-            Rows are ordered by it; where it has few values, these are written beside the graphs.
+            Rows are ordered by it, real targets from the smallest to the largest; where it has few
+            values, these are written beside the graphs.
         by : {"view", "graph"}, default="view"
             One panel for each view (the mean of its relations), or for each relation of it.
         max_samples : int, default=200
-            So many rows are drawn where there are more.
+            So many rows are drawn at random where there are more.
         sample_domain : array-like of shape (n_samples,), optional
             Domain of each row; needed if fit was given domains.
         random_state : int, RandomState or None, default=None
@@ -104,7 +109,10 @@ class GraphsDisplay:
             panels.setdefault(name, []).append(graph)
         graphs = {name: np.mean(found, axis=0) for name, found in panels.items()}
         graphs["fused"] = model.fused_graph(part, part, domain, domain)
-        return cls(graphs, groups).plot(axes=axes)
+        sample = f"{len(rows)} of {X.shape[0]} rows" if len(rows) < X.shape[0] else "rows"
+        classes = groups is not None and np.asarray(y).dtype.kind != "f"
+        order = "" if y is None else " by class" if classes else " sorted by y"
+        return cls(graphs, groups, sample + order).plot(axes=axes)
 
     def plot(self, *, axes=None):
         """Draw.
@@ -153,9 +161,10 @@ class GraphsDisplay:
         return self
 
     def _label(self, ax, first):
-        """Write the classes beside their rows, and draw lines between them."""
+        """Say what the rows are; write classes beside their rows, and draw lines between them."""
+        label = self.label or ("row" if self.groups is None else "rows by class")
+        ax.set(xlabel=label, ylabel=label if first else "")
         if self.groups is None:
-            ax.set(xlabel="row", ylabel="row" if first else "")
             return
         counts = np.array([count for _, count in self.groups])
         ends = np.cumsum(counts)
@@ -168,7 +177,6 @@ class GraphsDisplay:
         ax.set_xticks(middles, names, rotation=90 if upright else 0)
         ax.set_yticks(middles, names if first else [""] * len(names))
         ax.tick_params(length=0)
-        ax.set(xlabel="rows by class", ylabel="rows by class" if first else "")
 
 
 def _ordered(n_rows, y, max_samples, rng):
