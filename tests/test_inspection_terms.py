@@ -10,7 +10,17 @@ from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import term_contributions, view_agreement, view_importances
+from legofuse.inspection import (
+    DomainShift,
+    Explanation,
+    MissingViewCurve,
+    PermutationImportance,
+    ViewAgreement,
+    ViewImportances,
+    term_contributions,
+    view_agreement,
+    view_importances,
+)
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -263,3 +273,55 @@ def test_weights_below_nought_have_shares_too():
     found = term_contributions(model, X)
     assert_allclose(found.view_shares, list(model.view_importances_.values()), rtol=1e-6)
     assert np.isfinite(view_importances(model, X, n_bootstrap=3).samples).all()
+
+
+def test_contributions_print_the_largest_terms_and_all_views():
+    model = fitted()
+    found = term_contributions(model, X, y)
+    heading, *rows = str(found).splitlines()
+    assert (
+        heading
+        == f"TermContributions: 9 terms of 3 views, leave-one-out score {found.loo_score:.3g}"
+    )
+    assert rows[0].split() == ["term", "weight", "share", "loo_lost"]
+    order = np.argsort(-found.shares, kind="stable")
+    for k, row in zip(order[:8], rows[1:9], strict=True):
+        numbers = (found.weights[k], found.shares[k], found.loo_lost[k])
+        assert row.split("  ")[0] == found.terms[k]
+        assert row.split()[-3:] == [f"{number:.3g}" for number in numbers]
+    assert rows[9] == "... 1 more"
+    assert rows[10].split() == ["view", "share", "loo_lost"]
+    assert [row.split()[0] for row in rows[11:]] == list(VIEWS)
+    without = str(term_contributions(model, X))
+    assert "loo_lost" not in without
+    assert "score" not in without
+    weights, shares = found[1:3]  # a tuple, as before
+    assert weights is found.weights
+    assert shares is found.shares
+
+
+def test_results_print_in_a_few_lines():
+    signal = np.arange(40.0).reshape(20, 2)
+    views = ["first", "a name of many letters, more than fit beside others"]
+    mean, table, many = signal[0], np.eye(2), [f"graph {k}" for k in range(12)]
+    found = {
+        "bootstrap samples": ViewImportances(views, mean, mean, mean, signal),
+        "cosines": ViewAgreement(views, table),
+        "... 4 more": ViewAgreement(many, np.eye(12)),
+        "curve 0.75": DomainShift(0.75, ["north", "south"], {"north": 0.5, "south": 1.0}),
+        "score 0.9 with nothing": PermutationImportance(views, mean, mean, table, 0.9),
+        "of 2 repeats": MissingViewCurve(mean, table),
+        "views and 5 landmarks": Explanation(
+            signal[:, 0], signal[:, 1], views, signal, np.arange(5), np.zeros((20, 2, 5))
+        ),
+        "parts by 2 views\n": Explanation(signal[:, 0], signal[:, 1], views, signal),
+    }
+    for words, result in found.items():
+        text = repr(result)
+        assert text.startswith(type(result).__name__ + ": ")
+        assert words in text
+        assert len(text.splitlines()) <= 11
+        assert max(map(len, text.splitlines())) <= 120
+    assert "south     1" in repr(found["curve 0.75"])
+    assert "... 12 more" in repr(found["of 2 repeats"]._replace(shares=signal[:, 0], scores=signal))
+    assert text.splitlines()[2].split() == ["0", "0", "1", "0", "1"]

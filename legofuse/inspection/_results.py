@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._text import as_text
+
 __all__ = [
     "DomainShift",
     "Explanation",
@@ -43,9 +45,11 @@ class TermContributions(NamedTuple):
     view_shares : ndarray of shape (n_views,)
         A term's share is divided among its views by exponent.
     view_loo_lost : ndarray of shape (n_views,) or None
-        Fall of the score without all terms of the view; NaN for the only view.
+        Fall of the score without all terms of the view; NaN for the only view. Where nothing that
+        tells of the targets is left, leave-one-out predictions are worse than the mean of the
+        targets and score below 0: more than `loo_score`, even more than 1, is lost then.
     loo_score : float or None
-        Share of the targets' variance that leave-one-out predictions of all terms explain.
+        Share of the targets' variance that leave-one-out predictions of all terms explain (R²).
     """
 
     terms: Any
@@ -56,6 +60,20 @@ class TermContributions(NamedTuple):
     view_shares: Any
     view_loo_lost: Any
     loo_score: Any
+
+    def __repr__(self):
+        order = np.argsort(-np.asarray(self.shares), kind="stable")
+        terms = {"term": self.terms} | self._columns("terms")
+        terms = {k: v if v is None else [v[i] for i in order] for k, v in terms.items()}
+        heading = f"TermContributions: {len(self.terms)} terms of {len(self.views)} views"
+        if self.loo_score is not None:
+            heading += f", leave-one-out score {self.loo_score:.3g}"
+        return as_text(heading, terms, {"view": self.views} | self._columns("views"))
+
+    def _columns(self, of):
+        if of == "views":
+            return {"share": self.view_shares, "loo_lost": self.view_loo_lost}
+        return {"weight": self.weights, "share": self.shares, "loo_lost": self.loo_lost}
 
     def to_frame(self, of="terms"):
         """Return a frame of the terms, largest share first, or of the views.
@@ -71,10 +89,8 @@ class TermContributions(NamedTuple):
             Of pandas.
         """
         if of == "views":
-            columns = {"share": self.view_shares, "loo_lost": self.view_loo_lost}
-            return _frame(columns, self.views, "view")
-        columns = {"weight": self.weights, "share": self.shares, "loo_lost": self.loo_lost}
-        found = _frame(columns, self.terms, "term")
+            return _frame(self._columns(of), self.views, "view")
+        found = _frame(self._columns("terms"), self.terms, "term")
         return found.sort_values("share", ascending=False, kind="stable")
 
 
@@ -97,6 +113,13 @@ class ViewImportances(NamedTuple):
     high: Any
     samples: Any
 
+    def __repr__(self):
+        heading = f"ViewImportances: {len(self.samples)} bootstrap samples"
+        return as_text(heading, {"view": self.views} | self._columns())
+
+    def _columns(self):
+        return {"importance": self.importances, "low": self.low, "high": self.high}
+
     def to_frame(self):
         """Return a frame with a row for each view.
 
@@ -105,8 +128,7 @@ class ViewImportances(NamedTuple):
         DataFrame
             Of pandas.
         """
-        columns = {"importance": self.importances, "low": self.low, "high": self.high}
-        return _frame(columns, self.views, "view")
+        return _frame(self._columns(), self.views, "view")
 
 
 class ViewAgreement(NamedTuple):
@@ -123,6 +145,13 @@ class ViewAgreement(NamedTuple):
     names: Any
     cosines: Any
 
+    def __repr__(self):
+        heading = "ViewAgreement: cosines between centred graphs"
+        return as_text(heading, {"": self.names} | self._columns())
+
+    def _columns(self):
+        return dict(zip(self.names, self.cosines.T, strict=True))
+
     def to_frame(self):
         """Return the matrix as a frame.
 
@@ -131,7 +160,7 @@ class ViewAgreement(NamedTuple):
         DataFrame
             Of pandas.
         """
-        return _frame(dict(zip(self.names, self.cosines.T, strict=True)), self.names)
+        return _frame(self._columns(), self.names)
 
 
 class DomainShift(NamedTuple):
@@ -151,6 +180,13 @@ class DomainShift(NamedTuple):
     domains: Any
     by_domain: Any
 
+    def __repr__(self):
+        heading = f"DomainShift: mean area under the ROC curve {self.auc:.3g}"
+        return as_text(heading, {"domain": self.domains} | self._columns())
+
+    def _columns(self):
+        return {"auc": list(self.by_domain.values())}
+
     def to_frame(self):
         """Return the areas as a frame.
 
@@ -159,7 +195,7 @@ class DomainShift(NamedTuple):
         DataFrame
             Of pandas, a row for each domain.
         """
-        return _frame({"auc": list(self.by_domain.values())}, self.domains)
+        return _frame(self._columns(), self.domains)
 
 
 class PermutationImportance(NamedTuple):
@@ -180,6 +216,13 @@ class PermutationImportance(NamedTuple):
     importances: Any
     score: Any
 
+    def __repr__(self):
+        heading = f"PermutationImportance: score {self.score:.3g} with nothing permuted"
+        return as_text(heading, {"view": self.views} | self._columns())
+
+    def _columns(self):
+        return {"mean": self.importances_mean, "std": self.importances_std}
+
     def to_frame(self):
         """Return a frame with a row for each view.
 
@@ -188,8 +231,7 @@ class PermutationImportance(NamedTuple):
         DataFrame
             Of pandas.
         """
-        columns = {"mean": self.importances_mean, "std": self.importances_std}
-        return _frame(columns, self.views, "view")
+        return _frame(self._columns(), self.views, "view")
 
 
 class MissingViewCurve(NamedTuple):
@@ -205,6 +247,13 @@ class MissingViewCurve(NamedTuple):
     shares: Any
     scores: Any
 
+    def __repr__(self):
+        heading = f"MissingViewCurve: scores of {self.scores.shape[1]} repeats"
+        return as_text(heading, {"share": self.shares} | self._columns())
+
+    def _columns(self):
+        return {"mean": self.scores.mean(axis=1), "std": self.scores.std(axis=1)}
+
     def to_frame(self):
         """Return a frame with a row for each share.
 
@@ -213,8 +262,7 @@ class MissingViewCurve(NamedTuple):
         DataFrame
             Of pandas.
         """
-        columns = {"mean": self.scores.mean(axis=1), "std": self.scores.std(axis=1)}
-        return _frame(columns, self.shares, "share")
+        return _frame(self._columns(), self.shares, "share")
 
 
 class Explanation(NamedTuple):
@@ -248,6 +296,17 @@ class Explanation(NamedTuple):
     parts: Any = None
     targets: Any = None
     offsets: Any = None
+
+    def __repr__(self):
+        n_landmarks = 0 if self.landmarks is None else len(self.landmarks)
+        heading = f"Explanation: parts by {len(self.views)} views"
+        heading += f" and {n_landmarks} landmarks" * (n_landmarks > 0)
+        rows = {"row": range(len(self.scores)), "target": self.targets}
+        return as_text(heading, rows | self._columns())
+
+    def _columns(self):
+        parts = dict(zip(self.views, self.view_parts.T, strict=True))
+        return {"score": self.scores, "base": self.base} | parts
 
     @property
     def landmark_parts(self):
@@ -288,8 +347,7 @@ class Explanation(NamedTuple):
             Of pandas.
         """
         if row is None:
-            columns = {"score": self.scores, "base": self.base}
-            return _frame(columns | dict(zip(self.views, self.view_parts.T, strict=True)))
+            return _frame(self._columns())
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
         columns = dict(zip(self.views, self.parts[row], strict=True))

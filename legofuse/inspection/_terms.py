@@ -66,7 +66,8 @@ def term_contributions(
     Returns
     -------
     TermContributions
-        Shares and losses, by term and by view.
+        Shares and losses, by term and by view. More than 1 may be lost: the score without a view
+        is below 0 where predictions are worse than the mean of the targets.
 
     Raises
     ------
