@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from numpy.testing import assert_allclose
 
+from legofuse.relations import RELATIONS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
@@ -36,3 +38,8 @@ def test_blocks_were_found():
 def test_files_that_it_links_to_are_there():
     links = re.findall(r"\]\(([^)#]+)", README)
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_all_relations_are_named():
+    (sentence,) = re.findall(r"`relation` says: (.*?)\.", README, flags=re.DOTALL)
+    assert set(re.findall(r'`"(\w+)"`', sentence)) == {"auto", *RELATIONS}
