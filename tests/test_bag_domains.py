@@ -314,6 +314,20 @@ def test_what_is_no_bags_is_told_before_domains_are_counted(data):
             call(views, y, sample_domain=domains)
 
 
+def test_a_broken_bag_is_named_by_its_number_among_all():
+    bags, views = list(BAGS), {d: {"bag 0": v["look"], "move": v["move"]} for d, v in APART.items()}
+    assert DOMAINS[6] == DOMAINS[9] == "slim"
+    bags[6] = bags[6].copy()
+    bags[6][2, 1] = np.nan
+    model = LEGOAnomalyClassifier(views)
+    message = r"domain 'slim': view 'bag 0': 1 unit .* unit 2 of bag 6, column 1"
+    with pytest.raises(ValueError, match=message):
+        model.fit(bags, Y, sample_domain=DOMAINS)
+    bags[6], bags[9] = BAGS[6], BAGS[9][:, :3]
+    with pytest.raises(ValueError, match="bag 9 has 3 features, but bag 0 has 4"):
+        model.fit(bags, Y, sample_domain=DOMAINS)
+
+
 def test_bad_domains_when_predicting(data):
     bags, y, domains = data
     model = fit(bags, y, domains, pooling="relations")

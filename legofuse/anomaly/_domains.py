@@ -1,6 +1,7 @@
 """Bags of several domains: labels checked, bags with other features than the rest read."""
 
 import copy
+import re
 
 import numpy as np
 
@@ -99,10 +100,17 @@ def read_by_domain(estimator, X, domains, *, time_view, reset):
         try:
             part = read_bags(reader, some, time_view=time_view, reset=reset)
         except (ValueError, TypeError) as error:
-            raise type(error)(f"Among the bags of domain {domain!r}: {error}") from error
+            told = _renumbered(str(error), where)
+            raise type(error)(f"Among the bags of domain {domain!r}: {told}") from error
         reader.views_ = part.views
         parts[domain] = where, part
     return _assemble(estimator, parts, domains)
+
+
+def _renumbered(message, where):
+    """A message on some bags with their numbers among all; what is quoted stays."""
+    pattern = r"""'[^']*'|"[^"]*"|\bbag (\d+)"""
+    return re.sub(pattern, lambda m: f"bag {where[int(m[1])]}" if m[1] else m[0], message)
 
 
 def _assemble(estimator, parts, domains):
