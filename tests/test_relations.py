@@ -458,6 +458,23 @@ def test_rows_standardised_once_are_those_standardised_twice(dtype, sparse):
         assert_array_equal(*found)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_roots_taken_once_are_those_taken_twice(sparse):
+    """Principal components are read off the rows that bhattacharyya encodes."""
+    Z = data(60, 3, seed=1) @ data(3, 12, seed=2)
+    Z[0] = 0
+    if sparse:
+        Z = sp.csr_array(Z * (np.abs(Z) > 0.5))
+    else:
+        Z[1] = np.nan
+    learned = {("v", None): statistics(Z, principal=True)}
+    graphs = [("v", "principal"), ("v", "bhattacharyya")]
+    both = encode_rows(Z, {"v": np.arange(12)}, graphs, learned)
+    single = encode_rows(Z, {"v": np.arange(12)}, graphs[:1], learned)
+    assert np.isfinite(both.encoded[graphs[0]].rows).all()
+    assert_array_equal(both.encoded[graphs[0]].rows, single.encoded[graphs[0]].rows)
+
+
 @pytest.mark.parametrize("shape", [(20, 300), (200, 10), (60, 60)])
 def test_of_noise_nothing_is_principal(shape):
     """The largest variance of noise lies about the edge: at most one is above it."""

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from ..relations import Encoded, densify, encode, unit_length
+from ..relations import Encoded, along_components, densify, encode, unit_length
 from ._statistics import columns_of, split_domains, take
 
 _SHARED = {"angular": "cosine", "spherical": "cosine", "linear": "gaussian", "local": "gaussian"}
+_FROM_OTHERS = ("correlation", "principal")
 
 
 class Rows(NamedTuple):
@@ -91,11 +92,13 @@ def _encode_block(block, names, stats, by_domain):
     """Encode rows of one view and domain by every name; what starts alike starts once."""
     standardise = True if by_domain else None
     found: dict = {}
-    for name in sorted(names, key=lambda name: name == "correlation"):  # last, from the others
+    for name in sorted(names, key=lambda name: name in _FROM_OTHERS):  # last
         if callable(name):
             found[name] = _raw(block, stats if by_domain else None)
         elif name == "correlation" and "gaussian" in found:
             found[name] = unit_length(found["gaussian"])
+        elif name == "principal" and "bhattacharyya" in found:
+            found[name] = along_components(found["bhattacharyya"], stats)
         else:
             found[name] = encode(block, name, stats, standardise)
     return found

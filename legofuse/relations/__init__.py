@@ -12,7 +12,7 @@ everything, itself included.
 This package imports nothing from legofuse.
 """
 
-from ._encoding import Encoded, densify, encode, unit_length
+from ._encoding import Encoded, along_components, densify, encode, unit_length
 from ._functions import (
     RELATIONS,
     angular,
@@ -34,6 +34,7 @@ __all__ = [
     "RELATIONS",
     "Encoded",
     "Statistics",
+    "along_components",
     "angular",
     "bhattacharyya",
     "correlation",

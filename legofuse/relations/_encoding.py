@@ -77,7 +77,7 @@ def encode(X, relation, stats=None, standardise=None):
     array([[0.6, 0.8]])
     """
     if relation == "principal":
-        return _encode_principal(X, stats, standardise)
+        return along_components(encode(X, "bhattacharyya", stats, standardise), stats)
     if standardise is None:
         standardise = relation in _STANDARDISED
     if relation == "bhattacharyya" and not standardise:
@@ -103,12 +103,34 @@ def encode(X, relation, stats=None, standardise=None):
     return Encoded(_scaled(rows, norms, rows), present=present)
 
 
-def _encode_principal(X, stats, standardise):
-    """Rows in principal components of those encoded by bhattacharyya, scaled to length 1."""
-    roots = encode(X, "bhattacharyya", stats, standardise)
-    rows = in_components(roots, stats.components)
+def along_components(encoded, stats):
+    """Rows in principal components, scaled to length 1.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        By ``"bhattacharyya"``.
+    stats : Statistics
+        Of the training rows, with components.
+
+    Returns
+    -------
+    Encoded
+        The same rows as :func:`encode` makes by ``"principal"``, for less.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import along_components, encode, statistics
+    >>> X = np.array([[0.0, 1.0], [4.0, 1.0], [4.0, 9.0]])
+    >>> stats = statistics(X, principal=True)
+    >>> found = along_components(encode(X, "bhattacharyya"), stats).rows
+    >>> bool((found == encode(X, "principal", stats).rows).all())
+    True
+    """
+    rows = in_components(encoded, stats.components)
     norms = np.einsum("ij,ij->i", rows, rows)
-    return Encoded(_scaled(rows, norms, rows), present=roots.present)
+    return Encoded(_scaled(rows, norms, rows), present=encoded.present)
 
 
 def unit_length(encoded):
@@ -153,7 +175,9 @@ def _scaled(rows, norms, out):
 
 def _signed_root(values):
     """sign(x) sqrt(|x|)."""
-    return np.sign(values) * np.sqrt(np.abs(values))
+    roots = np.abs(values)
+    np.sqrt(roots, out=roots)
+    return np.copysign(roots, values, out=roots)
 
 
 # what bends standardised features
