@@ -50,6 +50,7 @@ except ImportError:  # scikit-learn < 1.9
 
 
 _OURS = ("legofuse", "sklearn")
+_HEAVIEST = 1e100  # squares of weights are added up
 
 __all__ = ["CallbackSupportMixin", "check_sample_weight", "stack_level", "with_callbacks"]
 
@@ -82,8 +83,8 @@ def check_sample_weight(sample_weight, X, dtype=None):
     Raises
     ------
     ValueError
-        If the number of weights differs from that of rows, if one is NaN, infinite or negative, or
-        if all are zero.
+        If the number of weights differs from that of rows, if one is NaN, infinite, negative or
+        so extreme that its square is no number, or if all are zero.
 
     Examples
     --------
@@ -97,4 +98,10 @@ def check_sample_weight(sample_weight, X, dtype=None):
     weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not np.any(weights):  # scikit-learn < 1.9 lets these pass
         raise ValueError("Sample weights must contain at least one non-zero number.")
+    extreme = weights[(weights > _HEAVIEST) | ((weights > 0) & (weights < 1 / _HEAVIEST))]
+    if len(extreme):
+        raise ValueError(
+            f"Sample weights must be 0 or between {1 / _HEAVIEST} and {_HEAVIEST}; got "
+            f"{extreme[0]}: rescale them (a weight says how often a row occurs)."
+        )
     return weights

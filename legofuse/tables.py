@@ -97,7 +97,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     check_not_list_of_views(X)
     if not reset:  # set_params does not matter to what is fitted
         domain_column = getattr(estimator, "_domain_index", None)
-    selective = _is_frame(X) or domain_column is not None
+    selective = _is_frame(X) or domain_column is not None or _may_hold_words(X)
     rules = {
         "accept_sparse": "csr",
         "dtype": [np.float64, np.float32],
@@ -129,21 +129,23 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     is_used = np.zeros(X.shape[1], bool)
     for index in views.values():
         is_used[index] = True
-    if not is_used.all():
-        X = _take_columns(X, np.flatnonzero(is_used))
+    used = np.flatnonzero(is_used)
+    if len(used) < len(is_used):
+        X = _take_columns(X, used)
     places = np.cumsum(is_used) - 1
     columns = {view: places[index] for view, index in views.items()}
     if selective:
         try:
             X = check_array(X, **rules)
         except (TypeError, ValueError) as error:
-            raise type(error)(_where_not_numeric(X, columns) or str(error)) from error
+            raise type(error)(_where_not_numeric(X, columns, used) or str(error)) from error
     if sp.issparse(X):
         X = sp.csr_array(X)
         if not X.has_canonical_format:  # repeated entries add up, in a copy
             X = X.copy()
             X.sum_duplicates()
-    missing = missing_blocks(X, columns, offsets)
+    names = getattr(estimator, "feature_names_in_", None)
+    missing = missing_blocks(X, columns, offsets, used if names is None else names[used])
     return Table(X, columns, views, missing if missing.any() else None, domains)
 
 
@@ -162,21 +164,35 @@ def _as_fitted(estimator, X):
     )
 
 
-def _where_not_numeric(X, columns):
+def _may_hold_words(X):
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST"
+
+
+def _where_not_numeric(X, columns, used):
     """Which column of which view holds no numbers, in words; None if all do."""
-    names = list(X.columns) if _is_frame(X) else range(X.shape[1])
+    names = list(X.columns) if _is_frame(X) else used.tolist()
     for view, index in columns.items():
         for k in index:
             values = np.asarray(_column(X, k))
-            try:
-                values.astype(np.float64)
-            except (TypeError, ValueError):
+            why = _why_no_numbers(values)
+            if why:
                 return (
-                    f"view {view!r}: column {names[k]!r} holds no numbers (could not convert "
-                    f"dtype {values.dtype} to float): encode it first, for instance in a "
+                    f"view {view!r}: column {names[k]!r} holds no numbers (dtype "
+                    f"{values.dtype}: {why}): encode it first, for instance in a "
                     "ColumnTransformer, or leave it out of views."
                 )
     return None
+
+
+def _why_no_numbers(values):
+    """What numpy says of values that are no numbers; empty if they are."""
+    if values.dtype.kind in "mM":
+        return "it holds times"
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _domain_index(column, n_features, names, views):
@@ -237,16 +253,22 @@ def read_targets(y, n_rows, target_type="auto"):
 
     Raises
     ------
+    TypeError
+        If y is sparse.
     ValueError
         If the length is wrong, or y holds NaN, infinity or text where numbers are needed.
     """
     if y is None:
         return None, None
+    if sp.issparse(y):
+        raise TypeError("y is sparse, but must be dense: use y.toarray().")
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     if y.ndim not in (1, 2):
         raise ValueError(f"y must be 1-D or 2-D; got shape {y.shape}.")
+    if y.ndim == 2 and y.shape[1] == 0:
+        raise ValueError(f"y has no columns: got shape {y.shape}.")
     if len(y) != n_rows:
         raise ValueError(
             f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "

@@ -3,10 +3,12 @@
 This module may import expansion, fusion and weights of legofuse.
 """
 
+from itertools import product
+
 import numpy as np
 
 from .expansion import Expansion
-from .fusion import count_terms, exponents, one_exponent_each
+from .fusion import count_terms, exponents
 from .weights import alignment, consensus, importances, loo, packed_diagonal, uniform
 
 __all__ = ["given_weights", "learn_weights", "list_terms", "name_terms", "view_importances"]
@@ -188,8 +190,10 @@ def given_weights(weights, n_terms, nonnegative):
     return given
 
 
-def view_importances(graphs, expansion, weights, sample_weight, views):
-    """Share of each view in the fused graph's centred norm.
+def view_importances(graphs, expansion, weights, sample_weight, views, equal=None):
+    r"""Share of each view in the fused graph's centred norm.
+
+    .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
 
     Parameters
     ----------
@@ -198,26 +202,41 @@ def view_importances(graphs, expansion, weights, sample_weight, views):
     weights : ndarray of shape (n_terms,)
     sample_weight : ndarray of shape (n_units,)
     views : list of str
-        The view of each graph. A separable fusion counts each power of a graph by itself.
+        The view of each graph. Of a separable fusion that stands for more than 5000 terms each
+        power of a graph counts by itself, with its share of the graph's factors.
+    equal : packed identity, where a separable fusion needs one
 
     Returns
     -------
     dict of str to float
         They add up to 1.
     """
-    terms, owners = expansion.terms(), views
+    terms, powers = expansion.terms(), expansion.powers
     if expansion.separable:
-        used = expansion.powers.sum(axis=1) > 0
-        terms, weights = terms[used], weights[used]
+        powers, weights = _write_out(powers, weights)
+        terms = powers
         if expansion.degree is not None:
-            graphs = [hop for hop_list in graphs for hop in hop_list]
-            terms = np.eye(len(graphs), dtype=np.int64)
-            owners = [view for view in views for _ in range(expansion.degree)]
-    elif expansion.degree is not None:
-        owners = [views[m] for m, _ in one_exponent_each(expansion.powers)[0]]
-    shares = importances(graphs, terms, weights, sample_weight)
+            graphs = [hop for hops in graphs for hop in hops]
+            which = np.arange(1, expansion.degree + 1)
+            terms = (powers[:, :, None] == which).reshape(len(powers), -1).astype(np.int64)
+        if expansion.identity and equal is not None:
+            graphs = [*graphs, equal]
+            terms = np.column_stack([terms, (powers == 0).any(axis=1)])
+    shares = importances(graphs, terms, weights, sample_weight, powers)
     found = dict.fromkeys(views, 0.0)
-    for view, share in zip(owners, shares, strict=False):  # an identity belongs to no view
+    for view, share in zip(views, shares, strict=True):
         found[view] += float(share)
-    total = sum(found.values()) or 1.0
-    return {view: share / total for view, share in found.items()}
+    return found
+
+
+def _write_out(powers, weights):
+    """The terms that factors stand for, and their weights up to scale; else those of a factor."""
+    n_graphs = powers.shape[1]
+    factors = np.abs(weights.reshape(n_graphs, -1))
+    sums = factors.sum(axis=1, keepdims=True)
+    factors = np.divide(factors, sums, out=np.zeros_like(factors), where=sums > 0)
+    if factors.shape[1] ** n_graphs > MAX_TERMS:
+        used = powers.sum(axis=1) > 0
+        return powers[used], factors.ravel()[used]
+    written = np.array(list(product(range(factors.shape[1]), repeat=n_graphs)))[1:]
+    return written, factors[np.arange(n_graphs), written].prod(axis=1)

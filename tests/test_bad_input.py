@@ -142,6 +142,8 @@ def test_parameters(parameters, error, message):
         (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
         (X, np.array([1, *"abababababa"], dtype=object), ValueError, "y mixes labels of types"),
         (X, Y + 1j, ValueError, "Complex data not supported in y"),
+        (X, sp.csr_array(np.eye(12)), TypeError, "y is sparse"),
+        (X, np.zeros((12, 0)), ValueError, "y has no columns"),
         (X, np.zeros((12, 2, 2)), ValueError, "y must be 1-D or 2-D"),
         (X, np.array([["a", "b"]] * 12), ValueError, "y must hold numbers"),
     ],
@@ -163,6 +165,8 @@ def test_data(table, y, error, message):
         (np.r_[np.nan, np.ones(11)], "NaN"),
         (np.ones(5), r"sample_weight.shape == \(5,\)"),
         (np.eye(12)[0], "(1 class|1 sample)"),
+        (np.r_[1e300, np.ones(11)], r"between 1e-100 and 1e\+100; got 1e\+300"),
+        (np.full(12, 1e-300), r"between 1e-100 and 1e\+100; got 1e-300"),
     ],
 )
 def test_sample_weight(weight, message):
@@ -178,6 +182,32 @@ def test_a_column_without_numbers_is_named(kind):
         model.fit(kind(data), Y)
     assert not vars(model).keys() & {"views_", "n_features_in_"}
     LEGOFusionTransformer({"size": ["height", "width"]}).fit(kind(data), Y)
+
+
+def test_times_are_no_numbers():
+    frame = pd.DataFrame({"height": X[:, 0], "day": pd.date_range("2026-01-01", periods=12)})
+    with pytest.raises(TypeError, match=r"view 'b': column 'day' .* it holds times"):
+        LEGOFusionTransformer({"a": ["height"], "b": ["day"]}).fit(frame, Y)
+
+
+def test_words_in_an_array():
+    table = np.column_stack([X.astype(object), np.array(["red", "blue"] * 6, object)])
+    model = LEGOFusionTransformer({"a": [0, 1], "b": [2]}, relation="cosine")
+    expected = LEGOFusionTransformer({"a": [0, 1], "b": [2]}, relation="cosine").fit(X, Y)
+    np.testing.assert_array_equal(model.fit(table, Y).transform(table), expected.transform(X))
+    with pytest.raises(ValueError, match=r"view 'b': column 4 holds no numbers.*'red'"):
+        LEGOFusionTransformer({"a": [0, 1], "b": [2, 4]}).fit(table, Y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_broken_values_are_placed_by_the_columns_of_the_caller(value):
+    """Columns in no view count, and names are told where there are some."""
+    table = broken((5, 3), value)
+    with pytest.raises(ValueError, match=r"view 'b': 1 row is .*row 5, column 3\)"):
+        LEGOFusionTransformer({"a": [0], "b": [2, 3]}).fit(table, Y)
+    frame = pd.DataFrame(table, columns=["mfcc0", "mfcc1", "hue", "sat"])
+    with pytest.raises(ValueError, match=r"view 'b': 1 row is .*row 5, column 'sat'\)"):
+        LEGOFusionTransformer({"a": ["mfcc0"], "b": ["hue", "sat"]}).fit(frame, Y)
 
 
 @pytest.mark.parametrize("criterion", ["loo", "alignment"])

@@ -1,6 +1,7 @@
 """LEGOFusionTransformer: the contract of its parameters, attributes and methods."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -95,6 +96,63 @@ def test_fused_graph_is_the_literal_one(interactions, relation):
     for name, graph in zip(VIEWS, graphs, strict=True):
         found = model.relation_graphs(X)[name]
         assert_allclose(found, graph[:, model.landmarks_], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"interactions": "total"},
+        {"interactions": "separable"},
+        {"interactions": "separable", "weights": [0, 1, 1, 0, 1, 0, 5, 5, 5]},
+        {"interactions": "total", "expansion": "hops"},
+        {"interactions": "separable", "expansion": "hops", "weights": "uniform"},
+        {"interactions": "pairwise", "zeroth": "identity"},
+        {"interactions": "separable", "zeroth": "identity"},
+    ],
+)
+def test_view_importances_are_the_formula(parameters):
+    """Terms written out one by one; the scale of a factor of a product does not matter."""
+    model = make(relation="correlation", output="relations", **parameters).fit(X, Y)
+    relations, eye = list(model.relation_graphs(X, X).values()), np.eye(len(X))
+    if model.expansion == "hops":
+        relations = [np.maximum(R, 0) for R in relations]
+        relations = [R / np.sqrt(np.outer(R.sum(axis=0), R.sum(axis=0))) for R in relations]
+    powers, weights = model.powers_, model.weights_
+    if model.interactions == "separable":
+        powers = np.array(list(product(range(3), repeat=3)))[1:]
+        weights = weights.reshape(3, 3)[np.arange(3), powers].prod(axis=1)
+
+    def power(R, p, alone):
+        if p == 0:
+            return eye if model.zeroth == "identity" and alone else np.ones_like(R)
+        return np.linalg.matrix_power(R, p) if model.expansion == "hops" else R**p
+
+    literal = np.zeros(3)
+    for a, weight in zip(powers, weights, strict=True):
+        alone = model.interactions == "separable" or np.count_nonzero(a) == 1
+        K = np.prod([power(R, p, alone) for R, p in zip(relations, a, strict=True)], axis=0)
+        K = K - K.mean(axis=0)
+        literal += weight * np.linalg.norm(K - K.mean(axis=1, keepdims=True)) * a / a.sum()
+    assert_allclose(list(model.view_importances_.values()), literal / literal.sum(), rtol=1e-6)
+
+
+def test_importances_of_very_many_products_do_not_tell_graphs_of_the_same_columns_apart():
+    views = {f"view{k}": slice(0, 3) for k in range(9)}  # 3^9 - 1 terms
+    model = make(views=views, interactions="separable").fit(X, Y)
+    assert_allclose(list(model.view_importances_.values()), 1 / 9, rtol=1e-6)
+
+
+def test_a_class_without_weight_is_no_class():
+    weight = (Y != 1).astype(float)
+    weighted = make().fit(X, Y, sample_weight=weight)
+    left = make().fit(X[Y != 1], Y[Y != 1])
+    assert_array_equal(weighted.transform(X), left.transform(X))
+    with pytest.raises(ValueError, match="at least two classes in y; got 1 class"):
+        make().fit(X, Y, sample_weight=(Y == 1).astype(float))
+
+
+def test_iterations_are_at_most_max_iter():
+    assert make(max_iter=2, tol=0).fit(X, Y).n_iter_ <= 2
 
 
 def test_output():

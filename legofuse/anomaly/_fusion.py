@@ -290,6 +290,6 @@ def importances(to, weights, domains=None, limit=1000):
         return {view: sum(n * part[view] for n, part in found) / total for view in found[0][1]}
     chosen = slice(None) if to.hops is not None else slice(limit)
     rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
-    graphs, _ = to.among(rows, marks)
+    graphs, equal = to.among(rows, marks)
     views = [view for view, _ in to.graphs]
-    return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views)
+    return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views, equal)

@@ -142,7 +142,9 @@ class LEGOFusionTransformer(
     weights_ : ndarray of shape (n_terms,)
         The learned weights A.
     view_importances_ : dict of str to float
-        Each view's share of the fused graph's centred norm; they add up to 1.
+        Each view's share of the fused graph's centred norm: the sum over terms of
+        A_a |H K_a H| a_m / sum(a), scaled to add up to 1. Of separable products of more than 5000
+        terms each graph's powers count by themselves.
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
     domains_ : list
@@ -155,7 +157,7 @@ class LEGOFusionTransformer(
     loo_score_ : float or None
         Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``.
     n_iter_ : int
-        Iterations of the criterion.
+        Iterations of the criterion, which may be minimised several times: the most of one.
     net_ : Net
         The trained net (of skorch), by ``"neural"``; ``weights`` of its ``module_`` are these.
     history_ : list of dict

@@ -114,7 +114,7 @@ def learn(estimator, criterion, sample, targets, weight, classes):
         fit, found = _train(estimator, encoded, marks, targets, weight, found.weights, classes)
         fitted |= {"_neural": fit.state, "history_": fit.history}
     views = [view for view, _ in estimator.graphs_]
-    importances = view_importances(graphs, fused.expansion, found.weights, weight, views)
+    importances = view_importances(graphs, fused.expansion, found.weights, weight, views, equal)
     del graphs, equal
     fused.set_weights(found.weights)
     prior = np.average(fused(encoded, marks), axis=0, weights=weight)

@@ -78,10 +78,13 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
     table = read_columns(estimator, X, estimator.views, estimator.domain_column, reset=True)
     domains = read_domains(table, sample_domain)
     targets, strata = read_targets(y, len(table), estimator.target_type)
-    n_classes = 0 if strata is None else int(strata.max()) + 1
-    criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
     weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
     weight = _drop_empty_rows(table, weight)
+    n_classes = 0
+    if strata is not None:
+        n_classes, strata = _number_classes(strata, weight)
+        targets = strata[:, None].astype(np.float64)
+    criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
     if len(rows) < 2:
         raise ValueError(
@@ -142,6 +145,12 @@ def _strata(targets, rows, n_rows):
     varies = (targets[rows] != targets[rows[0]]).any(axis=0)
     column = targets[:, np.argmax(varies)]
     return np.sign(column - np.median(column[rows])).astype(np.int8)
+
+
+def _number_classes(strata, weight):
+    """How many classes have weight, and their numbers; those without one are no classes."""
+    left = np.unique(strata[weight > 0])
+    return len(left), np.minimum(np.searchsorted(left, strata), max(0, len(left) - 1))
 
 
 def _drop_empty_rows(table, weight):

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 
-def missing_blocks(X, views, offsets=None):
+def missing_blocks(X, views, offsets=None, labels=None):
     """Which views are missing (all NaN) in which rows.
 
     Parameters
@@ -16,6 +16,8 @@ def missing_blocks(X, views, offsets=None):
     offsets : ndarray of shape (n_bags + 1,), optional
         Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``, and errors
         name bag and unit.
+    labels : sequence of n_features names or ints, optional
+        What errors call the columns; by default their indices.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def missing_blocks(X, views, offsets=None):
         _check_finite_sparse(X.tocoo(), views)
         return missing
     for k, (name, columns) in enumerate(views.items()):
-        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], columns, offsets)
+        of_view = columns if labels is None else [labels[column] for column in columns]
+        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], of_view, offsets)
     return missing
 
 
@@ -58,7 +61,7 @@ def _as_slice(columns):
     return slice(first, last + 1) if is_run else columns
 
 
-def _missing_rows(name, block, columns, offsets):
+def _missing_rows(name, block, labels, offsets):
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
@@ -67,7 +70,7 @@ def _missing_rows(name, block, columns, offsets):
         row = int(np.argmax(partly))
         raise ValueError(
             f"view {name!r}: {_rows(partly.sum(), offsets)} partly NaN (first: "
-            f"{_place(row, offsets)}, {_columns(columns[holes[row]])}). Impute these values, or "
+            f"{_place(row, offsets)}, {_columns(labels, holes[row])}). Impute these values, or "
             "make the whole block NaN to mark the view as missing there."
         )
     infinite = np.isinf(block).any(axis=1)
@@ -75,7 +78,7 @@ def _missing_rows(name, block, columns, offsets):
         row = int(np.argmax(infinite))
         raise ValueError(
             f"view {name!r}: {_rows(infinite.sum(), offsets)} not finite: infinity found (first: "
-            f"{_place(row, offsets)}, {_columns(columns[np.isinf(block[row])])}). Replace or drop "
+            f"{_place(row, offsets)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
             "these values."
         )
     return wholly
@@ -106,7 +109,8 @@ def _place(row, offsets):
     return f"unit {row - offsets[bag]} of bag {bag}"
 
 
-def _columns(columns):
-    shown = ", ".join(str(column) for column in columns[:5])
-    shown += ", ..." if len(columns) > 5 else ""
-    return f"column{'s' if len(columns) > 1 else ''} {shown}"
+def _columns(labels, chosen):
+    found = [labels[place] for place in np.flatnonzero(chosen)]
+    shown = ", ".join(repr(x) if isinstance(x, str) else str(x) for x in found[:5])
+    shown += ", ..." if len(found) > 5 else ""
+    return f"column{'s' if len(found) > 1 else ''} {shown}"

@@ -6,7 +6,7 @@ from ..fusion import fuse_adjoint
 from ._packing import pack_gradient, unpack
 
 
-def importances(graphs, powers, weights, sample_weight):
+def importances(graphs, powers, weights, sample_weight, shared_by=None):
     r"""Share of each graph in the fused graph's centred norm.
 
     .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
@@ -21,10 +21,12 @@ def importances(graphs, powers, weights, sample_weight):
         Magnitudes count.
     sample_weight : ndarray of shape (n_units,)
         Weight of each unit; 1 where none are given.
+    shared_by : ndarray of shape (n_terms, n_shares), optional
+        Exponents that the norm of a term is shared out by; by default its powers.
 
     Returns
     -------
-    ndarray of shape (M,)
+    ndarray of shape (M,), or (n_shares,)
         Adds up to 1.
 
     Examples
@@ -43,7 +45,8 @@ def importances(graphs, powers, weights, sample_weight):
     squares -= 2 * total * (sample_weight @ row_means**2)
     squares += (sample_weight @ row_means) ** 2
     norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
-    parts = norms @ (powers / powers.sum(axis=1, keepdims=True))
+    shared_by = powers if shared_by is None else shared_by
+    parts = norms @ (shared_by / shared_by.sum(axis=1, keepdims=True))
     if not parts.sum() > 0:
         parts = np.ones_like(parts)
     return parts / parts.sum()

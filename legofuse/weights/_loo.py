@@ -143,10 +143,10 @@ def loo(
         if share_of < _LEAST_SHARE:
             continue
         theta, steps = coarse.shrunk(prior).minimum(start, **options)
-        n_iter += steps
+        n_iter = max(n_iter, steps)
         if coarse is not objective:
             theta, steps = objective.shrunk(prior).minimum(start, theta, 3, **options)
-            n_iter += steps
+            n_iter = max(n_iter, steps)
         found = objective.shrunk(prior).weights(theta, start)
         weights += found if separable else share_of / found.sum() * found
     scale, loss = _best_scale(objective.model.graph(weights)[0], targets, weight)
