@@ -197,13 +197,16 @@ def view_agreement(
         parts = [centred(graphs.relations[i][np.ix_(rows, rows)]) for i in groups[k]]
         return sum(part / (np.linalg.norm(part) or 1.0) for part in parts)
 
+    whole = None
+    if np.all(has):  # one graph each, whatever the pair
+        whole = [graph(k, np.arange(len(graphs.rows))) for k in range(len(names))]
     cosines = np.full((len(names), len(names)), np.nan)
     for i in range(len(names)):
         for j in range(i + 1):
             rows = np.flatnonzero(has[i] & has[j])
             if len(rows) < 2:
                 continue
-            one, other = graph(i, rows), graph(j, rows)
+            one, other = (graph(k, rows) if whole is None else whole[k] for k in (i, j))
             size = np.linalg.norm(one) * np.linalg.norm(other)
             cosines[i, j] = cosines[j, i] = np.vdot(one, other) / size if size > 0 else np.nan
     return ViewAgreement(names, cosines)

@@ -48,7 +48,8 @@ def write(
     sample_domain : array-like of shape (n_samples,), optional
         Needed if fit was given it.
     max_samples : int, default=300
-        Rows that graphs are computed on, drawn at random where there are more.
+        Rows that graphs are computed on, drawn at random where there are more: beside drawing,
+        which takes seconds, cost is cubic in them, for each term.
     random_state : int, RandomState or None, default=0
         Draws rows, permutations and bootstrap samples.
 

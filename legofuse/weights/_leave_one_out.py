@@ -67,8 +67,8 @@ def leave_one_out(graph, targets, sample_weight=None):
         # dP = -P dG P, so dG = -P (sym(slope Y^T) - diag(falls)) P
         pulled = projector @ slope
         # single precision is enough for a gradient, and its rounding is symmetrised away
-        half = projector.astype(np.float32 if n_units > _SINGLE_FROM else float)
-        gradient = ((half * falls.astype(half.dtype)) @ half).astype(float)
+        half = projector.astype(np.float32 if n_units > _SINGLE_FROM else float, copy=False)
+        gradient = ((half * falls.astype(half.dtype)) @ half).astype(float, copy=False)
         gradient -= 0.5 * (pulled @ fitted.T)
         gradient -= 0.5 * (fitted @ pulled.T)
         return gradient
