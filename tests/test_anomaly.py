@@ -155,6 +155,43 @@ def test_frames_of_either_kind(data, light):
         np.testing.assert_array_equal(fitted.decision_function(frames), expected)
 
 
+@pytest.mark.parametrize("kind", ["bags", "rows"])
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_of_frames_that_no_view_uses_may_hold_anything(data, light, library, kind):
+    Frame = pytest.importorskip(library).DataFrame
+    bags, y = data if kind == "bags" else (list(np.concatenate(data[0])[:40, None]), data[1])
+    names = [f"f{k}" for k in range(5)]
+    views = {"first": names[:3], "second": names[3:]}
+    expected = clone(light).fit(bags, y).decision_function(bags)
+    tables = [{"clip": ["a.mp4"] * len(b), **dict(zip(names, b.T, strict=True))} for b in bags]
+    frames = [Frame(table) for table in tables]
+    if kind == "rows":
+        frames = Frame({k: np.concatenate([table[k] for table in tables]) for k in tables[0]})
+    fitted = clone(light).set_params(views=views).fit(frames, y)
+    np.testing.assert_array_equal(fitted.decision_function(frames), expected)
+    assert len(np.concatenate(fitted.score_units(frames))) == sum(map(len, bags))
+    with pytest.raises(ValueError, match="view 'clip': column 'clip' holds no numbers"):
+        clone(light).set_params(views={"clip": ["clip"]}).fit(frames, y)
+
+
+def test_missing_values_of_nullable_columns_are_missing_views(data, light):
+    bags, y = data
+    bags = [bag.copy() for bag in bags]
+    bags[0][1, 3:] = np.nan
+    names = [f"f{k}" for k in range(5)]
+    frames = [pd.DataFrame(bag, columns=names).astype("Float64") for bag in bags]
+    views = {"first": names[:3], "second": names[3:]}
+    fitted = clone(light).set_params(views=views).fit(frames, y)
+    expected = clone(light).fit(bags, y).decision_function(bags)
+    np.testing.assert_array_equal(fitted.decision_function(frames), expected)
+
+
+@pytest.mark.parametrize("X", [None, 3, (bag for bag in [np.ones((2, 5))])])
+def test_what_is_no_sequence_is_refused(light, X):
+    with pytest.raises(TypeError, match="not a sequence of bags"):
+        clone(light).fit(X, [0, 1])
+
+
 @pytest.mark.parametrize("dtype", [str, object])
 def test_string_labels(data, light, dtype):
     bags, y = data

@@ -21,7 +21,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from legofuse.bags import PerUnit, check_bags, segment, segment_means, to_bags, unit_segments
+from legofuse.bags import (
+    PerUnit,
+    check_bags,
+    pack_frames,
+    segment,
+    segment_means,
+    to_bags,
+    unit_segments,
+)
 
 lengths_of_bags = st.lists(st.integers(1, 7), min_size=1, max_size=6)
 
@@ -83,6 +91,21 @@ def test_frames_as_bags(Frame):
     assert_array_equal(packed.units, [[1, 0], [2, 1], [3, 2]])
 
 
+@pytest.mark.parametrize("Frame", [pd.DataFrame, pl.DataFrame])
+def test_frames_are_packed_whatever_their_columns_hold(Frame):
+    bags = [Frame({"a": [1, 2], "c": ["u", "v"]}), Frame({"a": [3.5], "c": ["u"]})]
+    packed = pack_frames(bags)
+    assert packed.units["a"].to_list() == [1, 2, 3.5]
+    assert packed.units["c"].to_list() == ["u", "v", "u"]
+    assert packed.feature_names == ["a", "c"]
+    assert_array_equal(packed.lengths, [2, 1])
+    assert_array_equal(pack_frames(bags[0]).offsets, [0, 1, 2])
+    with pytest.raises(ValueError, match="2 bags but 3 labels"):
+        pack_frames(bags, 3)
+    for other in (bags[0][:0], [bags[0], bags[1][:0]], [bags[0], np.ones((2, 2))], np.ones((2, 2))):
+        assert pack_frames(other) is None
+
+
 @pytest.mark.parametrize(
     ("dtypes", "expected"),
     [("ff", "f"), ("fd", "d"), ("ee", "f"), ("ii", "d"), ("??", "d"), ("dd", "d")],
@@ -119,6 +142,10 @@ A = np.ones((2, 3))
         (np.ones((2, 2, 2, 2)), ValueError, "got 4 dimensions"),
         ([], ValueError, "Expected 2D array, got 1D array"),
         ({"a": [A]}, TypeError, "stack_views"),
+        ([A, None], ValueError, "bag 1 must have 2 dimensions .* got 0"),
+        (None, TypeError, "X is of type NoneType, not a sequence of bags"),
+        ((bag for bag in [A]), TypeError, "X is of type generator, not a sequence of bags"),
+        (np.array(3.0), TypeError, "X is of type float, not a sequence of bags"),
         ([pd.DataFrame(A, columns=list("abc")), pd.DataFrame(A, columns=list("acb"))],
          ValueError, "bag 1 has other column names than bag 0"),
     ],
@@ -188,12 +215,21 @@ def test_to_bags_of_a_frame(Frame):
         (A[0], [0, 1, 2], ValueError, "2 dimensions, got 1"),
         (A, [0, np.nan], ValueError, "missing ids"),
         (A, np.array(["a", None], dtype=object), ValueError, "missing ids"),
+        (A, ["a", np.nan], ValueError, "missing ids"),
+        (A, ["a", 1], ValueError, "groups mixes strings and other labels"),
+        (A, np.array(["a", 1], dtype=object), ValueError, "groups mixes strings and other labels"),
         (sparse.eye(2), [0, 1], TypeError, "sparse"),
     ],
 )
 def test_bad_groups(X, groups, error, message):
     with pytest.raises(error, match=message):
         to_bags(X, groups)
+
+
+def test_no_rows_make_no_bags():
+    bags, ids = to_bags(A[:0], [])
+    assert bags == []
+    assert len(ids) == 0
 
 
 # ------------------------------------------------------------------ segment
@@ -303,6 +339,12 @@ def test_per_unit_with_frames_of_mixed_columns(Frame):
     with pytest.raises(ValueError, match="bag 1 has other column names"):
         one.fit([bags[0], bags[1].rename(**({"columns": {"a": "b"}} if Frame is pd.DataFrame
                                             else {"mapping": {"a": "b"}}))])  # fmt: skip
+
+
+def test_per_unit_needs_a_row_for_each_unit():
+    one = PerUnit(FunctionTransformer(lambda X: X[:3])).fit(make_bags([2, 3]))
+    with pytest.raises(ValueError, match="FunctionTransformer made 3 rows of 5 units"):
+        one.transform(make_bags([2, 3]))
 
 
 def test_per_unit_set_output_and_sparse_output():

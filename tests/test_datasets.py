@@ -155,8 +155,14 @@ def test_digit_bags_are_deterministic_and_leave_the_global_rng_alone(global_stat
         ({"units_per_bag": (0, 3)}, "units_per_bag must be an int or a range"),
         ({"units_per_bag": (5, 3)}, "units_per_bag must be an int or a range"),
         ({"units_per_bag": 3, "witnesses": 4}, "witnesses=4 asks for more images"),
-        ({"n_bags": 0}, "n_bags must be at least 1"),
+        ({"n_bags": 0}, "n_bags must be an int of at least 1"),
         ({"anomalous": 1.5}, r"anomalous in \[0, 1\]"),
+        ({"n_bags": 2.5}, "n_bags must be an int of at least 1"),
+        ({"units_per_bag": 2.5}, "units_per_bag must be an int or a range"),
+        ({"units_per_bag": (8, np.inf)}, "units_per_bag must be an int or a range"),
+        ({"witnesses": (1, 2, 3)}, "witnesses must be an int or a range"),
+        ({"units_per_bag": 1700}, "witnesses must be at most 180, units_per_bag at most 1617"),
+        ({"units_per_bag": 200, "witnesses": 190}, "witnesses must be at most 180"),
     ],
 )
 def test_bad_digit_bags(kwargs, message):

@@ -6,14 +6,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import explain
+from legofuse.inspection import explain, permutation_importance
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -278,6 +279,38 @@ def test_all_forms_of_bags(classifier):
     model = LEGOAnomalyClassifier(DIGIT_VIEWS, relation="correlation", random_state=0)
     model.fit(frames[:30], DIGITS.y[:30])
     assert_adds_up(explain(model, frames[30:32]), logits(model, frames[30:32]))
+
+
+@pytest.mark.parametrize("method", ["sums", "shapley"])
+def test_bags_of_frames_may_hold_text_that_no_view_uses(classifier, method):
+    pd = pytest.importorskip("pandas")
+    names = DIGITS.feature_names
+    frames = [pd.DataFrame(bag, columns=names).assign(clip="a.mp4") for bag in DIGITS.bags]
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    model.fit(frames[:30], DIGITS.y[:30])
+    found = explain(model, frames[30:33], method=method)
+    expected = explain(classifier, DIGITS.bags[30:33], method=method)
+    assert_allclose(found.view_parts, expected.view_parts)
+    one = permutation_importance(model, frames[30:], DIGITS.y[30:], random_state=0)
+    other = permutation_importance(classifier, DIGITS.bags[30:], DIGITS.y[30:], random_state=0)
+    assert_array_equal(one.importances, other.importances)
+
+
+def test_a_pipeline_that_ends_with_the_classifier():
+    scale = PerUnit(StandardScaler())
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    pipe = make_pipeline(scale, model).fit(DIGITS.bags[:30], DIGITS.y[:30])
+    expected = explain(pipe[-1], scale.fit(DIGITS.bags[:30]).transform(DIGITS.bags[30:33]))
+    assert_allclose(explain(pipe, DIGITS.bags[30:33]).parts, expected.parts)
+    grid = GridSearchCV(pipe, {"legoanomalyclassifier__degree": [1]}, cv=2)
+    assert explain(grid.fit(DIGITS.bags[:30], DIGITS.y[:30]), DIGITS.bags[30:33]).parts is not None
+    assert explain(make_pipeline(pipe[-1]), DIGITS.bags[30:31]).parts is not None
+
+
+@pytest.mark.parametrize("method", ["auto", "sums", "shapley"])
+def test_a_classifier_that_is_not_fitted_says_so(method):
+    with pytest.raises(NotFittedError):
+        explain(LEGOAnomalyClassifier(DIGIT_VIEWS), DIGITS.bags[:2], method=method)
 
 
 class Additive(BaseEstimator):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from ..bags import check_bags, is_table
+from ..bags import check_bags, is_table, pack_frames
 from ..sampling import fingerprint, mark_rows
 from ..tables import read_columns
 
@@ -76,12 +76,12 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
         raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
     if isinstance(X, list | tuple) and not len(X):
         raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
-    bags = check_bags(X, n_labels)
-    units, offsets = bags.units, bags.offsets
+    bags = pack_frames(X, n_labels)
+    if bags is None or bags.feature_names is None:
+        bags = check_bags(X, n_labels)
+    offsets = bags.offsets
     ends = None if is_table(X) else offsets
-    if bags.feature_names is not None:
-        units = X if ends is None else _frame(X[0], bags)
-    table = read_columns(estimator, units, estimator.views, reset=reset, offsets=ends)
+    table = read_columns(estimator, bags.units, estimator.views, reset=reset, offsets=ends)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)
     if table.missing is not None:
@@ -90,12 +90,6 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
         values = values[has_view]
         offsets = np.append(0, np.cumsum(has_view))[offsets]
     return Packed(values, offsets, table.columns, table.views, has_view, bags.offsets)
-
-
-def _frame(like, bags):
-    """The units as one frame of the kind that the bags are."""
-    names = "columns" if hasattr(like, "iloc") else "schema"
-    return type(like)(bags.units, **{names: bags.feature_names})
 
 
 def units_of(offsets, bags):

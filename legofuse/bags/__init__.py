@@ -5,7 +5,7 @@ plus offsets, so that what follows needs no loop over bags. Nothing else of lego
 here.
 """
 
-from ._pack import Bags, check_bags, check_form, is_table, to_bags
+from ._pack import Bags, check_bags, check_form, is_table, pack_frames, to_bags
 from ._per_unit import PerUnit
 from ._segments import segment, segment_means, unit_segments
 
@@ -15,6 +15,7 @@ __all__ = [
     "check_bags",
     "check_form",
     "is_table",
+    "pack_frames",
     "segment",
     "segment_means",
     "to_bags",

@@ -6,6 +6,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from .._labels import check_domains, is_missing
+
 
 class Bags(NamedTuple):
     """A packed batch of ragged bags, as `check_bags` returns it.
@@ -73,7 +75,7 @@ def check_bags(X, n_labels=None):
     Raises
     ------
     TypeError
-        If X is sparse, a dict, or a list of lists of bags.
+        If X is no sequence, sparse, a dict, or a list of lists of bags.
     ValueError
         If X is 1-D, there is no bag, a bag is empty, not numeric, not 2-D or of another width, or
         the number of bags is not `n_labels`.
@@ -114,7 +116,7 @@ def check_form(X):
     Raises
     ------
     TypeError
-        If X is a dict, or a list of lists of bags.
+        If X is no sequence, a dict, or a list of lists of bags.
     ValueError
         If X is 1-D: one unit, not a bag.
 
@@ -128,6 +130,12 @@ def check_form(X):
         ...
     ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
     """
+    if getattr(X, "shape", None) == () or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
+        kind = type(X.item() if hasattr(X, "item") else X).__name__
+        raise TypeError(
+            f"X is of type {kind}, not a sequence of bags: give a list of arrays "
+            "(n_units, n_features)."
+        )
     if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
         raise TypeError(
             "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
@@ -144,6 +152,52 @@ def check_form(X):
             f"X is 1-D, of shape ({len(X)},), not bags: a bag is 2-D, (n_units, n_features). "
             "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
         )
+
+
+def pack_frames(X, n_labels=None):
+    """Join bags that are frames of one kind (or the rows of one), whose columns may hold anything.
+
+    Parameters
+    ----------
+    X : object
+        Bags in any form that :func:`check_bags` takes.
+    n_labels : int, optional
+        How many labels came with X, where that is known.
+
+    Returns
+    -------
+    Bags or None
+        Its units are a frame. None where X is something else, which :func:`check_bags` looks at.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from legofuse.bags import pack_frames
+    >>> bag = pd.DataFrame({"height": [1.5, 2.5], "place": ["here", "there"]})
+    >>> pack_frames([bag, bag[:1]]).units["place"].tolist()
+    ['here', 'there', 'here']
+    """
+    is_one = is_frame(X)
+    if not is_one and not (is_bag_sequence(X) and all(map(is_frame, X))):
+        return None
+    frames = [X] if is_one else list(X)
+    if len({type(frame) for frame in frames}) > 1 or not all(map(len, frames)):
+        return None
+    if n_labels is not None:
+        _check_n_labels(X, n_labels)
+    names, lengths = common_names(frames), [1] * len(X) if is_one else list(map(len, frames))
+    units = X if is_one else _join_frames(frames)
+    return Bags(units, _offsets(lengths), np.zeros(len(lengths), np.int64), names)
+
+
+def _join_frames(frames):
+    if hasattr(frames[0], "iloc"):
+        import pandas as pd
+
+        return pd.concat(frames)
+    import polars as pl
+
+    return pl.concat(frames, how="vertical_relaxed")
 
 
 def is_bag_sequence(X):
@@ -262,7 +316,7 @@ def _check_bag(bag, i):
         raise ValueError(
             f"bag {i} is not an array of real numbers (n_units, n_features)."
         ) from error
-    if len(units) == 0:
+    if units.ndim and len(units) == 0:
         raise ValueError(f"bag {i} is empty: it has no units. Drop it, and its label.")
     if units.ndim != 2:
         raise ValueError(f"bag {i} must have 2 dimensions (n_units, n_features), got {units.ndim}.")
@@ -307,7 +361,8 @@ def to_bags(X, groups):
     TypeError
         If X is sparse.
     ValueError
-        If `groups` is not one id for each row of X, or an id is missing (NaN or None).
+        If `groups` is not one id for each row of X, an id is missing (NaN or None), or ids are of
+        types that cannot be sorted together.
 
     Examples
     --------
@@ -320,7 +375,7 @@ def to_bags(X, groups):
     if sparse.issparse(X):
         raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
     X = X if is_frame(X) else np.asarray(X)
-    groups = np.asarray(groups)
+    given, groups = groups, np.asarray(groups)
     if len(X.shape) != 2:
         raise ValueError(f"X must be one table of units with 2 dimensions, got {len(X.shape)}.")
     if groups.shape != X.shape[:1]:
@@ -328,11 +383,12 @@ def to_bags(X, groups):
             f"groups must hold one bag id for each of the {len(X)} rows of X, got shape "
             f"{groups.shape}."
         )
-    if any(group is None or group != group for group in groups.tolist()):
+    if any(map(is_missing, given)):
         raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")
+    groups = check_domains(given, len(groups), what="groups", sample="row")
     ids, bag_of_unit = np.unique(groups, return_inverse=True)
     order = np.argsort(bag_of_unit, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])
+    rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])[: len(ids)]
     return [X.iloc[row] if hasattr(X, "iloc") else X[row] for row in rows], ids
 
 

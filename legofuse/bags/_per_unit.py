@@ -7,7 +7,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._pack import check_bags, common_names, is_bag_sequence, is_frame
+from ._pack import check_bags, is_bag_sequence, pack_frames
 
 
 def _transformer_has(method):
@@ -88,10 +88,22 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         -------
         list of arrays or frames, 3-D array, or 2-D table
             Bags in the form X has; a 3-D array keeps its NaN padding. Sparse output is made dense.
+
+        Raises
+        ------
+        ValueError
+            If the transformer does not give one row for each unit, or bags are wrong in a way that
+            :func:`check_bags` tells.
         """
         check_is_fitted(self)
         units, *form = _stack(X)
-        return _unstack(self.transformer_.transform(units), *form)
+        values = self.transformer_.transform(units)
+        if form[0] is not None and values.shape[0] != len(units):
+            raise ValueError(
+                f"{type(self.transformer_).__name__} made {values.shape[0]} rows of "
+                f"{len(units)} units: PerUnit needs a transformer that gives a row for each."
+            )
+        return _unstack(values, *form)
 
     @_transformer_has("get_feature_names_out")
     def get_feature_names_out(self, input_features=None):
@@ -148,23 +160,8 @@ def _stack(X, n_labels=None):
     is_cube = getattr(X, "ndim", None) == 3
     if not is_cube and not is_bag_sequence(X):
         return X, None, None
-    if not is_cube and all(map(is_frame, X)) and len({type(frame) for frame in X}) == 1:
-        lengths = np.array([len(frame) for frame in X])
-        if 0 not in lengths:
-            common_names(X)
-            return _concatenate(X), lengths, None
-    bags = check_bags(X, n_labels)
+    bags = pack_frames(X, n_labels) or check_bags(X, n_labels)
     return bags.units, bags.lengths, X.shape[:2] if is_cube else None
-
-
-def _concatenate(frames):
-    if hasattr(frames[0], "iloc"):
-        import pandas as pd
-
-        return pd.concat(frames)
-    import polars as pl
-
-    return pl.concat(frames)
 
 
 def _unstack(values, lengths, shape):

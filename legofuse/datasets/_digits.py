@@ -104,13 +104,19 @@ def make_digit_bags(
         )
     if digit not in range(10):
         raise ValueError(f"digit must be one of 0 to 9, got {digit!r}.")
-    if n_bags < 1 or not 0 <= anomalous <= 1:
+    if not isinstance(n_bags, int | np.integer) or n_bags < 1 or not 0 <= anomalous <= 1:
         raise ValueError(
-            f"n_bags must be at least 1 and anomalous in [0, 1], got {n_bags!r} and {anomalous!r}."
+            "n_bags must be an int of at least 1 and anomalous in [0, 1], got "
+            f"{n_bags!r} and {anomalous!r}."
         )
     rng = random_generator(random_state)
     digits = load_digits_views()
     wanted, others = np.flatnonzero(digits.y == digit), np.flatnonzero(digits.y != digit)
+    if greatest > len(wanted) or most > len(others):
+        raise ValueError(
+            f"A bag holds no image twice: witnesses must be at most {len(wanted)}, units_per_bag "
+            f"at most {len(others)}; got {witnesses!r} and {units_per_bag!r}."
+        )
     y = rng.permutation((np.arange(n_bags) < round(anomalous * n_bags)).astype(np.int64))
     index = []
     for label in y:
@@ -131,7 +137,8 @@ def make_digit_bags(
 
 
 def _range(name, value):
-    low, high = (value, value) if np.ndim(value) == 0 else value
-    if not 1 <= low <= high:
+    pair = (value, value) if np.ndim(value) == 0 else tuple(value)
+    ints = len(pair) == 2 and all(isinstance(bound, int | np.integer) for bound in pair)
+    if not ints or not 1 <= pair[0] <= pair[1]:
         raise ValueError(f"{name} must be an int or a range (low, high) from 1 up, got {value!r}.")
-    return int(low), int(high)
+    return int(pair[0]), int(pair[1])

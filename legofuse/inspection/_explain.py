@@ -6,11 +6,11 @@ from math import comb
 
 import numpy as np
 from scipy.special import logit
+from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from ..fusion import fuse
-from ._model import present_views, read_polynomial, split_pipeline
-from ._permutation import _like
+from ._model import present_views, read_polynomial, replace_columns, split_pipeline
 from ._results import Explanation
 
 __all__ = ["explain"]
@@ -47,7 +47,7 @@ def explain(
     ----------
     estimator : Pipeline, LEGOFusionTransformer or LEGOAnomalyClassifier
         A fitted Pipeline of the transformer and a linear model (with ``coef_``), a search over
-        one, the transformer alone with `coef`, or the classifier.
+        one, the transformer alone with `coef`, the classifier, or a Pipeline that ends with it.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         What to explain.
     target : class label or int, optional
@@ -79,8 +79,8 @@ def explain(
 
     Notes
     -----
-    A view that is missing in a row has no part in its score. Where a row misses every view, its
-    score is all base.
+    A view that is missing in a row has no part in its score, save that Shapley values count what
+    it says of the bag that a unit is in. Where a row misses every view, its score is all base.
 
     References
     ----------
@@ -104,8 +104,10 @@ def explain(
     >>> bool(np.allclose(total, pipe.decision_function(X[:3])[:, 0]))
     True
     """
-    whole = getattr(estimator, "best_estimator_", estimator)
+    whole, X = _split_classifier(getattr(estimator, "best_estimator_", estimator), X)
     if hasattr(whole, "score_units"):
+        if not hasattr(whole, "views_"):
+            check_is_fitted(whole)
         if method not in ("auto", "sums", "shapley"):
             raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
         found = None if method == "shapley" else _unit_sums(whole, X, sample_domain)
@@ -148,6 +150,14 @@ def explain(
         parts,
         targets,
     )
+
+
+def _split_classifier(estimator, X):
+    """The classifier of bags at the end of a Pipeline, and X as it sees it."""
+    last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else None
+    if not hasattr(last, "score_units"):
+        return estimator, X
+    return last, estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
 
 
 def _length(X):
@@ -297,7 +307,7 @@ def read_units(model, X, sample_domain):
 
 def _mask(bag, views, hidden):
     """A copy of a bag in which some views are missing."""
-    values = np.array(bag, dtype=float)
-    for view in hidden:
-        values[:, views[view]] = np.nan
-    return _like(bag, values)
+    bag = bag if hasattr(bag, "columns") else np.array(bag, dtype=float)
+    indices = np.arange(bag.shape[1])
+    missing = np.full(len(bag), np.nan)
+    return replace_columns(bag, {k: missing for v in hidden for k in indices[views[v]].tolist()})

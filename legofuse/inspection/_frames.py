@@ -30,7 +30,8 @@ def frame_scores(scores, spans, n_frames, fps=None):
     Raises
     ------
     ValueError
-        If shapes do not fit, there is no unit or frame, or a span ends before it starts.
+        If shapes do not fit, there is no unit or frame, a span ends before it starts, or numbers
+        are not finite.
 
     See Also
     --------
@@ -50,6 +51,10 @@ def frame_scores(scores, spans, n_frames, fps=None):
             "scores must be 1-D with at least one unit, and spans must hold a start and an end for "
             f"each; got shapes {scores.shape} and {spans.shape}."
         )
+    if not (np.isfinite(scores).all() and np.isfinite(spans).all()):
+        raise ValueError("scores and spans must be finite numbers.")
+    if fps is not None and not 0 < fps < np.inf:
+        raise ValueError(f"fps must be a number above 0; got {fps!r}.")
     if n_frames < 1:
         raise ValueError(f"n_frames must be at least 1; got {n_frames}.")
     if not (spans[:, 1] >= spans[:, 0]).all():

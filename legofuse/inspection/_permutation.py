@@ -5,7 +5,7 @@ import scipy.sparse as sp
 from sklearn.metrics import check_scoring
 
 from .._random import random_generator
-from ._model import replace_columns
+from ._model import read_column, replace_columns
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -94,10 +94,16 @@ def _known_views(estimator):
 def _permuted(X, columns, rng):
     """X with some columns permuted together over its rows (or over the units of all bags)."""
     if isinstance(X, list | tuple) and np.ndim(X[0]) == 2:
-        units = np.concatenate([np.asarray(bag, dtype=float) for bag in X])
-        ends = np.cumsum([len(bag) for bag in X])[:-1]
-        units[:, columns] = units[rng.permutation(len(units))][:, columns]
-        return [_like(bag, part) for bag, part in zip(X, np.split(units, ends), strict=True)]
+        bags = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in X]
+        ends, columns = np.cumsum([len(bag) for bag in bags]), np.arange(bags[0].shape[1])[columns]
+        order, new = rng.permutation(ends[-1]), {}
+        for c in columns.tolist():
+            values = np.concatenate([read_column(bag, c) for bag in bags])[order]
+            new[c] = np.split(values, ends[:-1])
+        return [
+            replace_columns(bag, {c: parts[i] for c, parts in new.items()})
+            for i, bag in enumerate(bags)
+        ]
     if not hasattr(X, "shape"):
         X = np.asarray(X)
     if len(X.shape) == 3:
@@ -117,10 +123,3 @@ def _permuted(X, columns, rng):
     if hasattr(X, "with_columns"):
         return X.with_columns([X.to_series(c).gather(order) for c in columns.tolist()])
     return replace_columns(X, {c: X[order, c] for c in columns.tolist()})
-
-
-def _like(bag, values):
-    """Values as a frame where the bag is one."""
-    if hasattr(bag, "iloc"):
-        return type(bag)(values, columns=bag.columns)
-    return type(bag)(values, schema=bag.columns) if hasattr(bag, "with_columns") else values
