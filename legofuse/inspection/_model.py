@@ -184,13 +184,17 @@ class Square(NamedTuple):
         """Fused graph by some weights, missing views made up for."""
         if fused is None:
             fused = fuse(self.relations, polynomial.powers, weights)
-        scale = polynomial.factors(self.present, weights)
-        return fused * scale[:, None] * scale
+        return scaled(fused, polynomial.factors(self.present, weights))
 
     def term(self, powers):
         """One term's product of the relations, in an array that may be one of them."""
         factors = [r for r, power in zip(self.relations, powers, strict=True) for _ in range(power)]
         return reduce(np.multiply, factors)
+
+
+def scaled(kernel, factors):
+    """A kernel with its rows and columns multiplied; itself where all factors are 1."""
+    return kernel if (factors == 1).all() else kernel * factors[:, None] * factors
 
 
 def square(model, X, sample_domain, max_samples, random_state):

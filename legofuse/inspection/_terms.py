@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ..fusion import fuse
-from ._model import centred, read_polynomial, split_pipeline, square
+from ._model import centred, read_polynomial, scaled, split_pipeline, square
 from ._results import TermContributions
 
 __all__ = ["term_contributions"]
@@ -14,15 +14,16 @@ _LEAST_LEFT = 1e-3  # of the fused graph's largest entry, where a term is subtra
 
 def leave_one_out_score(kernel, targets, ridge=1.0):
     """Share of the targets' variance explained by leave-one-out ridge predictions."""
-    system = kernel + ridge * np.eye(len(kernel))
+    system = np.array(kernel, order="C")
+    system.reshape(-1)[:: len(system) + 1] += ridge
     given = np.column_stack([np.ones(len(kernel)), targets])
-    root, info = lapack.dpotrf(system, lower=1)
+    root, info = lapack.dpotrf(system.T)
     if info:  # negative weights, or relations that are no kernels
         inverse = np.linalg.inv(system)
         diagonal, solved = np.diagonal(inverse), inverse @ given
     else:
-        root, _ = lapack.dtrtri(root, lower=1, overwrite_c=1)
-        diagonal, solved = np.einsum("ij,ij->j", root, root), root.T @ (root @ given)
+        root, _ = lapack.dtrtri(root, overwrite_c=1)
+        diagonal, solved = np.einsum("ij,ij->i", root, root), root @ (root.T @ given)
     sums = solved[:, 0]
     shares = sums / sums.sum()  # the intercept is not penalised
     fitted = solved[:, 1:] - np.outer(shares, sums @ targets)
@@ -151,7 +152,7 @@ def term_kernels(polynomial, graphs):
     """Kernels of the terms one by one, missing views made up for."""
     scale = polynomial.factors(graphs.present)
     for row in polynomial.powers:
-        yield graphs.term(row) * scale[:, None] * scale
+        yield scaled(graphs.term(row), scale)
 
 
 def _norms(polynomial, graphs):
