@@ -10,6 +10,7 @@ import torch
 from sklearn.base import clone
 
 from legofuse import LEGOFusionTransformer
+from legofuse.fused import FusedGraph
 from legofuse.nn import FusionPolynomial
 from legofuse.nn.fusion_fit import FusionModel, PenalisedLoss, fit_fusion, restore_fusion
 from legofuse.nn.heads import LinearHead
@@ -91,6 +92,30 @@ def test_weight_two_is_a_row_repeated_in_any_order(data, options):
     assert np.array_equal(one.weights_, other.weights_)
     assert np.array_equal(one.transform(X), other.transform(X))
     assert one.history_ == other.history_
+
+
+@pytest.mark.filterwarnings("ignore:The fused graph is not positive semi-definite")
+@pytest.mark.parametrize("options", CONFIGURATIONS, ids=str)
+def test_of_many_rows_few_are_related_to_one_another(data, monkeypatch, options):
+    """The closed form, where weights start, is cubic in the rows; training is linear."""
+    X, y = data
+    X = X.copy()
+    X[::9, 3:] = np.nan
+    monkeypatch.setattr("legofuse.transformer._training._MOST_AT_START", 20)
+    related, among = [], FusedGraph.among
+
+    def count(self, rows, marks):
+        related.append(len(rows))
+        return among(self, rows, marks)
+
+    monkeypatch.setattr(FusedGraph, "among", count)
+    model = small(**options).fit(X, y)
+    assert related == [20]
+    assert model.history_[-1]["train_loss"] < model.history_[0]["train_loss"]
+    order = np.random.RandomState(1).permutation(45)
+    assert np.array_equal(small(**options).fit(X[order], y[order]).weights_, model.weights_)
+    LEGOFusionTransformer(VIEWS, relation="cosine", max_iter=2).fit(X, y)
+    assert related[-1] == 45
 
 
 def alike(n_graphs=10, n=60):

@@ -22,6 +22,7 @@ from ._training import (
     read_training,
     sample_rows,
     select_landmarks,
+    start_rows,
 )
 
 __all__ = ["LEGOFusionTransformer"]
@@ -110,7 +111,8 @@ class LEGOFusionTransformer(
     output : {"embedding", "relations"}, default="embedding"
         Nyström features of the fused graph, or its rows.
     max_fit_samples : int, default=1000
-        Number of training rows that weights are learned on.
+        Number of training rows that weights are learned on. Those of ``"neural"`` start from at
+        most 1000 of them.
     max_iter : int, default=100
         Largest number of iterations of ``"loo"``, and of ``"neural"`` (steps of L-BFGS or epochs
         of mini-batches).
@@ -331,7 +333,8 @@ class LEGOFusionTransformer(
             targets, classes = training.targets_of(rows), training.n_classes > 0
             sample = table.X[rows], at(domains, rows)
             self.__dict__.pop("history_", None)
-            fitted = learn(self, training.criterion, sample, targets, weight, classes)
+            few = start_rows(training, rows, rng)
+            fitted = learn(self, training.criterion, sample, targets, weight, classes, few)
             self.__dict__.update(fitted)
             self._head = learn_classes(self, training)
             progress.note(_learned(self, training.criterion, len(rows)))

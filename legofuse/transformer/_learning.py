@@ -68,7 +68,7 @@ def relate_landmarks(estimator, training, expansion, learned):
     )
 
 
-def learn(estimator, criterion, sample, targets, weight, classes):
+def learn(estimator, criterion, sample, targets, weight, classes, few):
     """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
 
     Parameters
@@ -82,6 +82,8 @@ def learn(estimator, criterion, sample, targets, weight, classes):
     weight : ndarray of shape (n_rows,)
     classes : bool
         Whether targets are classes.
+    few : slice or ndarray of int
+        Those of the rows that are related to one another: all, save for neural weights of many.
 
     Returns
     -------
@@ -92,7 +94,8 @@ def learn(estimator, criterion, sample, targets, weight, classes):
     encoded = fused.encode(*sample)
     if fused.marks is not None:
         marks = mark_rows(*sample)
-    graphs, equal = fused.among(encoded, marks)
+    some = encoded[few]
+    graphs, equal = fused.among(some, None if marks is None else marks[few])
     fitted: dict = {"_neural": None}
     if criterion == "given":
         n_terms = len(estimator.powers_)
@@ -106,15 +109,17 @@ def learn(estimator, criterion, sample, targets, weight, classes):
                 factors = np.ones(len(estimator.graphs_))
                 factors[estimator._beside] = _LOWER
                 options |= {"groups": alike, "views": alike[0], "factors": factors}
-            if encoded.present is not None and fused.hops is None:
-                options["present"] = fused.expansion.present(encoded.present)
+            if some.present is not None and fused.hops is None:
+                options["present"] = fused.expansion.present(some.present)
         name = "loo" if criterion == "neural" else criterion
-        found = learn_weights(name, graphs, equal, fused.expansion, targets, weight, **options)
+        known = at(targets, few), weight[few]
+        found = learn_weights(name, graphs, equal, fused.expansion, *known, **options)
     if criterion == "neural":
         fit, found = _train(estimator, encoded, marks, targets, weight, found.weights, classes)
         fitted |= {"_neural": fit.state, "history_": fit.history}
     views = [view for view, _ in estimator.graphs_]
-    importances = view_importances(graphs, fused.expansion, found.weights, weight, views, equal)
+    shown = fused.expansion, found.weights, weight[few]
+    importances = view_importances(graphs, *shown, views, equal)
     del graphs, equal
     fused.set_weights(found.weights)
     prior = np.average(fused(encoded, marks), axis=0, weights=weight)

@@ -22,6 +22,8 @@ from ..shifts import learn_shifts
 from ..tables import Table, read_columns, read_domains, read_targets
 from ..terms import MAX_TERMS
 
+_MOST_AT_START = 1000
+
 
 class Training(NamedTuple):
     """Training rows, read and checked.
@@ -136,6 +138,13 @@ def sample_rows(training, n_samples, rng):
     """Rows that weights are learned on, and their weights."""
     sample = stratified_sample(training.strata[training.rows], n_samples, rng)
     return training.rows[sample], training.weight[sample]
+
+
+def start_rows(training, rows, rng):
+    """Which of these rows neural weights start from; the closed form is cubic in them."""
+    if training.criterion != "neural" or len(rows) <= _MOST_AT_START:
+        return slice(None)
+    return stratified_sample(training.strata[rows], _MOST_AT_START, rng)
 
 
 def _strata(targets, rows, n_rows):
