@@ -3,6 +3,7 @@
 This module may import views and _labels of legofuse, nothing else of it.
 """
 
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,11 +118,11 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     domains = None
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
-        views = resolve_views(views, X.shape[1], feature_names=names, frame=X)
         estimator.__dict__.pop("_domain_index", None)
+        where = None
         if domain_column is not None:
-            where = _domain_index(domain_column, X.shape[1], names, views)
-            estimator._domain_index = where
+            where = estimator._domain_index = _domain_index(domain_column, X.shape[1], names)
+        views = _resolve(views, X, names, domain_column, where)
     else:
         views = estimator.views_
     if domain_column is not None:
@@ -195,15 +196,26 @@ def _why_no_numbers(values):
     return ""
 
 
-def _domain_index(column, n_features, names, views):
+def _domain_index(column, n_features, names):
     found = resolve_views({"domain_column": [column]}, n_features, feature_names=names)
-    index = int(found["domain_column"][0])
-    for view, columns in views.items():
-        if index in columns:
+    return int(found["domain_column"][0])
+
+
+def _resolve(views, X, names, domain_column, where):
+    """Columns of each view; None and an int stand for all but that of the domain, at `where`."""
+    if where is not None and (views is None or isinstance(views, Integral)):
+        others = np.delete(np.arange(X.shape[1]), where)
+        if len(others) == 0:
+            raise ValueError(f"X has no column but domain_column={domain_column!r}.")
+        return {view: others[index] for view, index in resolve_views(views, len(others)).items()}
+    resolved = resolve_views(views, X.shape[1], feature_names=names, frame=X)
+    for view, columns in resolved.items():
+        if where is not None and where in columns:
             raise ValueError(
-                f"domain_column={column!r} is a column of view {view!r}: it must be in no view."
+                f"domain_column={domain_column!r} is a column of view {view!r}: it must be in no "
+                "view."
             )
-    return index
+    return resolved
 
 
 def read_domains(table, sample_domain):

@@ -273,6 +273,8 @@ def test_domains_in_transform():
     model = LEGOFusionTransformer(VIEWS, relation="cosine").fit(X, Y, sample_domain=Y)
     with pytest.raises(ValueError, match="transform needs sample_domain"):
         model.transform(X)
+    with pytest.raises(ValueError, match="references need reference_domain"):
+        model.fused_graph(X, X, sample_domain=Y)
     with pytest.raises(ValueError, match=r"Unknown domain\(s\) \[2\]: fit saw \[0, 1\]"):
         model.transform(X, sample_domain=Y + 1)
     column = LEGOFusionTransformer({"a": [0, 1]}, relation="cosine", domain_column=3)

@@ -55,6 +55,12 @@ def test_the_leave_one_out_score_is_that_of_the_fit(data):
     assert np.isfinite(found.loo_lost).all()
 
 
+def test_a_column_of_classes_is_read_as_by_fit():
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10).fit(X, y[:, None])
+    found = term_contributions(model, X, y[:, None])
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-8)
+
+
 def test_real_targets_too():
     model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10).fit(X, X[:, 12])
     found = term_contributions(model, X, X[:, 12])

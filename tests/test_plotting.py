@@ -217,6 +217,13 @@ def test_graphs_say_which_rows_in_which_order(pipe, target, options, label):
     assert bare.ax_.get_xlabel() == ("row" if display.groups is None else "rows by class")
 
 
+@pytest.mark.parametrize("display", [GraphsDisplay, EmbeddingDisplay])
+def test_y_is_a_value_for_each_row(display, pipe):
+    assert display.from_estimator(pipe, X, y[:, None]).figure_
+    with pytest.raises(ValueError, match=r"y must have one value for each of \d+ rows; got"):
+        display.from_estimator(pipe, X, np.column_stack([y, y]))
+
+
 def test_classes_differ_in_marker_and_colour(pipe):
     display = EmbeddingDisplay.from_estimator(pipe, X, y)
     assert len(display.points_) == 3

@@ -446,6 +446,21 @@ def test_domain_column():
                        model.transform(frame))  # fmt: skip
 
 
+@pytest.mark.parametrize("where", [0, 9])
+@pytest.mark.parametrize(("views", "parts"), [(None, [9]), (2, [5, 4])])
+def test_views_by_number_leave_out_the_domain_column(views, parts, where):
+    table = np.insert(X.astype(object), where, SITES, axis=1)
+    model = make(views=views, domain_column=where).fit(table, Y)
+    assert [len(index) for index in model.views_.values()] == parts
+    assert sorted(np.concatenate(list(model.views_.values()))) == [
+        k for k in range(10) if k != where
+    ]
+    told = make(views=views).fit(X, Y, sample_domain=SITES)
+    assert_array_equal(model.transform(table), told.transform(X, sample_domain=SITES))
+    with pytest.raises(ValueError, match="no column but domain_column=0"):
+        make(views=None, domain_column=0).fit(table[:, [where]], Y)
+
+
 def test_landmarks_per_domain():
     model = make(domains="per-domain", n_landmarks=10, random_state=0)
     model.fit(X, Y, sample_domain=np.repeat([0, 1], [34, 6]))

@@ -34,6 +34,7 @@ def leave_one_out_score(kernel, targets, ridge=1.0):
 def read_targets(y, target_type):
     """One-hot classes, or real columns, as the transformer reads them."""
     y = np.asarray(y)
+    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
     real = y.ndim == 2 or y.dtype.kind == "f"
     if target_type == "regression" or (target_type == "auto" and real):
         return y.astype(float).reshape(len(y), -1)

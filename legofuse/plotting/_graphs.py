@@ -186,13 +186,20 @@ def _ordered(n_rows, y, max_samples, rng):
         rows = np.sort(rng.choice(n_rows, max_samples, replace=False))
     if y is None:
         return rows, None
-    y = np.asarray(y)
-    if y.ndim != 1 or len(y) != n_rows:
-        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {y.shape}.")
+    y = _one_each(y, n_rows)
     rows = rows[np.argsort(y[rows], kind="stable")]
     values, counts = np.unique(y[rows], return_counts=True)
     few = len(values) <= _MOST_CLASSES
     return rows, list(zip(values.tolist(), counts.tolist(), strict=True)) if few else None
+
+
+def _one_each(y, n_rows):
+    """One value for each row; a column of them is taken as such."""
+    y = np.asarray(y)
+    y = y.ravel() if y.shape == (n_rows, 1) else y
+    if y.shape != (n_rows,):
+        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {y.shape}.")
+    return y
 
 
 class EmbeddingDisplay:
@@ -256,7 +263,7 @@ class EmbeddingDisplay:
         if features.shape[1] < 2:
             features = np.column_stack([features, np.zeros(len(features))])
         found = PCA(2, svd_solver="full").fit(features)
-        y = None if y is None else np.asarray(y)
+        y = None if y is None else _one_each(y, len(features))
         return cls(found.transform(features), y, found.explained_variance_ratio_).plot(ax=ax)
 
     def plot(self, *, ax=None):

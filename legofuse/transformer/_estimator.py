@@ -54,7 +54,7 @@ class LEGOFusionTransformer(
     views : dict, list of (str, columns), int or None, default=None
         Which columns form which view: names, ints, slices, boolean masks or callables, as in
         :class:`~sklearn.compose.ColumnTransformer`. An int splits the columns into that many
-        contiguous runs; None is a single view of all columns.
+        contiguous runs; None is a single view of all columns; both leave out `domain_column`.
     relation : str, callable or dict, default="auto"
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.

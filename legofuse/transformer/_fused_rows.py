@@ -13,6 +13,8 @@ from ..tables import read_columns, read_domains
 from ._class_shares import align_by_classes
 from ._streaming import stream
 
+_NEEDS = "transform needs sample_domain"
+
 
 class BlockMethod:
     """A method of a fitted estimator, for one block after another in any process."""
@@ -80,7 +82,7 @@ class FusedRows:
                 "references cannot be given with expansion='hops' or zeroth='identity', which "
                 "need the training rows as references."
             )
-        rows = self._encoded(references, reference_domain, dense=True)
+        rows = self._encoded(references, reference_domain, references=True)
         return self._stream(X, sample_domain, None, self._fused.with_references(rows))
 
     def relation_graphs(self, X, references=None, sample_domain=None, reference_domain=None):
@@ -108,10 +110,10 @@ class FusedRows:
             If they would take too much of the memory available.
         """
         check_is_fitted(self)
-        fused = self._fused
+        fused, rows = self._fused, self._encoded(X, sample_domain)
         if references is not None:
-            fused = fused.with_references(self._encoded(references, reference_domain, dense=True))
-        rows = self._encoded(X, sample_domain)
+            others = self._encoded(references, reference_domain, references=True)
+            fused = fused.with_references(others)
         n_graphs, shape = len(self.graphs_), (len(rows), len(fused))
         foresee(
             n_graphs * shape[0] * shape[1] * fused.dtype.itemsize,
@@ -122,12 +124,13 @@ class FusedRows:
         keys = self.graphs_ if several else [view for view, _ in self.graphs_]
         return dict(zip(keys, fused.relations(rows), strict=True))
 
-    def _encoded(self, X, sample_domain, dense=False):
-        """Rows of a caller's X, encoded for every graph."""
+    def _encoded(self, X, sample_domain, references=False):
+        """Rows of a caller's X, or references, encoded for every graph."""
         _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, sample_domain)
-        return self._fused.encode(table.X, domains, self._shifts(table, domains), dense)
+        needs = "references need reference_domain" if references else _NEEDS
+        domains = self._known_domains(table, sample_domain, needs)
+        return self._fused.encode(table.X, domains, self._shifts(table, domains), references)
 
     @property
     def domains_(self):
@@ -172,11 +175,11 @@ class FusedRows:
         fused = self._fused if fused is None else fused
         return stream(table, domains, fused, shifts, projection, prior, self.n_jobs)
 
-    def _known_domains(self, table, sample_domain):
+    def _known_domains(self, table, sample_domain, needs=_NEEDS):
         domains = read_domains(table, sample_domain)
         if (domains is None) != (not self._domains):
             raise ValueError(
-                "fit was given domains, so transform needs sample_domain (or domain_column)."
+                f"fit was given domains, so {needs} (or domain_column)."
                 if domains is None
                 else "transform was given domains, but fit was not: fit with sample_domain."
             )
