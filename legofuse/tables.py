@@ -147,6 +147,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
             X.sum_duplicates()
     names = getattr(estimator, "feature_names_in_", None)
     missing = missing_blocks(X, columns, offsets, used if names is None else names[used])
+    if sp.issparse(X) and missing.any():  # what is centred or missing is no zero
+        X = X.toarray()
     return Table(X, columns, views, missing if missing.any() else None, domains)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
 from sklearn.linear_model import RidgeClassifier
@@ -53,6 +54,12 @@ def test_the_leave_one_out_score_is_that_of_the_fit(data):
     found = term_contributions(model, data, y)
     assert_allclose(found.loo_score, model.loo_score_, rtol=1e-8)
     assert np.isfinite(found.loo_lost).all()
+
+
+def test_views_are_missing_in_sparse_tables_too():
+    found = term_contributions(fitted(sp.csr_array(MISSING)), sp.csr_array(MISSING), y)
+    expected = term_contributions(fitted(MISSING), MISSING, y)
+    assert_allclose(found.loo_score, expected.loo_score, rtol=1e-8)
 
 
 def test_a_column_of_classes_is_read_as_by_fit():

@@ -197,6 +197,8 @@ def test_bad_options():
         FusionPolynomial([[1]], parametrisation="square")
     with pytest.raises(ValueError, match="array of ints"):
         FusionPolynomial([[1.5]])
+    with pytest.raises(ValueError, match="powers must be at least 0; got -1"):
+        FusionPolynomial([[-1]])
     with pytest.raises(ValueError, match="zeroth needs"):
         FusionPolynomial([[1]])([torch.ones(1, 1)], torch.ones(1, 1))
 

@@ -375,6 +375,17 @@ def test_missing_views(relation):
     assert np.linalg.eigvalsh((G + G.T) / 2)[0] > -1e-9 * G.max() * len(G)
 
 
+@pytest.mark.parametrize("sparse", [sp.csr_array, sp.csc_matrix])
+def test_views_are_missing_in_sparse_tables_too(sparse):
+    """As stack_views marks them, of a sparse view beside one with rows of NaN."""
+    model = make(relation="auto").fit(sparse(MISSING), Y)
+    expected = make(relation="auto").fit(MISSING, Y)
+    assert_array_equal(model.transform(sparse(MISSING)), expected.transform(MISSING))
+    complete = make(relation="correlation").fit(sparse(X), Y)
+    dense = complete.transform(MISSING)
+    assert_allclose(complete.transform(sparse(MISSING)), dense, atol=1e-12)
+
+
 def test_missing_views_are_made_up_for():
     model = make(weights="uniform").fit(MISSING, Y)
     have = ~np.isnan(MISSING[:, [0, 3, 5]])

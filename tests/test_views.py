@@ -279,6 +279,11 @@ ROWS = np.zeros((3, 2))
         ("ab", TypeError, "stack_views takes a dict"),
         ([], ValueError, "name at least one view"),
         ({1: ROWS}, TypeError, "name must be a string, got 1"),
+        (
+            [("a", ROWS), ROWS],
+            TypeError,
+            "takes must be a dict {name: array} or",
+        ),
         ([("a", ROWS), ("a", ROWS)], ValueError, "the name 'a' is used for two views"),
         ({"a": ROWS, "b": ROWS[:2]}, ValueError, "numbers of rows: 'a' has 3, 'b' has 2"),
         ({"a": FRAME, "b": FRAME[:2]}, ValueError, "numbers of rows: 'a' has 3, 'b' has 2"),
@@ -359,5 +364,11 @@ def test_sparse(make):
     X[4, 4] = np.nan  # in no view
     assert_array_equal(missing_blocks(make(X), VIEWS), np.zeros((6, 2), dtype=bool))
     X[3, 3] = np.nan
-    with pytest.raises(ValueError, match=r"view 'video': 1 row is not finite: NaN or infinity"):
+    with pytest.raises(ValueError, match=r"view 'video': 1 row is partly NaN .*row 3, column 3"):
+        missing_blocks(make(X), VIEWS)
+    X[3, 5] = X[4, 3] = X[4, 5] = np.nan
+    assert_array_equal(missing_blocks(make(X), VIEWS), missing_blocks(X, VIEWS))
+    assert_array_equal(np.argwhere(missing_blocks(make(X), VIEWS)), [[3, 1], [4, 1]])
+    X[2, 1] = -np.inf
+    with pytest.raises(ValueError, match=r"view 'audio': 1 row is not finite.*row 2, column 1"):
         missing_blocks(make(X), VIEWS)

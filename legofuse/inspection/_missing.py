@@ -80,7 +80,7 @@ def missing_view_curve(
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     if issparse(X):
-        raise TypeError("sparse X has no missing views: make it dense with X.toarray().")
+        raise TypeError("views are not removed from a sparse X: make it dense with X.toarray().")
     views = _known_views(estimator) if views is None else dict(views)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")

@@ -159,9 +159,9 @@ def replace_columns(X, columns):
 
 def present_views(model, X):
     """Which views each row has, (n_rows, n_views) of 0 and 1."""
-    if issparse(X):
-        return np.ones((X.shape[0], len(model.views_)))
     first = [int(index[0]) for index in model.views_.values()]
+    if issparse(X):
+        return (~np.isnan(X.tocsc()[:, first].toarray())).astype(float)
     return np.stack([~np.isnan(read_column(X, c)) for c in first], axis=1).astype(float)
 
 

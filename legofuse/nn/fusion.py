@@ -151,6 +151,8 @@ class FusionPolynomial(nn.Module):
                 "powers must be an array of ints of shape (n_terms, n_graphs); got dtype "
                 f"{self.powers.dtype}, shape {self.powers.shape}."
             )
+        if (self.powers < 0).any():
+            raise ValueError(f"powers must be at least 0; got {self.powers.min()}.")
         self.terms = tuple(tuple(term) for term in self.powers.tolist())
         self.nonnegative = nonnegative
         self.separable = separable

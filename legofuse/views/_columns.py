@@ -77,9 +77,10 @@ def check_named(pairs, what, values):
     if not isinstance(pairs, dict | list | tuple) or not all(
         isinstance(item, list | tuple) and len(item) == 2 for item in items
     ):
+        others = "None, an int, " if what == "views" else ""
         raise TypeError(
-            f"{what} must be None, an int, a dict {{name: {values}}} or a list of "
-            f"(name, {values}); got {_short(pairs)}."
+            f"{what} must be {others}a dict {{name: {values}}} or a list of (name, {values}); got "
+            f"{_short(pairs)}."
         )
     if not items:
         raise ValueError(f"{what} is empty: name at least one view.")

@@ -27,7 +27,7 @@ def missing_blocks(X, views, offsets=None, labels=None):
     Raises
     ------
     ValueError
-        If a block is NaN in part, X has an infinity in a view, or a sparse X has NaN in a view.
+        If a block is NaN in part, or X has an infinity in a view.
 
     Examples
     --------
@@ -45,12 +45,17 @@ def missing_blocks(X, views, offsets=None, labels=None):
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(values.sum()):  # one cheap pass: NaN and infinities survive a sum
             return missing
+    rows = None
     if sparse.issparse(X):
-        _check_finite_sparse(X.tocoo(), views)
-        return missing
+        entries = X.tocoo()
+        rows = np.unique(entries.row[~np.isfinite(entries.data)])
+        X = X.tocsr()[rows]
     for k, (name, columns) in enumerate(views.items()):
         of_view = columns if labels is None else [labels[column] for column in columns]
-        missing[:, k] = _missing_rows(name, X[:, _as_slice(columns)], of_view, offsets)
+        block = X[:, _as_slice(columns)]
+        block = block.toarray() if sparse.issparse(block) else block
+        found = _missing_rows(name, block, of_view, rows, offsets)
+        missing[slice(None) if rows is None else rows, k] = found
     return missing
 
 
@@ -61,7 +66,10 @@ def _as_slice(columns):
     return slice(first, last + 1) if is_run else columns
 
 
-def _missing_rows(name, block, labels, offsets):
+def _missing_rows(name, block, labels, rows, offsets):
+    def place(row):
+        return _place(row if rows is None else int(rows[row]), offsets)
+
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
@@ -70,7 +78,7 @@ def _missing_rows(name, block, labels, offsets):
         row = int(np.argmax(partly))
         raise ValueError(
             f"view {name!r}: {_rows(partly.sum(), offsets)} partly NaN (first: "
-            f"{_place(row, offsets)}, {_columns(labels, holes[row])}). Impute these values, or "
+            f"{place(row)}, {_columns(labels, holes[row])}). Impute these values, or "
             "make the whole block NaN to mark the view as missing there."
         )
     infinite = np.isinf(block).any(axis=1)
@@ -78,23 +86,10 @@ def _missing_rows(name, block, labels, offsets):
         row = int(np.argmax(infinite))
         raise ValueError(
             f"view {name!r}: {_rows(infinite.sum(), offsets)} not finite: infinity found (first: "
-            f"{_place(row, offsets)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
+            f"{place(row)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
             "these values."
         )
     return wholly
-
-
-def _check_finite_sparse(X, views):
-    bad = ~np.isfinite(X.data)
-    for name, columns in views.items():
-        entries = bad & np.isin(X.col, columns)
-        if entries.any():
-            row = int(X.row[entries].min())
-            raise ValueError(
-                f"view {name!r}: {_rows(len(np.unique(X.row[entries])))} not finite: NaN or "
-                f"infinity found in sparse X (first: row {row}). Replace these values; a missing "
-                "view can be marked by NaN only in a dense X."
-            )
 
 
 def _rows(count, offsets=None):

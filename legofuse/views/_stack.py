@@ -89,7 +89,7 @@ def stack_views(Xs):
     )
     if not isinstance(Xs, dict) and not is_pairs:
         Xs = {f"view{i}": x for i, x in enumerate(Xs)}
-    blocks = check_named(Xs, "stack_views", "array")
+    blocks = check_named(Xs, "what stack_views takes", "array")
     of_bags = [name for name, block in blocks.items() if _is_bags(block)]
     if of_bags and len(of_bags) < len(blocks):
         other = next(name for name in blocks if name not in of_bags)
