@@ -1,6 +1,7 @@
 """The anomaly classifier on bags: in the spirit of scikit-learn's common checks."""
 
 import pickle
+from collections import deque
 from itertools import pairwise
 
 import numpy as np
@@ -8,14 +9,16 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
+from sklearn.preprocessing import StandardScaler
 
-from legofuse import LEGOAnomalyClassifier
+from legofuse import LEGOAnomalyClassifier, PerUnit
 from legofuse.anomaly import _linear
 from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.anomaly._top_k import pool
 from legofuse.datasets import make_digit_bags
+from legofuse.inspection import explain, permutation_importance
 
 VIEWS = {"first": slice(0, 3), "second": [3, 4]}
 
@@ -184,6 +187,31 @@ def test_missing_values_of_nullable_columns_are_missing_views(data, light):
     fitted = clone(light).set_params(views=views).fit(frames, y)
     expected = clone(light).fit(bags, y).decision_function(bags)
     np.testing.assert_array_equal(fitted.decision_function(frames), expected)
+
+
+def other_sequences(bags):
+    objects = np.empty(len(bags), object)
+    objects[:] = bags
+    named = pd.Series(bags, index=range(100, 100 + len(bags)))
+    values = named.to_dict().values()
+    return {"objects": objects, "Series": named, "deque": deque(bags), "values": values}
+
+
+@pytest.mark.parametrize("kind", ["objects", "Series", "deque", "values"])
+def test_any_sequence_of_bags(data, light, kind):
+    bags, y = data
+    X = other_sequences(bags)[kind]
+    fitted = clone(light).fit(X, y)
+    np.testing.assert_array_equal(fitted.decision_function(X), light.decision_function(bags))
+    assert [len(scores) for scores in fitted.score_units(X)] == [len(bag) for bag in bags]
+    scaled = PerUnit(StandardScaler()).fit_transform(X)
+    np.testing.assert_array_equal(scaled[1], PerUnit(StandardScaler()).fit_transform(bags)[1])
+    np.testing.assert_array_equal(explain(fitted, X).view_parts, explain(light, bags).view_parts)
+    if hasattr(X, "shape"):  # what scikit-learn can take rows of
+        found = permutation_importance(fitted, X, y, n_repeats=1, random_state=0)
+        expected = permutation_importance(light, bags, y, n_repeats=1, random_state=0)
+        np.testing.assert_array_equal(found.importances, expected.importances)
+        assert len(cross_val_predict(light, X, y, cv=2)) == len(y)
 
 
 @pytest.mark.parametrize("X", [None, 3, (bag for bag in [np.ones((2, 5))])])

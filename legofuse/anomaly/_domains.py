@@ -171,7 +171,7 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     """
     if not hasattr(X, "shape") and not hasattr(X, "__len__"):
         X = np.asarray(X)
-    check_form(X)
+    X = check_form(X)
     given = _count(X)
     apart = by_domain(estimator.views) if reset else bool(estimator._readers)
     known = None if reset else estimator._domains

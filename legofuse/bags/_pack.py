@@ -1,5 +1,6 @@
 """Ragged bags packed into one array of units, and a long table cut into bags."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ def check_bags(X, n_labels=None):
     >>> bags.units.shape, bags.offsets, bags.lengths
     ((3, 3), array([0, 2, 3]), array([2, 1]))
     """
-    check_form(X)
+    X = check_form(X)
     if n_labels is not None:
         _check_n_labels(X, n_labels)
     if is_bag_sequence(X):
@@ -113,6 +114,11 @@ def check_form(X):
     X : object
         What a user passed as bags.
 
+    Returns
+    -------
+    object
+        The same; other sequences of bags, such as a Series, in a list.
+
     Raises
     ------
     TypeError
@@ -124,12 +130,14 @@ def check_form(X):
     --------
     >>> import numpy as np
     >>> from legofuse.bags import check_form
-    >>> check_form([np.zeros((2, 3))])
+    >>> check_form([np.zeros((1, 2))])
+    [array([[0., 0.]])]
     >>> check_form(np.zeros(3))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
     """
+    X = in_a_list(X)
     if getattr(X, "shape", None) == () or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
         kind = type(X.item() if hasattr(X, "item") else X).__name__
         raise TypeError(
@@ -152,6 +160,15 @@ def check_form(X):
             f"X is 1-D, of shape ({len(X)},), not bags: a bag is 2-D, (n_units, n_features). "
             "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
         )
+    return X
+
+
+def in_a_list(X):
+    """A Series or another collection of arrays as a list; anything else as it is."""
+    known = isinstance(X, list | tuple | dict | str | bytes) or sparse.issparse(X)
+    known = known or hasattr(X, "__array__")
+    is_series = hasattr(X, "iloc") and X.ndim == 1 and X.dtype == object
+    return list(X) if is_series or (not known and isinstance(X, Collection)) else X
 
 
 def pack_frames(X, n_labels=None):

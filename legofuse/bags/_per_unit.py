@@ -7,7 +7,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._pack import check_bags, is_bag_sequence, pack_frames
+from ._pack import check_bags, in_a_list, is_bag_sequence, pack_frames
 
 
 def _transformer_has(method):
@@ -157,9 +157,9 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
 
 def _stack(X, n_labels=None):
     """Units of all bags as one table, lengths of the bags, and the shape of a 3-D X."""
-    is_cube = getattr(X, "ndim", None) == 3
+    given, X, is_cube = X, in_a_list(X), getattr(X, "ndim", None) == 3
     if not is_cube and not is_bag_sequence(X):
-        return X, None, None
+        return given, None, None
     bags = pack_frames(X, n_labels) or check_bags(X, n_labels)
     return bags.units, bags.lengths, X.shape[:2] if is_cube else None
 

@@ -93,6 +93,7 @@ def _known_views(estimator):
 
 def _permuted(X, columns, rng):
     """X with some columns permuted together over its rows (or over the units of all bags)."""
+    X = list(X) if getattr(X, "ndim", 2) == 1 else X
     if isinstance(X, list | tuple) and np.ndim(X[0]) == 2:
         bags = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in X]
         ends, columns = np.cumsum([len(bag) for bag in bags]), np.arange(bags[0].shape[1])[columns]
