@@ -358,6 +358,13 @@ def test_distances_that_overflow_raise(scale, dtype):
             rbf(table, table)
 
 
+def test_numbers_that_are_none_are_not_called_too_large():
+    X = data()
+    X[2, 1] = np.nan
+    with pytest.raises(ValueError, match="relation='rbf': rows hold NaN in part"):
+        rbf(X, data())
+
+
 def test_tiny_numbers_under_rbf_stay_finite():
     X = (data() * 1e-30).astype(np.float32)
     assert np.isfinite(rbf(X, X)).all()

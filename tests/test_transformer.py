@@ -227,6 +227,17 @@ def test_landmarks(landmarks):
     assert len(set(model.landmarks_)) == 6
 
 
+def test_parameters_set_after_fit_do_not_matter():
+    model = make().fit(X, Y)
+    expected = model.fused_graph(X, X)
+    model.set_params(views=None, relation="rbf", degree=3, expansion="hops", zeroth="identity")
+    assert_array_equal(model.fused_graph(X, X), expected)
+    hops = make(expansion="hops", relation="rbf", output="relations").fit(X, Y)
+    hops.set_params(expansion="elementwise")
+    with pytest.raises(ValueError, match="references cannot be given"):
+        hops.fused_graph(X, X)
+
+
 def test_given_landmarks():
     model = make(landmarks=[4, 2, 9]).fit(X, Y)
     assert_array_equal(model.landmarks_, [4, 2, 9])

@@ -227,6 +227,8 @@ def _encode_sparse(X, relation, stats, standardise):
 
 
 def _finite(norms, relation):
+    if np.isnan(norms).any():
+        raise ValueError(f"relation={relation!r}: rows hold NaN in part, or infinity.")
     if not np.isfinite(norms).all():
         raise ValueError(
             f"relation={relation!r}: squared distances overflow {norms.dtype}; rescale the "

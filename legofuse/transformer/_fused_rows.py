@@ -33,8 +33,6 @@ class FusedRows:
     # what the estimator has
     views: Any
     domain_column: Any
-    expansion: Any
-    zeroth: Any
     unseen_domains: Any
     n_jobs: Any
     views_: Any
@@ -77,7 +75,7 @@ class FusedRows:
             return self._map_blocks("fused_graph", X, sample_domain, names)
         if references is None:
             return self._stream(X, sample_domain, None)
-        if self.expansion == "hops" or self.zeroth == "identity":
+        if self._fused.marks is not None:  # whatever set_params said since
             raise ValueError(
                 "references cannot be given with expansion='hops' or zeroth='identity', which "
                 "need the training rows as references."
