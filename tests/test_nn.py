@@ -88,6 +88,34 @@ def test_separable_fusion_equals_numpy(tensor):
         np.testing.assert_allclose(layer(graphs, ones).detach(), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.uint8])
+def test_whole_numbers_are_fused_as_floats(dtype):
+    graphs, powers = torch.tensor([[[0, 1]], [[1, 1]]]).to(dtype), exponents(2, 2)
+    weights = torch.linspace(0.1, 0.9, len(powers))
+    expected = fuse(list(graphs.float().numpy()), powers, weights.numpy())
+    layer = FusionPolynomial.from_weights(powers, weights)
+    for graph in (
+        layer(graphs),
+        fuse_fixed(graphs, powers, weights),
+        fuse(graphs, powers, weights),
+    ):
+        assert graph.dtype == torch.float32
+        np.testing.assert_allclose(graph.detach(), expected, rtol=1e-6)
+    factors = weights[:4].reshape(2, 2)
+    expected = fuse_separable(list(graphs.float().numpy()), factors.numpy())
+    for ones in (None, torch.ones(1, 2, dtype=dtype)):
+        constant = 0 if ones is None else float(factors[:, 0].prod())
+        graph = fuse_separable(list(graphs), factors, ones)
+        np.testing.assert_allclose(graph, expected + constant, rtol=1e-6)
+
+
+def test_arrays_are_refused_by_name():
+    layer = FusionPolynomial(exponents(1, 2))
+    for call in (layer, lambda graphs: layer.fixed(graphs, layer.weights)):
+        with pytest.raises(TypeError, match="relations must be tensors; got ndarray"):
+            call([np.ones((2, 2))])
+
+
 @pytest.mark.parametrize("separable", [True, False])
 @pytest.mark.parametrize("parametrisation", ["exp", "softplus"])
 def test_fusion_gradients(tensor, parametrisation, separable):

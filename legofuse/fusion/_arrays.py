@@ -16,6 +16,17 @@ def float_type(arrays):
     return dtype if dtype.kind == "f" else np.dtype(float)
 
 
+def as_floats(xp, tensors):
+    """Tensors (or lists of them) that hold whole numbers in torch's default type."""
+
+    def convert(part):
+        if isinstance(part, list):
+            return as_floats(xp, part)
+        return part if part.is_floating_point() else part.to(xp.get_default_dtype())
+
+    return list(map(convert, tensors))
+
+
 def check_shapes(relations):
     if not relations:
         raise ValueError("Give at least one relation.")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arrays import check, flatten, float_type, namespace
+from ._arrays import as_floats, check, flatten, float_type, namespace
 from ._blocks import aligned_empty, in_blocks
 from ._compiled import adjoint_compiled, fuse_compiled, is_compiled
 from ._plan import make_plan
@@ -57,8 +57,8 @@ def fuse(relations, powers, weights, out=None):
     Returns
     -------
     array or tensor of shape (..., n_units, n_references)
-        The fused graph, of the relations' dtype. Tensors carry gradients with respect to
-        ``weights`` and ``relations``.
+        The fused graph, of the relations' dtype (whole numbers give floats). Tensors carry
+        gradients with respect to ``weights`` and ``relations``.
 
     Raises
     ------
@@ -120,6 +120,7 @@ def _monomials(relations, steps, one):
 
 def _fuse_tensors(xp, relations, powers, weights):
     """Torch path of :func:`fuse`: the same plan on whole tensors."""
+    relations = as_floats(xp, relations)
     one = xp.ones_like(relations[0])
     if len(powers) == 0:
         return 0 * one

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arrays import check_shapes, flatten, float_type, namespace
+from ._arrays import as_floats, check_shapes, flatten, float_type, namespace
 from ._blocks import in_blocks
 from ._polynomial import polynomial
 
@@ -45,8 +45,10 @@ def fuse_separable(relations, factors, zeroth=None):
     first = relations[0][0] if isinstance(relations[0], list) else relations[0]
     xp = namespace(first)
     if xp is not np:
-        factors = xp.as_tensor(factors, dtype=first.dtype, device=first.device)
-        return _product(relations, factors, zeroth)
+        relations = as_floats(xp, relations)
+        zeroth = None if zeroth is None else as_floats(xp, [zeroth])[0]
+        dtype = as_floats(xp, [first[:0]])[0].dtype
+        return _product(relations, xp.as_tensor(factors, dtype=dtype, device=first.device), zeroth)
     flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
     factors = np.asarray(factors, dtype=dtype)
     out = np.empty(first.shape, dtype=dtype)

@@ -31,6 +31,17 @@ class _Fixed(torch.autograd.Function):
         return found, None, None, *[None] * len(ctx.saved_tensors)
 
 
+def _tensors(relations):
+    """Relations as a list; raise unless they are tensors (or lists of them)."""
+    relations = list(relations)
+    for relation in relations:
+        if not isinstance(relation, list | torch.Tensor):
+            raise TypeError(
+                f"relations must be tensors; got {type(relation).__name__}: use torch.as_tensor."
+            )
+    return relations
+
+
 def _term_by_term(relations, powers, weights):
     """The literal sum, which ``torch.compile`` can read, and fuses by itself."""
     if not isinstance(powers, tuple):
@@ -74,7 +85,7 @@ def fuse_fixed(relations, powers, weights):
     >>> weights.grad
     tensor([2.5000, 4.2500])
     """
-    relations = list(relations)
+    relations = _tensors(relations)
     if torch.compiler.is_compiling():
         return _term_by_term(relations, powers, weights)
     kinds = {(part.dtype, part.device.type, part.requires_grad) for part in relations}
@@ -248,13 +259,13 @@ class FusionPolynomial(nn.Module):
         Tensor of shape (..., n_units, n_references)
             The fused graph.
         """
+        relations = _tensors(relations)
         if self.separable:
-            relations = list(relations)
             return fuse_separable(relations, self.weights.reshape(len(relations), -1), zeroth)
         if zeroth is not None:
             raise ValueError("zeroth needs separable=True.")
         if torch.compiler.is_compiling():
-            return _term_by_term(list(relations), self.terms, self.weights)
+            return _term_by_term(relations, self.terms, self.weights)
         return fuse(relations, self.powers, self.weights)
 
     def fixed(self, relations, weights):
