@@ -78,13 +78,13 @@ def check_sample_weight(sample_weight, X, dtype=None):
     Returns
     -------
     ndarray of shape (n_samples,)
-        The weights, C-contiguous.
+        The weights, C-contiguous; those below 1e-100, whose squares vanish, are 0.
 
     Raises
     ------
     ValueError
-        If the number of weights differs from that of rows, if one is NaN, infinite, negative or
-        so extreme that its square is no number, or if all are zero.
+        If the number of weights differs from that of rows, if one is NaN, infinite or negative, if
+        all are zero, or if the largest is so extreme that its square is no number.
 
     Examples
     --------
@@ -98,10 +98,11 @@ def check_sample_weight(sample_weight, X, dtype=None):
     weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not np.any(weights):  # scikit-learn < 1.9 lets these pass
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    extreme = weights[(weights > _HEAVIEST) | ((weights > 0) & (weights < 1 / _HEAVIEST))]
-    if len(extreme):
+    heaviest = float(weights.max())
+    if not 1 / _HEAVIEST <= heaviest <= _HEAVIEST:
         raise ValueError(
-            f"Sample weights must be 0 or between {1 / _HEAVIEST} and {_HEAVIEST}; got "
-            f"{extreme[0]}: rescale them (a weight says how often a row occurs)."
+            f"The largest of sample_weight must be between {1 / _HEAVIEST} and {_HEAVIEST}; got "
+            f"{heaviest}: rescale them (a weight says how often a row occurs)."
         )
-    return weights
+    tiny = (weights > 0) & (weights < 1 / _HEAVIEST)
+    return np.where(tiny, 0, weights) if tiny.any() else weights

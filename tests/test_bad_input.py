@@ -175,6 +175,15 @@ def test_sample_weight(weight, message):
         LEGOFusionTransformer(VIEWS).fit(X, Y, sample_weight=weight)
 
 
+def test_a_weight_that_vanishes_is_none():
+    weight = np.r_[1e-300, np.ones(11)]
+    none, given = np.r_[0.0, np.ones(11)], weight.copy()
+    fits = [LEGOFusionTransformer(VIEWS).fit(X, Y, sample_weight=w) for w in (given, none)]
+    np.testing.assert_array_equal(given, weight)
+    np.testing.assert_array_equal(fits[0].weights_, fits[1].weights_)
+    np.testing.assert_array_equal(fits[0].landmarks_, fits[1].landmarks_)
+
+
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
 def test_a_column_without_numbers_is_named(kind):
     data = {"height": X[:, 0], "colour": ["red", "blue"] * 6, "width": X[:, 1]}
