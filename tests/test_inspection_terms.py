@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,8 @@ from legofuse.inspection import (
     PermutationImportance,
     ViewAgreement,
     ViewImportances,
+    missing_view_curve,
+    permutation_importance,
     term_contributions,
     view_agreement,
     view_importances,
@@ -66,6 +69,34 @@ def test_a_column_of_classes_is_read_as_by_fit():
     model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=10).fit(X, y[:, None])
     found = term_contributions(model, X, y[:, None])
     assert_allclose(found.loo_score, model.loo_score_, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (y[:-1], r"one value for each of 178 rows; got shape \(177,\)"),
+        (np.where(y == 0, np.nan, y), "y holds NaN or infinity"),
+        (np.zeros(len(y), int), "y is the same in all rows"),
+    ],
+)
+def test_targets_that_tell_nothing(target, message):
+    with pytest.raises(ValueError, match=message):
+        term_contributions(fitted(), X, target)
+
+
+def test_what_is_not_fitted_and_rows_of_another_width():
+    model = LEGOFusionTransformer(VIEWS, relation="rbf")
+    pipe = make_pipeline(model, RidgeClassifier())
+    curves = permutation_importance, missing_view_curve
+    for look in (term_contributions, view_importances, view_agreement, *curves):
+        for estimator in (model, pipe):
+            with pytest.raises(NotFittedError):
+                look(estimator, X, **({"y": y} if look in curves else {}))
+    for look in (term_contributions, view_importances, view_agreement):
+        with pytest.raises(ValueError, match="X has 3 features, but LEGOFusionTransformer is expe"):
+            look(fitted(), X[:, :3])
+    with pytest.raises(ValueError, match="one value for each of 178 rows"):
+        missing_view_curve(pipe.fit(X, y), X, y[:-1])
 
 
 def test_real_targets_too():

@@ -171,6 +171,7 @@ def test_callable_without_frame():
         [FRAME],
         [sparse.eye(3, format="csr")] * 2,
         [[[0.0, 1.0]], [[0.0, 1.0]]],
+        np.array([np.eye(3), np.ones((3, 2)), None], dtype=object)[:2],
         {"a": np.eye(3)},
     ],
 )
@@ -188,6 +189,8 @@ def test_bare_list_of_views_names_stack_views(X):
         [],
         np.zeros((2, 2)),
         np.zeros((2, 2, 2)),
+        np.zeros(3),
+        np.array(["text", None], dtype=object),
         FRAME,
         sparse.eye(3),
         ["text", "text"],

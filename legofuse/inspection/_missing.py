@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 
 from .._random import random_generator
-from ._model import read_column, replace_columns
+from ._model import check_one_each, read_column, replace_columns
 from ._permutation import _known_views
 from ._results import MissingViewCurve
 
@@ -84,6 +84,7 @@ def missing_view_curve(
     views = _known_views(estimator) if views is None else dict(views)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
+    check_one_each(y, X)
     have = _present(X, views)
     scorer = check_scoring(estimator, scoring=scoring)
     rng = random_generator(random_state)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from ..fusion import fuse
@@ -100,6 +101,7 @@ def split_pipeline(estimator, X=None):
     """Return the fusion transformer in an estimator, X as it sees it, and the step after it."""
     estimator = getattr(estimator, "best_estimator_", estimator)
     if hasattr(estimator, "relation_graphs"):
+        check_is_fitted(estimator)
         return estimator, X, None
     steps = [step for _, step in getattr(estimator, "steps", [])]
     where = [k for k, step in enumerate(steps) if hasattr(step, "relation_graphs")]
@@ -109,6 +111,7 @@ def split_pipeline(estimator, X=None):
             f"{type(estimator).__name__}."
         )
     k = where[0]
+    check_is_fitted(steps[k])
     if X is None:  # only the transformer is wanted
         return steps[k], None, None
     if len(steps) - k > 2:
@@ -157,8 +160,21 @@ def replace_columns(X, columns):
     return new
 
 
+def check_one_each(y, X):
+    """Raise unless there is one value (or row) of y for each row of X."""
+    n_rows, given = X.shape[0] if hasattr(X, "shape") else len(X), np.shape(y)
+    if not given or given[0] != n_rows:
+        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {given}.")
+
+
 def present_views(model, X):
     """Which views each row has, (n_rows, n_views) of 0 and 1."""
+    width = X.shape[1] if hasattr(X, "shape") else np.shape(X)[1]
+    if width != model.n_features_in_:
+        raise ValueError(
+            f"X has {width} features, but {type(model).__name__} is expecting "
+            f"{model.n_features_in_} features as input."
+        )
     first = [int(index[0]) for index in model.views_.values()]
     if issparse(X):
         return (~np.isnan(X.tocsc()[:, first].toarray())).astype(float)

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 from sklearn.metrics import check_scoring
+from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from ._model import read_column, replace_columns
@@ -79,10 +80,12 @@ def permutation_importance(
 
 
 def _known_views(estimator):
+    whole = estimator
     estimator = getattr(estimator, "best_estimator_", estimator)
     first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
     found = getattr(first, "views_", None)
     if not found:
+        check_is_fitted(whole)
         raise ValueError(
             "views must be given: the estimator (the first step of a Pipeline) has no views_."
         )

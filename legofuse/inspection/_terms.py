@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from ..fusion import fuse
-from ._model import centred, read_polynomial, scaled, split_pipeline, square
+from ._model import centred, check_one_each, read_polynomial, scaled, split_pipeline, square
 from ._results import TermContributions
 
 __all__ = ["term_contributions"]
@@ -35,10 +35,16 @@ def read_targets(y, target_type):
     """One-hot classes, or real columns, as the transformer reads them."""
     y = np.asarray(y)
     y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError("y holds NaN or infinity.")
     real = y.ndim == 2 or y.dtype.kind == "f"
     if target_type == "regression" or (target_type == "auto" and real):
-        return y.astype(float).reshape(len(y), -1)
-    return (y[:, None] == np.unique(y)).astype(float)
+        targets = y.astype(float).reshape(len(y), -1)
+    else:
+        targets = (y[:, None] == np.unique(y)).astype(float)
+    if not (targets != targets[0]).any():
+        raise ValueError("y is the same in all rows: there is nothing that a view could tell.")
+    return targets
 
 
 def term_contributions(
@@ -75,7 +81,7 @@ def term_contributions(
     ------
     ValueError, TypeError
         If there is no fusion transformer, its terms cannot be taken apart (hops, an identity),
-        or fewer than 3 rows have a view.
+        fewer than 3 rows have a view, or y is not finite, of another length or always the same.
 
     Notes
     -----
@@ -97,6 +103,8 @@ def term_contributions(
     """
     model, X, _ = split_pipeline(estimator, X)
     polynomial = read_polynomial(model)
+    if y is not None:
+        check_one_each(y, X)
     graphs = square(model, X, sample_domain, max_samples, random_state)
     norms = np.abs(polynomial.weights) * _norms(polynomial, graphs)
     shares = norms / (norms.sum() or 1.0)

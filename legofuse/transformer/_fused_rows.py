@@ -14,6 +14,7 @@ from ._class_shares import align_by_classes
 from ._streaming import stream
 
 _NEEDS = "transform needs sample_domain"
+_REFERENCES_NEED = "references need reference_domain, as rows need sample_domain"
 
 
 class BlockMethod:
@@ -126,7 +127,7 @@ class FusedRows:
         """Rows of a caller's X, or references, encoded for every graph."""
         _refuse_lazy(X)
         table = read_columns(self, X, self.views, self.domain_column, reset=False)
-        needs = "references need reference_domain" if references else _NEEDS
+        needs = _REFERENCES_NEED if references else _NEEDS
         domains = self._known_domains(table, sample_domain, needs)
         return self._fused.encode(table.X, domains, self._shifts(table, domains), references)
 

@@ -20,7 +20,7 @@ def check_not_list_of_views(X):
     Raises
     ------
     TypeError
-        If X is a dict, or a list or tuple of 2-D arrays, frames or sparse matrices.
+        If X is a dict, or a list, tuple or 1-D array of 2-D arrays, frames or sparse matrices.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def check_not_list_of_views(X):
     """
     if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
         what = f"a dict of {len(X)} entries"
-    elif isinstance(X, list | tuple) and len(X) and all(_is_table(item) for item in X):
+    elif _is_sequence(X) and len(X) and all(_is_table(item) for item in X):
         what = f"a {type(X).__name__} of {len(X)} two-dimensional arrays"
     else:
         return
@@ -43,6 +43,10 @@ def check_not_list_of_views(X):
         "side by side first: `X, views = stack_views(Xs)`, and pass `views=views` to the "
         "estimator; a search or cross-validation would split the views, not the samples."
     )
+
+
+def _is_sequence(X):
+    return isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
 
 
 def stack_views(Xs):
