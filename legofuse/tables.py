@@ -70,7 +70,7 @@ def _take_columns(X, used):
     return X[:, used]
 
 
-def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None):
+def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None, numbers=None):
     """Read the columns that views use from X.
 
     Parameters
@@ -85,6 +85,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         True in fit.
     offsets : ndarray of shape (n_bags + 1,), optional
         Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``.
+    numbers : list of int, optional
+        What errors call the bags, or rows; by default their places.
 
     Returns
     -------
@@ -146,7 +148,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
             X = X.copy()
             X.sum_duplicates()
     names = getattr(estimator, "feature_names_in_", None)
-    missing = missing_blocks(X, columns, offsets, used if names is None else names[used])
+    labels = used if names is None else names[used]
+    missing = missing_blocks(X, columns, offsets, labels, numbers)
     if sp.issparse(X) and missing.any():  # what is centred or missing is no zero
         X = X.toarray()
     return Table(X, columns, views, missing if missing.any() else None, domains)

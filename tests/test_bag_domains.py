@@ -328,6 +328,45 @@ def test_a_broken_bag_is_named_by_its_number_among_all():
         model.fit(bags, Y, sample_domain=DOMAINS)
 
 
+@pytest.mark.parametrize("form", ["rows", "cube", "frames"])
+def test_numbers_of_bags_in_errors_are_those_of_the_caller(form):
+    X, y, domains = np.random.default_rng(0).normal(size=(12, 2, 4)), [0, 0, 1, 1] * 3, "nf" * 6
+    views = {"look": slice(0, 2), "move": slice(2, 4)}
+    model = LEGOAnomalyClassifier({"n": views, "f": views})
+    X[7, 1, 1], place = np.nan, "unit 1 of bag 7, column 1"
+    if form == "rows":
+        X, place = X[:, 1], "row 7, column 1"
+    elif form == "frames":
+        pd = pytest.importorskip("pandas")
+        X, place = [pd.DataFrame(bag, columns=list("abcd")) for bag in X], "bag 7, column 'b'"
+    with pytest.raises(ValueError, match=f"domain 'f': .*{place}"):
+        model.fit(X, y, sample_domain=list(domains))
+    if form == "cube":
+        X[7], message = np.nan, "bag 7 is empty"
+    elif form == "frames":
+        X[7], message = X[5].rename(columns={"d": "e"}), "bag 7 has other column names than bag 1;"
+    else:
+        return
+    with pytest.raises(ValueError, match=f"domain 'f': {message}"):
+        model.fit(X, y, sample_domain=list(domains))
+
+
+def test_columns_called_like_bags_are_not_renumbered():
+    pd = pytest.importorskip("pandas")
+    names = ["bag 99", 'it\'s "a" bag 98', "c", "d"]
+    bags, y, domains = np.random.default_rng(0).normal(size=(12, 2, 4)), [0, 0, 1, 1] * 3, "nf" * 6
+    bags = [pd.DataFrame(bag, columns=names) for bag in bags]
+    views = {"look": names[:2], "move": names[2:]}
+    model = LEGOAnomalyClassifier({"n": views, "f": views}, pooling="relations")
+    model.fit(bags, y, sample_domain=list(domains))
+    renamed = [bag.set_axis(["a", *names[1:]], axis=1) for bag in bags]
+    with pytest.raises(ValueError, match=r"(?s)Among the bags of domain 'f': .*- bag 99"):
+        model.predict(renamed, sample_domain=list(domains))
+    bags[7].iloc[1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"bag 7, column .* bag 98"):
+        model.predict(bags, sample_domain=list(domains))
+
+
 def test_bad_domains_when_predicting(data):
     bags, y, domains = data
     model = fit(bags, y, domains, pooling="relations")

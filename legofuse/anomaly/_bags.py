@@ -67,7 +67,7 @@ class Packed(NamedTuple):
         return None if self.domains is None else np.repeat(self.domains, np.diff(self.offsets))
 
 
-def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
+def read_bags(estimator, X, n_labels=None, *, time_view=None, reset, numbers=None):
     """Read bags in any form that `check_bags` takes; sets ``n_features_in_`` if `reset`.
 
     A unit that has nothing but its position in time counts as without a view.
@@ -76,12 +76,12 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset):
         raise TypeError("Sparse input is not supported: bags must be dense, use `.toarray()`.")
     if isinstance(X, list | tuple) and not len(X):
         raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
-    bags = pack_frames(X, n_labels)
+    bags = pack_frames(X, n_labels, numbers)
     if bags is None or bags.feature_names is None:
-        bags = check_bags(X, n_labels)
+        bags = check_bags(X, n_labels, numbers)
     offsets = bags.offsets
-    ends = None if is_table(X) else offsets
-    table = read_columns(estimator, bags.units, estimator.views, reset=reset, offsets=ends)
+    rows = {"offsets": None if is_table(X) else offsets, "numbers": numbers}
+    table = read_columns(estimator, bags.units, estimator.views, reset=reset, **rows)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)
     if table.missing is not None:

@@ -1,7 +1,6 @@
 """Bags of several domains: labels checked, bags with other features than the rest read."""
 
 import copy
-import re
 
 import numpy as np
 
@@ -87,7 +86,7 @@ def read_by_domain(estimator, X, domains, *, time_view, reset):
     """
     if reset:
         estimator._readers = {}
-    parts = {}
+    parts, options = {}, {"time_view": time_view, "reset": reset}
     for domain in np.unique(domains).tolist():
         where = np.flatnonzero(domains == domain)
         if reset:
@@ -98,19 +97,12 @@ def read_by_domain(estimator, X, domains, *, time_view, reset):
         reader = estimator._readers[domain]
         some = X[where] if hasattr(X, "shape") else [X[i] for i in where]
         try:
-            part = read_bags(reader, some, time_view=time_view, reset=reset)
+            part = read_bags(reader, some, numbers=where.tolist(), **options)
         except (ValueError, TypeError) as error:
-            told = _renumbered(str(error), where)
-            raise type(error)(f"Among the bags of domain {domain!r}: {told}") from error
+            raise type(error)(f"Among the bags of domain {domain!r}: {error}") from error
         reader.views_ = part.views
         parts[domain] = where, part
     return _assemble(estimator, parts, domains)
-
-
-def _renumbered(message, where):
-    """A message on some bags with their numbers among all; what is quoted stays."""
-    pattern = r"""'[^']*'|"[^"]*"|\bbag (\d+)"""
-    return re.sub(pattern, lambda m: f"bag {where[int(m[1])]}" if m[1] else m[0], message)
 
 
 def _assemble(estimator, parts, domains):

@@ -56,7 +56,7 @@ class Bags(NamedTuple):
         return np.split(values, self.offsets[1:-1])
 
 
-def check_bags(X, n_labels=None):
+def check_bags(X, n_labels=None, numbers=None):
     """Check bags and pack them into one array of units.
 
     Parameters
@@ -66,6 +66,8 @@ def check_bags(X, n_labels=None):
         Each row of a 2-D array is a bag of one unit. Bags may be frames.
     n_labels : int, optional
         How many labels came with X, where that is known.
+    numbers : list of int, optional
+        What errors call the bags; by default their places in X.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def check_bags(X, n_labels=None):
     if n_labels is not None:
         _check_n_labels(X, n_labels)
     if is_bag_sequence(X):
-        return _pack(X)
+        return _pack(X, numbers or range(len(X)))
     names = _names(X)
     X = check_array(X, dtype=[np.float64, np.float32], ensure_all_finite=False, allow_nd=True)
     if X.ndim > 3:
@@ -102,7 +104,7 @@ def check_bags(X, n_labels=None):
             f"array of bags of one unit each; got {X.ndim} dimensions."
         )
     if X.ndim == 3:
-        return _unpad(X)
+        return _unpad(X, numbers or range(len(X)))
     return Bags(X, np.arange(len(X) + 1), np.zeros(len(X), dtype=np.int64), names)
 
 
@@ -171,7 +173,7 @@ def in_a_list(X):
     return list(X) if is_series or (not known and isinstance(X, Collection)) else X
 
 
-def pack_frames(X, n_labels=None):
+def pack_frames(X, n_labels=None, numbers=None):
     """Join bags that are frames of one kind (or the rows of one), whose columns may hold anything.
 
     Parameters
@@ -180,6 +182,8 @@ def pack_frames(X, n_labels=None):
         Bags in any form that :func:`check_bags` takes.
     n_labels : int, optional
         How many labels came with X, where that is known.
+    numbers : list of int, optional
+        What errors call the bags; by default their places in X.
 
     Returns
     -------
@@ -202,7 +206,8 @@ def pack_frames(X, n_labels=None):
         return None
     if n_labels is not None:
         _check_n_labels(X, n_labels)
-    names, lengths = common_names(frames), [1] * len(X) if is_one else list(map(len, frames))
+    lengths = [1] * len(X) if is_one else list(map(len, frames))
+    names = common_names(frames, numbers or range(len(frames)))
     units = X if is_one else _join_frames(frames)
     return Bags(units, _offsets(lengths), np.zeros(len(lengths), np.int64), names)
 
@@ -291,27 +296,28 @@ def _names(frame):
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def _pack(X):
-    bags = [_check_bag(bag, i) for i, bag in enumerate(X)]
+def _pack(X, numbers):
+    bags = list(map(_check_bag, X, numbers))
     width = bags[0].shape[1]
-    for i, bag in enumerate(bags):
+    for i, bag in zip(numbers, bags, strict=True):
         if bag.shape[1] != width:
             raise ValueError(
-                f"bag {i} has {bag.shape[1]} features, but bag 0 has {width}; all bags must have "
-                "the same features (bags of several domains need views by domain and "
+                f"bag {i} has {bag.shape[1]} features, but bag {numbers[0]} has {width}; all bags "
+                "must have the same features (bags of several domains need views by domain and "
                 "`sample_domain`)."
             )
     lengths = [len(bag) for bag in bags]
-    names = common_names(X)
+    names = common_names(X, numbers)
     return Bags(np.concatenate(bags), _offsets(lengths), np.zeros(len(bags), np.int64), names)
 
 
-def common_names(bags):
+def common_names(bags, numbers):
     names = _names(bags[0])
-    for i, bag in enumerate(bags):
+    for i, bag in zip(numbers, bags, strict=True):
         if _names(bag) != names:
             raise ValueError(
-                f"bag {i} has other column names than bag 0; order the columns of all bags alike."
+                f"bag {i} has other column names than bag {numbers[0]}; order the columns of all "
+                "bags alike."
             )
     return names
 
@@ -340,7 +346,7 @@ def _check_bag(bag, i):
     return units
 
 
-def _unpad(X):
+def _unpad(X, numbers):
     """Pack a 3-D array, its trailing all-NaN units left out."""
     n_bags, n_units, width = X.shape
     n_real = np.full(n_bags, n_units)
@@ -350,7 +356,7 @@ def _unpad(X):
         real = ~np.isnan(X).all(axis=2)
         n_real = np.where(real.any(axis=1), n_units - np.argmax(real[:, ::-1], axis=1), 0)
     if np.any(n_real == 0):
-        i = int(np.argmax(n_real == 0))
+        i = numbers[int(np.argmax(n_real == 0))]
         raise ValueError(f"bag {i} is empty: all its units are NaN. Drop it, and its label.")
     units = X[np.arange(n_units) < n_real[:, None]] if may_have_nan else X.reshape(-1, width)
     return Bags(units, _offsets(n_real), n_units - n_real, None)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 
-def missing_blocks(X, views, offsets=None, labels=None):
+def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
     """Which views are missing (all NaN) in which rows.
 
     Parameters
@@ -18,6 +18,8 @@ def missing_blocks(X, views, offsets=None, labels=None):
         name bag and unit.
     labels : sequence of n_features names or ints, optional
         What errors call the columns; by default their indices.
+    numbers : list of int, optional
+        What errors call the bags (the rows, where there are no offsets); by default their places.
 
     Returns
     -------
@@ -46,6 +48,10 @@ def missing_blocks(X, views, offsets=None, labels=None):
         if np.isfinite(values.sum()):  # one cheap pass: NaN and infinities survive a sum
             return missing
     rows = None
+
+    def place(row):
+        return _place(row if rows is None else int(rows[row]), offsets, numbers)
+
     if sparse.issparse(X):
         entries = X.tocoo()
         rows = np.unique(entries.row[~np.isfinite(entries.data)])
@@ -54,7 +60,7 @@ def missing_blocks(X, views, offsets=None, labels=None):
         of_view = columns if labels is None else [labels[column] for column in columns]
         block = X[:, _as_slice(columns)]
         block = block.toarray() if sparse.issparse(block) else block
-        found = _missing_rows(name, block, of_view, rows, offsets)
+        found = _missing_rows(name, block, of_view, place, "row" if offsets is None else "unit")
         missing[slice(None) if rows is None else rows, k] = found
     return missing
 
@@ -66,10 +72,7 @@ def _as_slice(columns):
     return slice(first, last + 1) if is_run else columns
 
 
-def _missing_rows(name, block, labels, rows, offsets):
-    def place(row):
-        return _place(row if rows is None else int(rows[row]), offsets)
-
+def _missing_rows(name, block, labels, place, what):
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
@@ -77,7 +80,7 @@ def _missing_rows(name, block, labels, rows, offsets):
     if partly.any():
         row = int(np.argmax(partly))
         raise ValueError(
-            f"view {name!r}: {_rows(partly.sum(), offsets)} partly NaN (first: "
+            f"view {name!r}: {_rows(partly.sum(), what)} partly NaN (first: "
             f"{place(row)}, {_columns(labels, holes[row])}). Impute these values, or "
             "make the whole block NaN to mark the view as missing there."
         )
@@ -85,23 +88,21 @@ def _missing_rows(name, block, labels, rows, offsets):
     if infinite.any():
         row = int(np.argmax(infinite))
         raise ValueError(
-            f"view {name!r}: {_rows(infinite.sum(), offsets)} not finite: infinity found (first: "
+            f"view {name!r}: {_rows(infinite.sum(), what)} not finite: infinity found (first: "
             f"{place(row)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
             "these values."
         )
     return wholly
 
 
-def _rows(count, offsets=None):
-    name = "row" if offsets is None else "unit"
-    return f"{count} {name} is" if count == 1 else f"{count} {name}s are"
+def _rows(count, what):
+    return f"{count} {what} is" if count == 1 else f"{count} {what}s are"
 
 
-def _place(row, offsets):
-    if offsets is None:
-        return f"row {row}"
-    bag = int(np.searchsorted(offsets, row, side="right")) - 1
-    return f"unit {row - offsets[bag]} of bag {bag}"
+def _place(row, offsets, numbers):
+    bag = row if offsets is None else int(np.searchsorted(offsets, row, side="right")) - 1
+    number = bag if numbers is None else numbers[bag]
+    return f"row {number}" if offsets is None else f"unit {row - offsets[bag]} of bag {number}"
 
 
 def _columns(labels, chosen):
