@@ -205,6 +205,15 @@ def test_bags_do_not_see_one_another(data):
         np.testing.assert_allclose(apart, together, atol=1e-5)
 
 
+@pytest.mark.parametrize("relation", ["correlation", "rbf"])
+def test_rounding_of_a_constant_graph_is_not_stretched(data, relation):
+    """A single segment is related to nothing but itself: all bags score alike."""
+    bags, y = data
+    model = make(reference="bag", n_units=1, relation=relation, degree=3).fit(bags, y)
+    np.testing.assert_allclose(np.ptp(model.decision_function(bags)), 0, atol=1e-5)
+    assert model.net_.module_.scale == 1
+
+
 def test_auto_takes_the_reference_of_least_held_out_loss(data):
     model = make(reference="auto").fit(*data)
     losses = model.held_out_losses_

@@ -13,6 +13,9 @@ from ._top_k import pool
 N_FOLDS = 5
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that may spread over a bag's graph
 CALIBRATION_RIDGE = 0.02
+CONSTANT = (
+    1e-6  # relative spread of logits that is none: a slope would make noise of rounding count
+)
 N_REPEATS = 3  # of these folds where bags are few: held-out losses are noisy then
 BAGS_REPEATED = 600  # bags held out in all repeats together, once every bag has been
 STEADY = 40.0  # bags that say that the slope of averaged logits is 1
@@ -130,8 +133,9 @@ def calibrate(logits, labels, weight):
     -------
     slope, shift, loss : float
     """
-    scale = np.sqrt(np.average((logits - np.average(logits, weights=weight)) ** 2, weights=weight))
-    scale = scale if scale > 1e-12 else 1.0
+    centre = np.average(logits, weights=weight)
+    scale = np.sqrt(np.average((logits - centre) ** 2, weights=weight))
+    scale = scale if scale > CONSTANT * max(1, abs(centre)) else 1.0
     sign, share = 2.0 * labels - 1, weight / weight.sum()
 
     def objective(p):

@@ -247,7 +247,8 @@ class BagModel(nn.Module):
         share = weight / weight.sum()
         self.centre.copy_(share @ rows)
         spread = share @ (rows - self.centre).square().mean(1)
-        self.scale.copy_(spread.sqrt() if spread > 0 else torch.ones_like(spread))
+        rounding = (100 * torch.finfo(rows.dtype).eps) ** 2 * (share @ rows.square().mean(1))
+        self.scale.copy_(spread.sqrt() if spread > rounding else torch.ones_like(spread))
 
 
 class BagLoss(nn.Module):

@@ -141,7 +141,8 @@ class FusionModel(nn.Module):
         rows, share = self.graph(batch), sample_weight / sample_weight.sum()
         self.centre.copy_(share @ rows)
         spread = share @ (rows - self.centre).square().sum(1)
-        self.scale.copy_(spread.sqrt() if spread > 0 else torch.ones_like(spread))
+        rounding = (100 * torch.finfo(rows.dtype).eps) ** 2 * (share @ rows.square().sum(1))
+        self.scale.copy_(spread.sqrt() if spread > rounding else torch.ones_like(spread))
 
 
 class PenalisedLoss(nn.Module):
