@@ -431,7 +431,7 @@ def test_head_gradient_reaches_a_stationary_point():
 
 def test_calibration_never_turns_a_head_around():
     labels = np.array([0, 1] * 20)
-    constant = calibrate(1 + 1e-9 * labels, labels, np.ones(40))
+    constant = calibrate(1e-9 * labels, labels, np.ones(40))
     assert constant[0] < 10  # spread of rounding is no signal
     slope, _, loss = calibrate(-1.0 * labels, labels, np.ones(40))
     assert slope == 0

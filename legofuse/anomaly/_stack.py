@@ -13,9 +13,7 @@ from ._top_k import pool
 N_FOLDS = 5
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # that may spread over a bag's graph
 CALIBRATION_RIDGE = 0.02
-CONSTANT = (
-    1e-6  # relative spread of logits that is none: a slope would make noise of rounding count
-)
+CONSTANT = 1e-6  # spread of logits, beside 1 or their size, that is none: it may be rounding
 N_REPEATS = 3  # of these folds where bags are few: held-out losses are noisy then
 BAGS_REPEATED = 600  # bags held out in all repeats together, once every bag has been
 STEADY = 40.0  # bags that say that the slope of averaged logits is 1
