@@ -217,6 +217,11 @@ def test_graphs_say_which_rows_in_which_order(pipe, target, options, label):
     assert bare.ax_.get_xlabel() == ("row" if display.groups is None else "rows by class")
 
 
+def test_rows_that_are_all_alike_are_drawn():
+    model = LEGOFusionTransformer(VIEWS, n_landmarks=1).fit(X, y)  # centred over itself
+    assert_allclose(EmbeddingDisplay.from_estimator(model, X).variances, 0)
+
+
 @pytest.mark.parametrize("display", [GraphsDisplay, EmbeddingDisplay])
 def test_y_is_a_value_for_each_row(display, pipe):
     assert display.from_estimator(pipe, X, y[:, None]).figure_

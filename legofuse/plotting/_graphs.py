@@ -262,9 +262,11 @@ class EmbeddingDisplay:
         features = np.asarray(model.transform(X, sample_domain=sample_domain), dtype=float)
         if features.shape[1] < 2:
             features = np.column_stack([features, np.zeros(len(features))])
-        found = PCA(2, svd_solver="full").fit(features)
+        with np.errstate(invalid="ignore"):  # rows that are all alike have no variance
+            found = PCA(2, svd_solver="full").fit(features)
+        variances = np.nan_to_num(found.explained_variance_ratio_)
         y = None if y is None else _one_each(y, len(features))
-        return cls(found.transform(features), y, found.explained_variance_ratio_).plot(ax=ax)
+        return cls(found.transform(features), y, variances).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw.
