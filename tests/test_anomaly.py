@@ -177,6 +177,17 @@ def test_columns_of_frames_that_no_view_uses_may_hold_anything(data, light, libr
         clone(light).set_params(views={"clip": ["clip"]}).fit(frames, y)
 
 
+def test_text_in_frames_whose_columns_are_numbered(data, light):
+    bags, y = data
+    frames = [pd.DataFrame(bag).assign(clip="a.mp4") for bag in bags]
+    views = {"first": slice(0, 3), "second": slice(3, 5)}
+    for clip in ("clip", 5):
+        tables = [frame.rename(columns={"clip": clip}) for frame in frames]
+        fitted = clone(light).set_params(views=views).fit(tables, y)
+        expected = clone(light).fit(bags, y).decision_function(bags)
+        np.testing.assert_array_equal(fitted.decision_function(tables), expected)
+
+
 def test_missing_values_of_nullable_columns_are_missing_views(data, light):
     bags, y = data
     bags = [bag.copy() for bag in bags]

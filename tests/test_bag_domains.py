@@ -351,6 +351,21 @@ def test_numbers_of_bags_in_errors_are_those_of_the_caller(form):
         model.fit(X, y, sample_domain=list(domains))
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_rows_of_a_frame_are_bags_of_several_domains(library):
+    kind = pytest.importorskip(library).DataFrame
+    X, domains = np.random.default_rng(0).normal(size=(20, 4)), list("nf") * 10
+    views = {"look": ["a", "b"], "move": ["c", "d"]}
+    model = LEGOAnomalyClassifier({"n": views, "f": views}, pooling="relations", random_state=0)
+    frame = kind(dict(zip("abcd", X.T, strict=True)))
+    found = model.fit(frame, [0, 0, 1, 1] * 5, sample_domain=domains).predict_proba(
+        frame, sample_domain=domains
+    )
+    views = {"look": [0, 1], "move": [2, 3]}
+    model.set_params(views={"n": views, "f": views}).fit(X, [0, 0, 1, 1] * 5, sample_domain=domains)
+    assert np.array_equal(found, model.predict_proba(X, sample_domain=domains))
+
+
 def test_columns_called_like_bags_are_not_renumbered():
     pd = pytest.importorskip("pandas")
     names = ["bag 99", 'it\'s "a" bag 98', "c", "d"]

@@ -385,3 +385,17 @@ def test_per_unit_clone_pickle_and_failed_fit():
 @parametrize_with_checks([PerUnit(StandardScaler()), PerUnit(SelectKBest(k=1), broadcast_y=True)])
 def test_per_unit_on_tables_is_a_scikit_learn_citizen(estimator, check):
     check(estimator)
+
+
+def test_an_empty_frame_is_told_whatever_the_others_hold():
+    bag = pd.DataFrame({"a": ["text", "too"]})
+    with pytest.raises(ValueError, match="bag 1 is empty"):
+        pack_frames([bag, bag[:0]])
+
+
+def test_frames_whose_columns_are_numbered_otherwise_are_not_joined_by_number():
+    bag = pd.DataFrame(np.arange(4.0).reshape(2, 2))
+    other = bag.rename(columns={0: 1, 1: 0})
+    assert pack_frames([bag, other]) is None
+    assert pack_frames([bag, bag]).units.shape == (4, 2)
+    assert check_bags([bag, other]).units.tolist() == [[0, 1], [2, 3]] * 2

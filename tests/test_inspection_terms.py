@@ -369,3 +369,16 @@ def test_results_print_in_a_few_lines():
     assert "south     1" in repr(found["curve 0.75"])
     assert "... 12 more" in repr(found["of 2 repeats"]._replace(shares=signal[:, 0], scores=signal))
     assert text.splitlines()[2].split() == ["0", "0", "1", "0", "1"]
+
+
+def test_the_sign_of_a_fused_graph_is_kept_where_a_term_goes():
+    """Weights that sum below nought, and above without one of them: there is nothing to scale."""
+    options = {"relation": "correlation", "degree": 1, "output": "relations", "nonnegative": False}
+    views = {"minerals": slice(0, 5), "phenols": slice(5, 9)}
+    both = fitted(X[:, :9], views, weights=[1.0, -3.0], **options)
+    one = fitted(X[:, :5], {"minerals": slice(0, 5)}, weights=[1.0], **options)
+    both.ridge_ = one.ridge_ = 1.0
+    found = term_contributions(both, X[:, :9], y)
+    alone = term_contributions(one, X[:, :5], y).loo_score
+    assert_allclose(found.loo_score - found.loo_lost[1], alone)
+    assert_allclose(found.loo_score - found.view_loo_lost[1], alone)

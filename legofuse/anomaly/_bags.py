@@ -77,8 +77,11 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset, numbers=Non
     if isinstance(X, list | tuple) and not len(X):
         raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
     bags = pack_frames(X, n_labels, numbers)
-    if bags is None or bags.feature_names is None:
+    if bags is None:
         bags = check_bags(X, n_labels, numbers)
+    elif bags.feature_names is None:  # ints, or of several types
+        units = bags.units.set_axis(range(bags.units.shape[1]), axis=1)
+        bags = bags._replace(units=units)
     offsets = bags.offsets
     rows = {"offsets": None if is_table(X) else offsets, "numbers": numbers}
     table = read_columns(estimator, bags.units, estimator.views, reset=reset, **rows)

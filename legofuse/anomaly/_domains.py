@@ -95,7 +95,7 @@ def read_by_domain(estimator, X, domains, *, time_view, reset):
                 delattr(reader, name)
             estimator._readers[domain] = reader
         reader = estimator._readers[domain]
-        some = X[where] if hasattr(X, "shape") else [X[i] for i in where]
+        some = getattr(X, "iloc", X)[where] if hasattr(X, "shape") else [X[i] for i in where]
         try:
             part = read_bags(reader, some, numbers=where.tolist(), **options)
         except (ValueError, TypeError) as error:

@@ -202,12 +202,17 @@ def pack_frames(X, n_labels=None, numbers=None):
     if not is_one and not (is_bag_sequence(X) and all(map(is_frame, X))):
         return None
     frames = [X] if is_one else list(X)
-    if len({type(frame) for frame in frames}) > 1 or not all(map(len, frames)):
+    if len({type(frame) for frame in frames}) > 1 or not len(X):
         return None
     if n_labels is not None:
         _check_n_labels(X, n_labels)
+    numbers = numbers or range(len(frames))
+    for frame, i in zip(frames, [] if is_one else numbers, strict=False):
+        _refuse_empty(frame, i)
     lengths = [1] * len(X) if is_one else list(map(len, frames))
-    names = common_names(frames, numbers or range(len(frames)))
+    names = common_names(frames, numbers[: len(frames)])
+    if names is None and any(list(f.columns) != list(frames[0].columns) for f in frames):
+        return None  # they would be joined by what the columns are called
     units = X if is_one else _join_frames(frames)
     return Bags(units, _offsets(lengths), np.zeros(len(lengths), np.int64), names)
 
@@ -339,11 +344,16 @@ def _check_bag(bag, i):
         raise ValueError(
             f"bag {i} is not an array of real numbers (n_units, n_features)."
         ) from error
-    if units.ndim and len(units) == 0:
-        raise ValueError(f"bag {i} is empty: it has no units. Drop it, and its label.")
+    if units.ndim:
+        _refuse_empty(units, i)
     if units.ndim != 2:
         raise ValueError(f"bag {i} must have 2 dimensions (n_units, n_features), got {units.ndim}.")
     return units
+
+
+def _refuse_empty(bag, i):
+    if len(bag) == 0:
+        raise ValueError(f"bag {i} is empty: it has no units. Drop it, and its label.")
 
 
 def _unpad(X, numbers):

@@ -121,8 +121,8 @@ def term_contributions(
             weights = np.where(gone, 0.0, polynomial.weights)
             if not weights.any():
                 return np.nan
-            total = weights.sum()
-            scale = polynomial.weights.sum() / total if total > 0 else 1.0
+            sums = polynomial.weights.sum(), weights.sum()
+            scale = sums[0] / sums[1] if min(sums) > 0 else 1.0  # signs stay
             kernel = scale * graphs.kernel(polynomial, weights, fused)
             return score - leave_one_out_score(kernel, targets, ridge)
 
