@@ -367,6 +367,7 @@ def test_results_print_in_a_few_lines():
         assert len(text.splitlines()) <= 11
         assert max(map(len, text.splitlines())) <= 120
     assert "south     1" in repr(found["curve 0.75"])
+    assert "graph 6  ..." in repr(found["... 4 more"])  # names and seven columns
     assert "... 12 more" in repr(found["of 2 repeats"]._replace(shares=signal[:, 0], scores=signal))
     assert text.splitlines()[2].split() == ["0", "0", "1", "0", "1"]
 
