@@ -485,3 +485,18 @@ def test_scratch_rows_start_on_cache_lines_apart_from_each_other(dtype, width):
     assert not (starts % 64).any()
     assert len(set(starts % 4096)) == 5
     assert stack.strides[0] <= width * stack.itemsize + 128  # little room is lost
+
+
+def test_tensors_of_whole_numbers_beside_others_keep_the_precision_of_these():
+    rng = np.random.default_rng(0)
+    graphs, factors, equal = (
+        rng.normal(size=(2, 4, 4)),
+        rng.normal(size=(2, 3)),
+        np.eye(4, dtype=int),
+    )
+    expected = fuse_separable(list(graphs), factors, equal)
+    found = fuse_separable(list(map(torch.as_tensor, graphs)), factors, torch.as_tensor(equal))
+    assert_allclose(found.numpy(), expected, rtol=1e-14)
+    mixed = [equal, graphs[0]]
+    found = fuse(list(map(torch.as_tensor, mixed)), [[1, 1], [0, 2]], [0.1, 0.2])
+    assert_allclose(found.numpy(), fuse(mixed, [[1, 1], [0, 2]], [0.1, 0.2]), rtol=1e-14)

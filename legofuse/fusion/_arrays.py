@@ -1,6 +1,7 @@
 """What is asked of the arrays that are fused."""
 
 import sys
+from functools import reduce
 
 import numpy as np
 
@@ -17,12 +18,20 @@ def float_type(arrays):
 
 
 def as_floats(xp, tensors):
-    """Tensors (or lists of them) that hold whole numbers in torch's default type."""
+    """Tensors (or lists of them) that hold whole numbers in the type of the others.
+
+    That is torch's default type where no other holds floats.
+    """
+    parts = [part for item in tensors for part in (item if isinstance(item, list) else [item])]
+    floats = [part.dtype for part in parts if part.is_floating_point()]
+    if len(floats) == len(parts):
+        return list(tensors)
+    dtype = reduce(xp.promote_types, floats) if floats else xp.get_default_dtype()
 
     def convert(part):
         if isinstance(part, list):
-            return as_floats(xp, part)
-        return part if part.is_floating_point() else part.to(xp.get_default_dtype())
+            return list(map(convert, part))
+        return part if part.is_floating_point() else part.to(dtype)
 
     return list(map(convert, tensors))
 

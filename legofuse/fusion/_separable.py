@@ -45,10 +45,12 @@ def fuse_separable(relations, factors, zeroth=None):
     first = relations[0][0] if isinstance(relations[0], list) else relations[0]
     xp = namespace(first)
     if xp is not np:
-        relations = as_floats(xp, relations)
-        zeroth = None if zeroth is None else as_floats(xp, [zeroth])[0]
-        dtype = as_floats(xp, [first[:0]])[0].dtype
-        return _product(relations, xp.as_tensor(factors, dtype=dtype, device=first.device), zeroth)
+        given = list(relations) if zeroth is None else [*relations, zeroth]
+        floats = as_floats(xp, given)
+        relations, zeroth = floats[: len(relations)], None if zeroth is None else floats[-1]
+        first = relations[0][0] if isinstance(relations[0], list) else relations[0]
+        factors = xp.as_tensor(factors, dtype=first.dtype, device=first.device)
+        return _product(relations, factors, zeroth)
     flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
     factors = np.asarray(factors, dtype=dtype)
     out = np.empty(first.shape, dtype=dtype)
