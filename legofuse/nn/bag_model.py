@@ -9,7 +9,7 @@ from torch import nn
 
 from ..fusion import fuse_separable
 from .fusion import FusionPolynomial
-from .heads import LinearHead, MLPHead
+from .heads import LinearHead, MLPHead, set_standard
 from .losses import binary_cross_entropy, degree_variance_penalty
 from .pooling import top_k_pool
 from .propagation import Propagation
@@ -244,11 +244,7 @@ class BagModel(nn.Module):
             Weight of each unit.
         """
         rows = self.graph({**packed.units, **(packed.shared or {})})
-        share = weight / weight.sum()
-        self.centre.copy_(share @ rows)
-        spread = share @ (rows - self.centre).square().mean(1)
-        rounding = (100 * torch.finfo(rows.dtype).eps) ** 2 * (share @ rows.square().mean(1))
-        self.scale.copy_(spread.sqrt() if spread > rounding else torch.ones_like(spread))
+        set_standard(self, rows, weight, torch.mean)
 
 
 class BagLoss(nn.Module):

@@ -15,7 +15,7 @@ from ..fusion import fuse_separable
 from .batches import TensorData
 from .fusion import FusionPolynomial
 from .generators import make_generator
-from .heads import LinearHead
+from .heads import LinearHead, set_standard
 from .losses import cross_entropy, squared_error
 from .modes import plain_modes
 from .nets import epoch_losses, fit_net, make_net, resolve_device
@@ -138,11 +138,7 @@ class FusionModel(nn.Module):
     @torch.no_grad()
     def standardise(self, batch, sample_weight):
         """Centre and scale rows by those of a batch at the starting weights."""
-        rows, share = self.graph(batch), sample_weight / sample_weight.sum()
-        self.centre.copy_(share @ rows)
-        spread = share @ (rows - self.centre).square().sum(1)
-        rounding = (100 * torch.finfo(rows.dtype).eps) ** 2 * (share @ rows.square().sum(1))
-        self.scale.copy_(spread.sqrt() if spread > rounding else torch.ones_like(spread))
+        set_standard(self, self.graph(batch), sample_weight, torch.sum)
 
 
 class PenalisedLoss(nn.Module):

@@ -17,6 +17,29 @@ def _linear(n_in, n_out, generator, dtype, device):
     return layer
 
 
+@torch.no_grad()
+def set_standard(module, rows, weight, size):
+    """Set ``centre`` and ``scale`` of a module by weighted rows.
+
+    What differs by no more than rounding is left as it is.
+
+    Parameters
+    ----------
+    module : Module
+        With these two buffers.
+    rows : Tensor of shape (n_rows, n_references)
+        Of the fused graph.
+    weight : Tensor of shape (n_rows,)
+    size : callable
+        ``torch.sum`` or ``torch.mean``: whether rows or their entries get a mean square of 1.
+    """
+    share = weight / weight.sum()
+    module.centre.copy_(share @ rows)
+    spread, whole = (share @ size(part.square(), 1) for part in (rows - module.centre, rows))
+    rounding = (100 * torch.finfo(rows.dtype).eps) ** 2 * whole
+    module.scale.copy_(spread.sqrt() if spread > rounding else torch.ones_like(spread))
+
+
 class LinearHead(nn.Module):
     """A linear score of each row.
 
