@@ -206,11 +206,12 @@ def pack_frames(X, n_labels=None, numbers=None):
         return None
     if n_labels is not None:
         _check_n_labels(X, n_labels)
-    numbers = numbers or range(len(frames))
-    for frame, i in zip(frames, [] if is_one else numbers, strict=False):
-        _refuse_empty(frame, i)
+    numbers = (numbers or range(len(X)))[: len(frames)]
+    if not is_one:
+        for frame, i in zip(frames, numbers, strict=True):
+            _refuse_empty(frame, i)
     lengths = [1] * len(X) if is_one else list(map(len, frames))
-    names = common_names(frames, numbers[: len(frames)])
+    names = common_names(frames, numbers)
     if names is None and any(list(f.columns) != list(frames[0].columns) for f in frames):
         return None  # they would be joined by what the columns are called
     units = X if is_one else _join_frames(frames)
