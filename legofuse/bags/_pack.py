@@ -388,7 +388,8 @@ def to_bags(X, groups):
     bags : list of arrays or frames of shape (n_units_i, n_features)
         Units keep the order they have in X.
     ids : ndarray of shape (n_bags,)
-        The id of each bag, sorted as by `numpy.unique`, whatever the order of the rows.
+        The id of each bag, sorted as by `numpy.unique`, whatever the order of the rows. Labels must
+        follow it: of a Series indexed by id, ``y = labels.loc[ids]``.
 
     Raises
     ------
