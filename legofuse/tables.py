@@ -184,8 +184,9 @@ def _where_not_numeric(X, columns, used):
             if why:
                 return (
                     f"view {view!r}: column {names[k]!r} holds no numbers (dtype "
-                    f"{values.dtype}: {why}): encode it first, for instance in a "
-                    "ColumnTransformer, or leave it out of views."
+                    f"{values.dtype}: {why}). Encode it first, for instance in a "
+                    "ColumnTransformer; if it only identifies rows, leave it out: drop it from X, "
+                    "or give `views` without it."
                 )
     return None
 

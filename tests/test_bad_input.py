@@ -118,7 +118,7 @@ def test_parameters(parameters, error, message):
 @pytest.mark.parametrize(
     ("table", "y", "error", "message"),
     [
-        (broken((3, 0), np.nan), Y, ValueError, r"view 'a': 1 row is partly NaN \(first: row 3"),
+        (broken((3, 0), np.nan), Y, ValueError, r"partly NaN \(first: row 3.* SimpleImputer"),
         (broken((3, 2), np.inf), Y, ValueError, "view 'b': 1 row is not finite: infinity"),
         (broken((slice(2), 2), -np.inf), Y, ValueError, "view 'b': 2 rows are not finite"),
         (broken((slice(None), [2, 3]), np.nan), Y, ValueError, "'b' is missing .* in every"),
@@ -192,6 +192,52 @@ def test_a_column_without_numbers_is_named(kind):
         model.fit(kind(data), Y)
     assert not vars(model).keys() & {"views_", "n_features_in_"}
     LEGOFusionTransformer({"size": ["height", "width"]}).fit(kind(data), Y)
+
+
+@pytest.mark.parametrize("views", [None, 2, {"a": [0, 1], "b": [2]}])
+def test_a_column_that_identifies_rows_is_to_be_left_out(views):
+    frame = pd.DataFrame({"height": X[:, 0], "width": X[:, 1], "id": [f"row {i}" for i in Y]})
+    message = r"column 'id' holds no numbers .*\. Encode it .*; if it only identifies rows, leave"
+    with pytest.raises(ValueError, match=f"{message} it out: drop it from X, or give `views`"):
+        LEGOFusionTransformer(views).fit(frame, Y)
+    LEGOFusionTransformer({"a": [0], "b": [1]}).fit(frame, Y)
+
+
+@pytest.mark.parametrize(
+    "bags",
+    [
+        [X[:2], X[:3], X[:1]],
+        [pd.DataFrame(X[:2])] * 3,
+        tuple([X[:2].tolist()] * 3),
+        pd.Series([X[:2], X[:3]]),
+        np.stack([X, X]),
+    ],
+    ids=["list", "frames", "lists", "series", "3-D"],
+)
+def test_bags_are_for_the_classifier(bags):
+    with pytest.raises(
+        (TypeError, ValueError), match=r"If they are bags.* use LEGOAnomalyClassifier"
+    ) as found:
+        LEGOFusionTransformer().fit(bags, Y[: len(bags)])
+    assert "stack_views" in str(found.value)
+    views = [X[:, :1], X[:, 1:]]  # of other widths: no bags
+    with pytest.raises(TypeError, match="stack_views") as found:
+        LEGOFusionTransformer().fit(views, Y)
+    assert "LEGOAnomalyClassifier" not in str(found.value)
+
+
+def test_a_dict_is_for_stack_views():
+    message = "X is a dict of 2 entries.* `stack_views` of this dict returns both, the table X and"
+    with pytest.raises(TypeError, match=message):
+        LEGOFusionTransformer().fit({"a": X, "b": X}, Y)
+
+
+@pytest.mark.parametrize("columns", [[4], slice(2, 9), slice(4, None), lambda X: [0, 4]])
+def test_views_beyond_the_table_are_named(columns):
+    with pytest.raises(ValueError, match=r"view 'wide'.* 4 columns"):
+        LEGOFusionTransformer({"a": [0], "wide": columns}).fit(X, Y)
+    with pytest.raises(ValueError, match=r"view 'wide'.* 4 columns"):
+        LEGOAnomalyClassifier({"a": [0], "wide": columns}).fit(BAGS, Y)
 
 
 def test_times_are_no_numbers():

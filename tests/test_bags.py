@@ -226,6 +226,27 @@ def test_bad_groups(X, groups, error, message):
         to_bags(X, groups)
 
 
+@pytest.mark.parametrize(
+    ("frame", "drop"),
+    [(pd.DataFrame, "drop(columns='doc')"), (pl.DataFrame, "drop('doc')")],
+)
+@pytest.mark.parametrize("given", ["doc", ["doc"], np.array("doc")])
+def test_a_column_is_given_by_its_values_not_its_name(frame, drop, given):
+    table = frame({"height": [1.0, 2.0, 3.0], "doc": ["b", "a", "b"]})
+    with pytest.raises(ValueError, match="got 'doc', the name of a column: pass") as found:
+        to_bags(table, given)
+    assert f"drop it from the features, `to_bags(X.{drop}, X['doc'])`" in str(found.value)
+    rest = table.drop(columns="doc") if hasattr(table, "iloc") else table.drop("doc")
+    assert check_bags(to_bags(rest, table["doc"])[0]).units.ravel().tolist() == [2, 1, 3]
+
+
+def test_other_single_values_are_no_ids():
+    with pytest.raises(ValueError, match=r"got 'dog': give the ids .* column `X\[name\]`"):
+        to_bags(pd.DataFrame({"doc": [1, 2]}), "dog")
+    with pytest.raises(ValueError, match=r"rows of X, got 2: give .* array's column k `X\[:, k\]`"):
+        to_bags(A, 2)
+
+
 def test_no_rows_make_no_bags():
     bags, ids = to_bags(A[:0], [])
     assert bags == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from legofuse.views import check_not_list_of_views, missing_blocks, resolve_views, stack_views
 
@@ -121,11 +122,26 @@ def test_order_and_overlap_are_kept():
         ({0, 1}, TypeError, r"columns must be"),
         ({"audio": [0]}, TypeError, r"views by domain need `sample_domain`"),
         (slice(0.0, 2.0), TypeError, r"a slice is of ints or of names"),
+        (slice(0, 2, 0), ValueError, r"view 'v': a slice's step must not be 0"),
     ],
 )
 def test_bad_columns(spec, error, message):
     with pytest.raises(error, match=message):
         columns(spec)
+
+
+def test_known_names_are_listed_in_full_where_they_are_few():
+    for n, end in ((10, "'c8', 'c9'."), (11, "'c6', 'c7' and 3 more.")):
+        names = [f"c{i}" for i in range(n)]
+        with pytest.raises(ValueError, match="known names are 'c0', 'c1'") as found:
+            resolve_views({"v": ["zzz"]}, n, feature_names=names)
+        assert str(found.value).endswith(end)
+
+
+def test_a_callable_that_fails_is_told_by_view():
+    with pytest.raises(KeyError, match="zzz") as found:
+        columns(lambda frame: frame["zzz"])
+    assert found.value.__notes__ == ["view 'v': raised by the callable that chooses its columns."]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +204,6 @@ def test_bare_list_of_views_names_stack_views(X):
         (1, 2),
         [],
         np.zeros((2, 2)),
-        np.zeros((2, 2, 2)),
         np.zeros(3),
         np.array(["text", None], dtype=object),
         FRAME,
@@ -199,6 +214,14 @@ def test_bare_list_of_views_names_stack_views(X):
 )
 def test_other_X_passes(X):
     check_not_list_of_views(X)
+
+
+def test_an_array_of_three_dimensions_may_be_views_or_bags():
+    X = np.zeros((2, 3, 4))
+    message = r"X has dim 3, shape \(2, 3, 4\).* LEGOAnomalyClassifier.* stack_views\(list\(X\)\)`"
+    with pytest.raises(ValueError, match=message):
+        check_not_list_of_views(X)
+    assert stack_views(list(X))[0].shape == (3, 8)
 
 
 # ------------------------------------------------------------------ stack_views
@@ -309,6 +332,32 @@ def test_bad_stacks(Xs, error, message):
         stack_views(Xs)
 
 
+TEXTS = ["a red box", "a vase", "books"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        TEXTS,
+        np.array(TEXTS),
+        np.array(TEXTS, dtype=object)[:, None],
+        pd.Series(TEXTS),
+        pd.DataFrame({"text": TEXTS}),
+        pl.Series(TEXTS),
+        np.array([None, "a red box", np.nan], dtype=object),
+    ],
+)
+def test_text_is_to_be_vectorised(texts):
+    message = (
+        r"view 'text' .* it holds text \('a red box'\)\. .* `TfidfVectorizer\(\)\.fit_transform"
+    )
+    with pytest.raises(ValueError, match=message):
+        stack_views({"numbers": ROWS, "text": texts})
+    X, views = stack_views({"numbers": ROWS, "text": TfidfVectorizer().fit_transform(TEXTS)})
+    assert X.shape == (3, 2 + 4)
+    assert views["text"] == slice(2, 6)
+
+
 # ------------------------------------------------------------------ missing_blocks
 VIEWS = {"audio": np.array([0, 1, 2]), "video": np.array([5, 3])}
 
@@ -331,7 +380,8 @@ def test_partly_nan_blocks_raise():
     X[5, [0, 2]] = np.nan
     X[7, 1] = np.nan
     X[8, :3] = np.nan
-    message = r"view 'audio': 2 rows are partly NaN \(first: row 5, columns 0, 2\)\. Impute"
+    message = r"view 'audio': 2 rows are partly NaN \(first: row 5, columns 0, 2\)\. "
+    message += r"Impute .* by SimpleImputer, or make the whole block NaN"
     with pytest.raises(ValueError, match=message):
         missing_blocks(X, VIEWS)
     X[5] = 1.0

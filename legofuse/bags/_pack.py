@@ -415,8 +415,8 @@ def to_bags(X, groups):
         raise ValueError(f"X must be one table of units with 2 dimensions, got {len(X.shape)}.")
     if groups.shape != X.shape[:1]:
         raise ValueError(
-            f"groups must hold one bag id for each of the {len(X)} rows of X, got shape "
-            f"{groups.shape}."
+            f"groups must hold one bag id for each of the {len(X)} rows of X, got "
+            f"{_instead_of_ids(X, groups)}."
         )
     if any(map(is_missing, given)):
         raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")
@@ -425,6 +425,21 @@ def to_bags(X, groups):
     order = np.argsort(bag_of_unit, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])[: len(ids)]
     return [X.iloc[row] if hasattr(X, "iloc") else X[row] for row in rows], ids
+
+
+def _instead_of_ids(X, groups):
+    """What a caller gave that is not one id for each row, and what to give."""
+    name = groups.item() if groups.size == 1 else None
+    if is_frame(X) and name in list(X.columns):
+        rest = f"X.drop(columns={name!r})" if hasattr(X, "iloc") else f"X.drop({name!r})"
+        return (
+            f"{name!r}, the name of a column: pass the column and drop it from the features, "
+            f"`to_bags({rest}, X[{name!r}])`"
+        )
+    if groups.ndim:
+        return f"shape {groups.shape}"
+    where = "of a frame's column `X[name]`" if is_frame(X) else "of an array's column k `X[:, k]`"
+    return f"{name!r}: give the ids themselves, {where}"
 
 
 def is_frame(X):

@@ -5,6 +5,8 @@ from numbers import Integral
 
 import numpy as np
 
+_MOST_NAMES = 10  # of which all are listed
+
 
 def resolve_views(views, n_features, feature_names=None, frame=None):
     """Turn a view specification into column indices.
@@ -114,7 +116,11 @@ def _resolve_columns(view, spec, columns, names, frame):
     if callable(spec):
         if frame is None:
             raise TypeError(f"{where}: columns given by a callable need a frame to be called on.")
-        spec = spec(frame)
+        try:
+            spec = spec(frame)
+        except Exception as error:
+            error.add_note(f"{where}: raised by the callable that chooses its columns.")
+            raise
     if isinstance(spec, slice):
         found = columns[_positions_slice(where, spec, names, len(columns))]
     else:
@@ -128,6 +134,8 @@ def _resolve_columns(view, spec, columns, names, frame):
 
 
 def _positions_slice(where, spec, names, n_columns):
+    if spec.step == 0:
+        raise ValueError(f"{where}: a slice's step must not be 0, got {spec!r}.")
     bounds = [bound for bound in (spec.start, spec.stop) if bound is not None]
     kinds = {str if isinstance(bound, str) else type(bound) for bound in bounds}
     if kinds == {str}:
@@ -195,8 +203,9 @@ def _known(names, near=None):
         close = difflib.get_close_matches(near, names, n=3, cutoff=0.6)
         if close:
             return f"; the nearest known names are {', '.join(map(repr, close))}"
-    shown = ", ".join(map(repr, names[:5])) + (", ..." if len(names) > 5 else "")
-    return f"; known names are {shown}"
+    shown = names if len(names) <= _MOST_NAMES else names[: _MOST_NAMES - 2]
+    more = f" and {len(names) - len(shown)} more" * (len(shown) < len(names))
+    return f"; known names are {', '.join(map(repr, shown))}{more}"
 
 
 def _short(value, limit=80):

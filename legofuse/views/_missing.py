@@ -81,8 +81,9 @@ def _missing_rows(name, block, labels, place, what):
         row = int(np.argmax(partly))
         raise ValueError(
             f"view {name!r}: {_rows(partly.sum(), what)} partly NaN (first: "
-            f"{place(row)}, {_columns(labels, holes[row])}). Impute these values, or "
-            "make the whole block NaN to mark the view as missing there."
+            f"{place(row)}, {_columns(labels, holes[row])}). Impute these values "
+            "before, for instance by SimpleImputer, or make the whole block NaN to mark the view "
+            "as missing there."
         )
     infinite = np.isinf(block).any(axis=1)
     if infinite.any():

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ._columns import check_named
+from ._columns import _short, check_named
 
 
 def check_not_list_of_views(X):
@@ -20,7 +20,10 @@ def check_not_list_of_views(X):
     Raises
     ------
     TypeError
-        If X is a dict, or a list, tuple or 1-D array of 2-D arrays, frames or sparse matrices.
+        If X is a dict, or a list, tuple, Series or 1-D array of 2-D arrays, frames or sparse
+        matrices.
+    ValueError
+        If X is a 3-D array.
 
     Examples
     --------
@@ -33,20 +36,42 @@ def check_not_list_of_views(X):
     TypeError: X is a list of 2 two-dimensional arrays, not one table...
     """
     if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
-        what = f"a dict of {len(X)} entries"
-    elif _is_sequence(X) and len(X) and all(_is_table(item) for item in X):
-        what = f"a {type(X).__name__} of {len(X)} two-dimensional arrays"
-    else:
-        return
-    raise TypeError(
-        f"X is {what}, not one table with a row for each sample. If they are views, stack them "
-        "side by side first: `X, views = stack_views(Xs)`, and pass `views=views` to the "
-        "estimator; a search or cross-validation would split the views, not the samples."
-    )
+        raise TypeError(
+            f"X is a dict of {len(X)} entries, not one table with a row for each sample. If they "
+            "are views, `stack_views` of this dict returns both, the table X and the columns of "
+            "each view: `X, views = stack_views(Xs)`; pass `views=views` to the estimator."
+        )
+    if getattr(X, "ndim", None) == 3:
+        raise ValueError(
+            f"X has dim 3, shape {tuple(X.shape)}, not one table with a row for each sample. "
+            f"{_IF_BAGS} If they are views, one for each entry of the first axis, "
+            "`X, views = stack_views(list(X))` puts them side by side."
+        )
+    if _is_sequence(X) and len(X) and all(map(_is_table, X)):
+        raise TypeError(
+            f"X is a {type(X).__name__} of {len(X)} two-dimensional arrays, not one table with a "
+            "row for each sample. If they are views, stack them side by side first: "
+            "`X, views = stack_views(Xs)`, and pass `views=views` to the estimator; a search or "
+            "cross-validation would split the views, not the samples."
+            + f" {_IF_BAGS}"
+            * _may_be_bags(X)
+        )
+
+
+_IF_BAGS = (
+    "If they are bags, each with one label, use LEGOAnomalyClassifier, which learns from bags."
+)
 
 
 def _is_sequence(X):
+    if hasattr(X, "iloc"):
+        return X.ndim == 1 and X.dtype == object
     return isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.ndim == 1)
+
+
+def _may_be_bags(tables):
+    """Bags have the same columns; views may have, too."""
+    return len({t.shape[1] if hasattr(t, "shape") else len(t[0]) for t in tables}) == 1
 
 
 def stack_views(Xs):
@@ -157,13 +182,31 @@ def _as_table(where, block):
         if table.dtype.kind not in "fiub":
             table = table.astype(np.float64)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{where} is not a numeric array with rows of equal length.") from error
+        why = _where_text(block)
+        raise ValueError(
+            f"{where} is not a numeric array with rows of equal length{why}."
+        ) from error
     if table.ndim not in (2, 3):
         hint = "; reshape(-1, 1) makes one column of it" if table.ndim == 1 else ""
         raise ValueError(f"{where} must have 2 dimensions, got {table.ndim}{hint}.")
     if table.shape[-1] == 0:
         raise ValueError(f"{where} has no columns.")
     return table
+
+
+def _where_text(block):
+    """What to do with a view that holds text; empty if it holds none."""
+    values = block.to_numpy() if hasattr(block, "to_numpy") else block
+    try:
+        texts = [value for value in np.asarray(values, dtype=object).flat if isinstance(value, str)]
+    except ValueError:  # rows of unequal length
+        return ""
+    if not texts:
+        return ""
+    return (
+        f": it holds text ({_short(texts[0], 30)}). Turn it into numbers first, for instance words "
+        "by `TfidfVectorizer().fit_transform(texts)`, or categories by OneHotEncoder"
+    )
 
 
 def _stack_frames(blocks):
