@@ -11,9 +11,11 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_sample_weight
 
 from legofuse import LEGOAnomalyClassifier, PerUnit
 from legofuse.anomaly import _linear
+from legofuse.anomaly._checks import class_factors
 from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.anomaly._top_k import pool
@@ -280,6 +282,23 @@ def test_class_weight_is_sample_weight(data):
     assert balanced.prior_ == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize(
+    "weights", [{}, {0: 2.0}, {1: 3.0}, {0: 2.0, 1: 3.0}, {0: 2.0, 1: 3.0, 2: 4.0}, {2: 1.0}]
+)
+@pytest.mark.parametrize("classes", [[0, 1], ["normal", "odd"]])
+def test_class_weight_is_what_it_is_in_scikit_learn(weights, classes):
+    classes, labels = np.array(classes), np.array([0, 1, 1, 0, 1])
+    given = {dict(enumerate(classes.tolist())).get(k, k): w for k, w in weights.items()}
+    arguments = given, labels, np.ones(5), classes, classes[1]
+    try:
+        expected = compute_sample_weight(given, classes[labels])
+    except ValueError:
+        with pytest.raises(ValueError, match=r"class_weight names \[2\], not among the classes"):
+            class_factors(*arguments)
+        return
+    np.testing.assert_array_equal(class_factors(*arguments), expected)
+
+
 def test_grid_search(data):
     search = GridSearchCV(model(**LIGHT), {"top_k": [1, 0.5]}, cv=StratifiedKFold(2))
     assert search.fit(*data).best_score_ > 0.7
@@ -366,7 +385,10 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (BAGS, Y, {"pooling": "mean"}, "'pooling' parameter"),
         (BAGS, Y, {"interactions": "all"}, "'interactions' parameter"),
         (BAGS, Y, {"contamination": 2.0}, "'contamination' parameter"),
-        (BAGS, Y, {"class_weight": {5: 1}}, "class_weight names"),
+        (BAGS, Y, {"class_weight": {5: 1}}, r"class_weight names \[5\], not among the classes"),
+        (BAGS, Y, {"class_weight": {0: 2, 5: 1}}, r"class_weight names \[5\], not among"),
+        (BAGS, Y, {"class_weight": {"0": 1, "1": 1}}, r"class_weight names \['0', '1'\], not"),
+        (BAGS, Y, {"class_weight": {0: 0, 1: 1}}, "class_weight must hold positive numbers"),
         (BAGS, Y, {"relation": "wavelet"}, "relation must be"),
         (BAGS, Y, {"relation": {"first": "rbf"}}, "it lacks"),
     ],

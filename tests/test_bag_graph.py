@@ -207,6 +207,23 @@ def test_a_unit_that_has_a_position_only_gets_the_prior(data, fitted):
         assert np.isfinite(np.concatenate(fitted.score_units(holed))).all()
 
 
+def test_importances_by_products_with_an_identity_are_the_formula(data):
+    """Every product of powers written out; the zeroth is the identity."""
+    options = {"zeroth": "identity", "interactions": "separable", "relation": "correlation"}
+    model = fit(*data, VIEWS, n_references=500, **options)
+    landmarks = model._members[0].fusion.landmarks
+    relations = landmarks.relations(landmarks.references)
+    factors, literal = np.asarray(model.weights_).reshape(2, 3), np.zeros(2)
+    for powers in list(np.ndindex(3, 3))[1:]:
+        graphs = [R**p if p else np.eye(len(R)) for R, p in zip(relations, powers, strict=True)]
+        K = np.prod(graphs, axis=0)
+        K = K - K.mean(axis=0)
+        share = np.linalg.norm(K - K.mean(axis=1, keepdims=True)) / sum(powers)
+        literal += factors[[0, 1], powers].prod() * share * np.array(powers)
+    found = list(model.view_importances_.values())
+    np.testing.assert_allclose(found, literal / literal.sum(), rtol=1e-6)
+
+
 EXPANSIONS = [
     {"interactions": "separable"},
     {"interactions": "pairwise", "degree": 3},

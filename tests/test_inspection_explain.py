@@ -332,6 +332,26 @@ def test_shapley_values_of_a_sum_are_its_summands(n_views):
     assert_allclose(found.view_parts, np.concatenate(bags), atol=1e-9)
 
 
+@pytest.mark.parametrize("taken", ["row", "target", "score", "base", "all views"])
+def test_a_view_may_be_called_as_a_column(taken):
+    pytest.importorskip("pandas")
+    views = {taken: slice(0, 5), "other": slice(5, 13)}
+    model = make(RidgeClassifier()).set_params(legofusiontransformer__views=views)
+    found = explain(model.fit(X, y), X[:5])
+    plain = found._replace(views=["first", "other"])
+    again = f"{taken} (view)"
+    for row, own in ((None, ("score", "base")), (0, ("all views",))):
+        frame, expected = found.to_frame(row), plain.to_frame(row)
+        name = again if taken in own else taken
+        assert list(frame.columns) == [{"first": name}.get(c, c) for c in expected.columns]
+        assert_array_equal(frame, expected)
+    shown, expected = (repr(e).splitlines() for e in (found, plain))
+    assert (again in shown[1]) == (taken != "all views")
+    assert [line.split() for line in shown[2:]] == [line.split() for line in expected[2:]]
+    both = found._replace(views=[taken, again])
+    assert both.to_frame().shape == found.to_frame().shape
+
+
 def test_frames():
     pytest.importorskip("pandas")
     found = explain(make(RidgeClassifier()).fit(X, y), X[:5])

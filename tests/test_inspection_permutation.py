@@ -111,6 +111,26 @@ def test_blocks_are_removed_and_every_row_keeps_a_view():
         assert_allclose(data[~np.isnan(data)], X[~np.isnan(data)])
 
 
+@pytest.mark.parametrize("kind", [list, np.array, tuple, "frames"])
+def test_bags_lose_no_views(kind):
+    if kind == "frames":
+        frame = pytest.importorskip("pandas").DataFrame
+
+        def kind(bags):
+            return [frame(bag) for bag in bags]
+
+    data = make_digit_bags(16, units_per_bag=3, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=10, relation="correlation", random_state=0)
+    model.fit(data.bags, data.y)
+    message = r"takes one table, and X is 16 bags.* to NaN .* or use permutation_importance"
+    with pytest.raises(TypeError, match=message):
+        missing_view_curve(model, kind(data.bags), data.y)
+    rows = np.array([bag[0] for bag in data.bags])
+    curve = missing_view_curve(model.fit(rows, data.y), rows, data.y, n_repeats=1, random_state=0)
+    assert curve.scores.shape == (4, 1)
+
+
 def test_frames_lose_views_too():
     pd = pytest.importorskip("pandas")
     data = pd.DataFrame(X, columns=[f"c{i}" for i in range(13)])

@@ -283,6 +283,13 @@ def test_frames():
     assert list(view_importances(model, data, n_bootstrap=5).to_frame().index) == list(VIEWS)
 
 
+def test_a_view_without_a_name_is_printed_beside_the_names():
+    found = view_agreement(fitted(), X)
+    shown = repr(found._replace(names=["", *found.names[1:]])).splitlines()
+    assert len(shown) == 2 + len(found.names)
+    assert shown[1].split() == ["(view)", *found.names[1:]]
+
+
 def test_polars():
     pl = pytest.importorskip("polars")
     data = pl.DataFrame(MISSING, schema=[f"c{i}" for i in range(13)])

@@ -209,7 +209,8 @@ def class_factors(class_weight, labels, weight, classes, positive):
             f"{class_weight!r}."
         )
     unknown = [c for c in class_weight if c not in classes.tolist()]
-    if unknown:
+    lacks = not {negative, positive} <= class_weight.keys()
+    if unknown and lacks:  # as in scikit-learn, more than all classes may be named
         raise ValueError(f"class_weight names {unknown}, not among the classes {classes.tolist()}.")
     factors = np.array([class_weight.get(c, 1.0) for c in (negative, positive)], dtype=float)
     if not (np.isfinite(factors) & (factors > 0)).all():

@@ -100,7 +100,7 @@ class LEGOAnomalyClassifier(
     batch_size : int, default=64
         Bags in a batch.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+        Weights of the classes; those that a dict does not name have weight 1.
     early_stopping : bool, default=False
         Stop when the loss of held-out bags has not fallen for 5 epochs, and keep the best epoch.
     validation_fraction : float, default=0.1

@@ -58,7 +58,7 @@ def missing_view_curve(
     ValueError
         If a share is not in [0, 1), no views are known, or there is a single one.
     TypeError
-        If X is sparse.
+        If X is sparse, or bags.
 
     Examples
     --------
@@ -81,6 +81,7 @@ def missing_view_curve(
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     if issparse(X):
         raise TypeError("views are not removed from a sparse X: make it dense with X.toarray().")
+    _refuse_bags(X)
     views = _known_views(estimator) if views is None else dict(views)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
@@ -95,6 +96,18 @@ def missing_view_curve(
         for k, share in enumerate(shares):
             scores[k, repeat] = scorer(estimator, _remove(X, views, draws < share, kept), y)
     return MissingViewCurve(shares, scores)
+
+
+def _refuse_bags(X):
+    is_bags = getattr(X, "ndim", None) == 3
+    if not is_bags and not hasattr(X, "columns") and getattr(X, "ndim", 1) == 1 and len(X):
+        is_bags = np.ndim(next(iter(X))) == 2
+    if is_bags:
+        raise TypeError(
+            f"missing_view_curve takes one table, and X is {len(X)} bags, or views: it removes "
+            "views of rows. Of bags, set the columns of a view to NaN in units of your choice and "
+            "score these, or use permutation_importance, which takes bags."
+        )
 
 
 def _present(X, views):

@@ -29,6 +29,15 @@ def _frame(columns, index=None, name=None):
     return found
 
 
+def _beside(columns, views, parts):
+    """Columns, and one for each view, called "<view> (view)" where its name is taken."""
+    for view, part in zip(views, parts, strict=True):
+        while view in columns:
+            view += " (view)"
+        columns = columns | {view: part}
+    return columns
+
+
 class TermContributions(NamedTuple):
     """What each term, and each view, gives to the fused graph.
 
@@ -147,7 +156,7 @@ class ViewAgreement(NamedTuple):
 
     def __repr__(self):
         heading = "ViewAgreement: cosines between centred graphs"
-        return as_text(heading, {"": self.names} | self._columns())
+        return as_text(heading, _beside({"": self.names}, self.names, self.cosines.T))
 
     def _columns(self):
         return dict(zip(self.names, self.cosines.T, strict=True))
@@ -302,11 +311,11 @@ class Explanation(NamedTuple):
         heading = f"Explanation: parts by {len(self.views)} views"
         heading += f" and {n_landmarks} landmarks" * (n_landmarks > 0)
         rows = {"row": range(len(self.scores)), "target": self.targets}
-        return as_text(heading, rows | self._columns())
+        return as_text(heading, self._columns(rows))
 
-    def _columns(self):
-        parts = dict(zip(self.views, self.view_parts.T, strict=True))
-        return {"score": self.scores, "base": self.base} | parts
+    def _columns(self, rows=None):
+        own = (rows or {}) | {"score": self.scores, "base": self.base}
+        return _beside(own, self.views, self.view_parts.T)
 
     @property
     def landmark_parts(self):
@@ -336,6 +345,9 @@ class Explanation(NamedTuple):
     def to_frame(self, row=None):
         """Return a frame: rows by views, or (``row``) landmarks by views of one row.
 
+        A view that is called as a column of the frame, such as ``"score"``, has the column
+        ``"score (view)"``.
+
         Parameters
         ----------
         row : int, optional
@@ -350,8 +362,10 @@ class Explanation(NamedTuple):
             return _frame(self._columns())
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
-        columns = dict(zip(self.views, self.parts[row], strict=True))
+        total = {"all views": self.parts[row].sum(axis=0)}
+        columns = _beside(total, self.views, self.parts[row])
+        columns["all views"] = columns.pop("all views")  # the last
         index = self.landmarks if self.landmarks.ndim == 1 else list(map(tuple, self.landmarks))
-        found = _frame(columns | {"all views": self.parts[row].sum(axis=0)}, index)
+        found = _frame(columns, index)
         found.index.name = "landmark"
         return found.sort_values("all views", key=np.abs, ascending=False, kind="stable")
