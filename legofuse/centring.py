@@ -99,6 +99,7 @@ def centred(relation, centre, means, reference_means, present=None, reference_pr
     Parameters
     ----------
     relation : ndarray of shape (n_rows, n_references)
+        Or a torch tensor; then all other arrays are, those of the centre too.
     centre : Centre
     means : ndarray of shape (n_rows,)
         Relation of each row to the landmarks, added up by ``centre.share``.
@@ -122,9 +123,9 @@ def centred(relation, centre, means, reference_means, present=None, reference_pr
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    relation -= (means - centre.grand).astype(relation.dtype)[:, None]
+    relation -= (means - centre.grand)[:, None]
     relation -= reference_means
-    relation *= relation.dtype.type(centre.scale)
+    relation *= centre.scale
     if present is not None:
         relation[~present] = 0
     if reference_present is not None:

@@ -11,6 +11,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from .centring import Centre, centred, learn_centre
 from .expansion import Expansion, hop_operators, hops
@@ -127,11 +128,39 @@ class FusedGraph:
         present = _column(rows.present, k), _column(references.present, k)
         return centred(relation, self.centres[k], means, reference_means, *present)
 
-    def expanded(self, rows, marks=None):
-        """Graphs that the polynomial is evaluated on, and the identity or None."""
-        relations, equal, hop_lists = self.relations(rows), None, None
+    def can_move(self, rows):
+        """Whether relations to these rows can be computed on a device, from arrays moved there."""
+        built_in = not any(callable(relation) for _, relation in self.graphs)
+        dense = not any(sp.issparse(part.rows) for part in rows.encoded.values())
+        return built_in and dense and self.hops is None
+
+    def map(self, function):
+        """The same, with a function applied to all arrays that relations are computed from."""
+        other = object.__new__(FusedGraph)
+        other.__dict__.update(self.__dict__)
+        other.references = self.references.map(function)
+        if self._landmarks is not None:
+            other._landmarks = self._landmarks.map(function)
+        other.centres = [
+            None if c is None else c._replace(share=function(c.share), means=function(c.means))
+            for c in self.centres
+        ]
+        if self._reference_means is not None:
+            other._reference_means = [
+                None if means is None else function(means) for means in self._reference_means
+            ]
+        return other
+
+    def expanded(self, rows, marks=None, relations=None):
+        """Graphs that the polynomial is evaluated on, and the identity or None.
+
+        From relations to the references where they are known.
+        """
+        relations, equal = self.relations(rows) if relations is None else relations, None
+        hop_lists = None
         if self.expansion.identity:
-            equal = (marks[:, None] == self.marks).all(axis=2).astype(relations[0].dtype)
+            equal = (marks[:, None] == self.marks).all(axis=2)
+            equal = equal.astype(f"f{relations[0].dtype.itemsize}")
         if self.hops is not None:
             hop_lists = [hops(r, *parts) for r, parts in zip(relations, self.hops, strict=True)]
         return self.expansion.graphs(relations, hop_lists, equal), equal

@@ -101,7 +101,7 @@ class NetMember:
         NetMember
             Itself.
         """
-        from ..nn import BagSettings, OnEpoch, fit_bags
+        from ..nn import BagSettings, OnEpoch, fit_bags, resolve_device
 
         if step is not None:
             tell = OnEpoch(lambda epoch: step(f"epoch {epoch}"))
@@ -112,7 +112,7 @@ class NetMember:
             fixed["hidden_units"] = self.state["settings"]["hidden_units"]
         chosen = BagSettings(**(settings | fixed))
         source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
-        data = Data(self, units, offsets, labels, weight)
+        data = Data(self, units, offsets, labels, weight, resolve_device(self.device))
         held = np.zeros(len(labels), bool) if valid is None else valid
         relations, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
         found = fit_bags(
@@ -152,7 +152,7 @@ class NetMember:
         from ..nn import score_bags
 
         net, found = self.net(), []
-        for part in self.relate(units, offsets):
+        for part in self.relate(units, offsets, net.module_.centre.device):
             found.append(score_bags(net, *part))
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
@@ -174,8 +174,15 @@ class NetMember:
     def parts(self, units, offsets):
         """None: a net's logits are no sums over references."""
 
-    def relate(self, units, offsets):
+    def relate(self, units, offsets, device=None):
         """Relations of bags, run after run of whole bags.
+
+        Parameters
+        ----------
+        units : Units
+        offsets : ndarray of shape (n_bags + 1,)
+        device : torch.device, optional
+            Where relations to landmarks are computed and stay, if it is an accelerator that can.
 
         Yields
         ------
@@ -199,7 +206,7 @@ class NetMember:
             if self.reference == "bag":
                 relations, own = as_rows(own), None
             else:
-                relations = self._to_landmarks(rows, marks, part.domains)
+                relations = self._to_landmarks(rows, marks, part.domains, device)
             yield relations, np.diff(offsets[first : last + 1]), own
 
     def _segments(self, units, offsets):
@@ -209,19 +216,25 @@ class NetMember:
             return Units(X)
         return Units(X, np.repeat(units.domains[offsets[:-1]], self.n_units))
 
-    def _to_landmarks(self, rows, marks, domains):
+    def _to_landmarks(self, rows, marks, domains, device):
         """Relations of units to the landmarks; to positions in time all are near."""
         to, expansion, narrow = self.fusion.landmarks, self.expansion, self.fusion.narrow(rows)
-        relations, hop_lists, equal = to.relations(narrow), None, None
         same = self.fusion.same_domain(to, domains)
+        hop_lists, equal = None, None
+        if device is None or same is not None:
+            relations = to.relations(narrow)
+        else:
+            from ..nn import relate_on
+
+            relations = relate_on(device, to, narrow)
         if same is not None:
             relations = [relation * same for relation in relations]
         if expansion.identity:
-            equal = (marks[:, None] == to.marks).all(axis=2).astype(relations[0].dtype)
+            equal = (marks[:, None] == to.marks).all(axis=2).astype(np.float32)
         if to.hops is not None:
             hop_lists = [hops(r, *parts) for r, parts in zip(relations, to.hops, strict=True)]
         for _ in range(len(self.graphs) - len(relations)):
-            near = np.ones_like(relations[0]) if same is None else same.astype(float)
+            near = np.ones((len(rows), len(to)), np.float32) if same is None else same.astype(float)
             relations.append(near)
             if hop_lists is not None:
                 hop_lists.append([near] * expansion.degree)

@@ -1,4 +1,9 @@
-"""Relations of bags as a net takes them: nested dicts and lists of arrays in single precision."""
+"""Relations of bags as a net takes them: nested dicts and lists in single precision.
+
+They are arrays, or tensors on the device where they were computed.
+"""
+
+import sys
 
 import numpy as np
 
@@ -8,8 +13,8 @@ from ._bags import units_of
 class Data:
     """Relations of training bags, of which some may be taken."""
 
-    def __init__(self, member, units, offsets, labels, weight):
-        parts = [list(part) for part in zip(*member.relate(units, offsets), strict=True)]
+    def __init__(self, member, units, offsets, labels, weight, device=None):
+        parts = [list(part) for part in zip(*member.relate(units, offsets, device), strict=True)]
         self.labels, self.weight = labels, np.asarray(weight, dtype=float)
         relations, lengths, own = parts
         self.units, self.lengths = _join(relations), np.concatenate(lengths)
@@ -30,12 +35,12 @@ _SHARED = ("reference_present",)
 
 
 def single(tree):
-    """Numbers of a dict of arrays or lists of them as float32."""
+    """Numbers of a dict of arrays (or tensors) or lists of them as float32."""
     if isinstance(tree, dict):
         return {key: single(part) for key, part in tree.items()}
     if isinstance(tree, list):
         return [single(part) for part in tree]
-    return np.asarray(tree, dtype=np.float32)
+    return np.asarray(tree, dtype=np.float32) if isinstance(tree, np.ndarray) else tree.float()
 
 
 def as_rows(own):
@@ -84,7 +89,8 @@ def _rows(tree):
 def _concatenate(parts):
     if isinstance(parts[0], list):
         return [_concatenate(each) for each in zip(*parts, strict=True)]
-    return np.concatenate(parts)
+    library = np if isinstance(parts[0], np.ndarray) else sys.modules["torch"]
+    return library.concatenate(parts)
 
 
 def _take(tree, rows, shared=_SHARED):

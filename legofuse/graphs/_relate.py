@@ -14,13 +14,14 @@ def relate_rows(rows, references, graphs, learned):
     Parameters
     ----------
     rows, references : Rows
-        Of n_rows rows and n_references (dense) rows.
+        Of n_rows rows and n_references (dense) rows. Arrays of dense ones may be torch tensors,
+        save for a caller's relation.
     graphs : list of (view, relation)
     learned : dict of (view, domain) to Statistics
 
     Returns
     -------
-    list of ndarray of shape (n_rows, n_references)
+    list of ndarray or Tensor of shape (n_rows, n_references)
 
     Raises
     ------
@@ -64,10 +65,10 @@ class _InnerProducts:
         self.users[source] -= 1
         products = self.found[source] if self.users[source] else self.found.pop(source)
         if encoding_of(relation) == "gaussian" and source[1] == "correlation":
-            products = products * np.sqrt(one.norms)[:, None]
-            products *= np.sqrt(other.norms)
+            products = products * (one.norms**0.5)[:, None]
+            products *= other.norms**0.5
         elif self.users[source]:
-            products = products.copy()
+            products = products * 1  # a copy, of an array or a tensor
         return products
 
 

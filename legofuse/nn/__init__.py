@@ -21,6 +21,7 @@ from .losses import (
 from .nets import Net, OnEpoch, epoch_losses, fit_net, make_net, resolve_device
 from .pooling import bag_index, max_pool, pad, top_k_pool
 from .propagation import Propagation, propagate
+from .relate import relate_on
 from .state import load_module, module_arrays, net_arrays, restore_net, to_arrays, to_tensors
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "net_arrays",
     "pad",
     "propagate",
+    "relate_on",
     "resolve_device",
     "restore_bags",
     "restore_net",

@@ -4,6 +4,7 @@ Relations have no parameters, so they are computed once and stay on the device; 
 is the weights of the terms, the head, and the share that spreads over a bag's own graph.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,8 @@ def _tensors(tree, device):
         return {key: _tensors(part, device) for key, part in tree.items()}
     if isinstance(tree, list | tuple):
         return [_tensors(part, device) for part in tree]
+    if isinstance(tree, torch.Tensor):
+        return tree.to(device, torch.float32)
     numbers = np.ascontiguousarray(tree, dtype=np.float32)
     return torch.as_tensor(numbers if numbers.flags.writeable else numbers.copy()).to(device)
 
@@ -60,7 +63,7 @@ def pack_bags(units, lengths, own=None, device="cpu"):
     Parameters
     ----------
     units : dict
-        As in :meth:`BagModel.graph`, numpy arrays.
+        As in :meth:`BagModel.graph`, numpy arrays or tensors.
     lengths : array-like of shape (n_bags,), int
     own : dict, optional
         Each bag's own graph.
@@ -140,7 +143,7 @@ def fit_bags(
     Parameters
     ----------
     units : dict
-        Relations of the units, as in :meth:`BagModel.graph`.
+        Relations of the units, as in :meth:`BagModel.graph`, numpy arrays or tensors.
     lengths, labels, weight : ndarray of shape (n_bags,)
         Units, label (0 or 1) and weight of each bag.
     powers : ndarray of shape (n_terms, n_graphs)
@@ -261,7 +264,7 @@ def _first(units):
 
 
 def _entries(units):
-    return np.size(_first(units)) * len(units["relations"])
+    return math.prod(_first(units).shape) * len(units["relations"])
 
 
 def restore_bags(state, device="auto"):

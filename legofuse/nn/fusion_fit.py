@@ -4,6 +4,7 @@ Relations have no parameters, so they are computed once and stay on the device; 
 is the weights of the terms and the head.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -188,6 +189,7 @@ def fit_fusion(
     Parameters
     ----------
     relations : list of M arrays (or of lists of arrays) of shape (n_units, n_references)
+        Of numpy or torch.
     powers : ndarray of shape (n_terms, M)
     targets : ndarray of shape (n_units, n_targets)
         One column of 0 and 1 for each class, or real values.
@@ -246,7 +248,7 @@ def fit_fusion(
         "start": np.asarray(start, float),
         "total": float(weight.sum()),
         "strengths": (float(strength), float(weight_strength)),
-        "dtype": "float64" if size == n_units or first.dtype == np.float64 else "float32",
+        "dtype": "float64" if size == n_units or first.dtype.itemsize == 8 else "float32",
         "full_batch": size == n_units,
         "max_iter": int(max_iter),
         "present": None if reference_present is None else np.asarray(reference_present, float).T,
@@ -255,7 +257,7 @@ def fit_fusion(
     if device.type == "mps" and dtype == torch.float64:
         raise ValueError("device='mps' has no float64, which neural weights need: use 'cpu'.")
     torch.get_num_threads()  # a new thread sets its own number only now
-    alone = single_threaded_openmp(first.size * len(relations) < _SMALL)
+    alone = single_threaded_openmp(math.prod(first.shape) * len(relations) < _SMALL)
     with alone, plain_modes(device, True):
         to = _Mover(device, dtype)
         batch = {"relations": to(list(relations)), "zeroth": to(zeroth), "present": to(present)}
@@ -291,6 +293,8 @@ class _Mover:
             return None
         if isinstance(values, list):
             return [self(part) for part in values]
+        if isinstance(values, torch.Tensor):
+            return values.to(**self.options)
         return torch.tensor(np.asarray(values), **self.options)
 
 

@@ -1,5 +1,7 @@
 """From encoded rows and references to relations: one matrix product, then entry by entry."""
 
+from functools import partial
+
 import numpy as np
 
 
@@ -9,11 +11,12 @@ def inner_products(encoded, references):
     Parameters
     ----------
     encoded, references : Encoded
-        Of n_units rows and of n_references (dense) rows, by one relation.
+        Of n_units rows and of n_references (dense) rows, by one relation. Arrays of dense ones may
+        be torch tensors, on an accelerator say: so is what is returned.
 
     Returns
     -------
-    ndarray of shape (n_units, n_references)
+    ndarray or Tensor of shape (n_units, n_references)
         Those of the vectors that the encoded rows stand for.
 
     Examples
@@ -25,7 +28,7 @@ def inner_products(encoded, references):
     array([[1., 0.],
            [0., 1.]])
     """
-    inner = np.asarray(encoded.rows @ references.rows.T)
+    inner = encoded.rows @ references.rows.T
     if encoded.offset is not None:
         inner -= references.rows @ encoded.offset
     if encoded.factor is not None:
@@ -39,18 +42,19 @@ def relate(encoded, references, relation, gamma=None, inner=None):
     Parameters
     ----------
     encoded, references : Encoded
-        Of n_units rows and of n_references (dense) rows, by the same relation.
+        Of n_units rows and of n_references (dense) rows, by the same relation; as in
+        :func:`inner_products`.
     relation : str
         One of :data:`RELATIONS`.
     gamma : float, optional
         Inverse squared width, for ``"rbf"``, ``"gaussian"``, ``"local"``, ``"spherical"`` and
         ``"linear"``.
-    inner : ndarray of shape (n_units, n_references), optional
+    inner : ndarray or Tensor of shape (n_units, n_references), optional
         Of :func:`inner_products`, where they are known; it is written over.
 
     Returns
     -------
-    ndarray of shape (n_units, n_references)
+    ndarray or Tensor of shape (n_units, n_references)
         The relation.
 
     Examples
@@ -64,28 +68,38 @@ def relate(encoded, references, relation, gamma=None, inner=None):
     """
     if inner is None:
         inner = inner_products(encoded, references)
+    clip, exp, arccos = _in_place(inner)
     if relation in ("rbf", "gaussian", "local"):
         inner *= -2
         inner += encoded.norms[:, None]
         inner += references.norms
-        np.maximum(inner, 0, out=inner)
-        inner *= -min(gamma, float(np.finfo(inner.dtype).max))
-        np.exp(inner, out=inner)
+        clip(0, None)
+        inner *= -min(gamma, float(np.finfo(f"f{inner.dtype.itemsize}").max))
+        exp()
     elif relation == "linear":
         inner *= 2 * gamma  # the inverse mean square of a row
     else:
-        np.clip(inner, -1, 1, out=inner)
+        clip(-1, 1)
         if relation == "angular":
-            np.arccos(inner, out=inner)
+            arccos()
             inner /= -np.pi
             inner += 1
         elif relation == "spherical":  # |x - z|^2 = 2 - 2 cos on the sphere
             inner -= 1
             inner *= 2 * gamma
-            np.exp(inner, out=inner)
+            exp()
     if relation in ("angular", "rbf", "gaussian", "spherical", "local"):
         if encoded.present is not None:
             inner[~encoded.present] = 0
         if references.present is not None:
             inner[:, ~references.present] = 0
     return inner
+
+
+def _in_place(array):
+    """Functions that write over an array, or over a tensor: clip, exp, arccos."""
+    if isinstance(array, np.ndarray):
+        return partial(np.clip, array, out=array), *(
+            partial(function, array, out=array) for function in (np.exp, np.arccos)
+        )
+    return array.clip_, array.exp_, array.arccos_

@@ -158,10 +158,12 @@ def map_landmarks(fused, n_components):
 
 def _train(estimator, encoded, marks, targets, weight, start, classes):
     """Train weights by gradients, from those of the closed form and at their scale."""
+    from ..nn import relate_on, resolve_device
     from ..nn.fusion_fit import fit_fusion
 
     fused, expansion = estimator._fused, estimator._fused.expansion
-    relations, equal = fused.expanded(encoded, marks)
+    device = resolve_device(estimator.device)
+    relations, equal = fused.expanded(encoded, marks, relate_on(device, fused, encoded))
     present = [
         None if part.present is None or fused.hops else expansion.present(part.present)
         for part in (encoded, fused.references)
@@ -181,7 +183,7 @@ def _train(estimator, encoded, marks, targets, weight, start, classes):
         max_iter=estimator.max_iter,
         tol=estimator.tol,
         batch_size=estimator.batch_size,
-        device=estimator.device,
+        device=device,
         random_state=estimator.random_state,
     )
     return fit, Learned(fit.weights, None, fit.n_iter)
