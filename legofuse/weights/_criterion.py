@@ -104,11 +104,14 @@ class LeaveOneOut:
 
     def _residuals(self, weights):
         """Residuals and how slopes pull back, to the graph and to weights; None of an overflow."""
-        with np.errstate(over="ignore", invalid="ignore"):  # products of many large factors
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # many large factors
             graph, to_weights = self.model.graph(weights)
-        if not np.isfinite(graph).all():
+            if not np.isfinite(graph).all():
+                return None
+            residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
+        if not np.isfinite(residuals).all():  # beside such a graph the ridge is rounded away
             return None
-        return *leave_one_out(graph, self.targets, self.weight), to_weights
+        return residuals, to_graph, to_weights
 
     def _squared_loss(self, weights):
         """Mean squared residual."""
