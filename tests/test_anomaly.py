@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from legofuse import LEGOAnomalyClassifier, PerUnit
 from legofuse.anomaly import _linear
-from legofuse.anomaly._checks import class_factors
+from legofuse.anomaly._checks import class_factors, threshold
 from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.anomaly._top_k import pool
@@ -270,6 +270,28 @@ def test_contamination_at_its_ends(data, share):
     assert model(contamination=share, **LIGHT).fit(*data).predict(data[0]).mean() == share
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("head", ["linear", "net"])
+def test_contamination_does_not_part_bags_that_rounding_tells_apart(head, share):
+    bags, y = make_bags(20, seed=3)
+    bags = [*bags, *bags[:6]]  # these with either label: pairs of equal logits
+    options = {"head": head, "max_epochs": 1, "contamination": share, "pooling": "units"}
+    one = model(**options).fit(bags, np.append(y, 1 - y[:6]))
+    alone = np.concatenate([one.predict([bag]) for bag in bags])
+    np.testing.assert_array_equal(one.predict(bags), alone)
+    np.testing.assert_array_equal(alone[:6], alone[20:])
+    assert share - 0.1 < alone.mean() <= share
+
+
+def test_threshold_leaves_out_a_tie_that_the_share_would_part():
+    values = np.array([1.0, 3.0, 2.0, 2.0 + 1e-12, 2.0, 0.0])
+    for share, expected in {0.0: 0, 0.2: 1, 0.4: 1, 0.6: 1, 0.7: 4, 0.9: 5, 1.0: 6}.items():
+        cut = threshold(values, np.ones(6), share, 1e-9)
+        assert np.count_nonzero(values > cut) == expected
+        assert np.abs(values - cut).min() > 5e-10
+    assert threshold(np.zeros(3), np.ones(3), 0.5, 1e-9) == 1e-9
+
+
 def test_class_weight_is_sample_weight(data):
     bags, y = data
     proba = [
@@ -376,6 +398,15 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (BAGS, np.where(Y, 1, -1), {}, "Which class is anomalous"),
         (BAGS, np.where(Y, "Normal", "Broken"), {}, "set pos_label, for instance"),
         (BAGS, Y, {"pos_label": 7}, "pos_label=7 is not one of the labels"),
+        (BAGS, Y, {"pos_label": pd.NA}, "pos_label=<NA> is not one of the labels"),
+        (BAGS, Y, {"pos_label": np.array([0, 1])}, "pos_label=array.* is not one of the labels"),
+        (BAGS, Y, {"time_view": pd.NA}, "time_view must name one of the views"),
+        (BAGS, Y, {"time_view": np.arange(2)}, "time_view must name one of the views"),
+        (BAGS, Y, {"class_weight": {0: "x"}}, "class_weight must hold positive numbers"),
+        (BAGS, Y.astype(object), {}, r"y holds objects of type int; use `y.astype\('int'\)`"),
+        (BAGS, np.array([None, *"abababababa"], object), {}, "y has missing labels"),
+        (BAGS, np.array([1, *"abababababa"], object), {}, "y mixes labels of types int, str"),
+        (np.ones((12, 3, 0)), Y, {}, r"0 feature\(s\)"),
         ([*BAGS[:-1], np.array([["a"] * 5])], Y, {}, "bag 11 is not an array of real numbers"),
         ([*BAGS[:-1], np.empty((0, 5))], Y, {}, "bag 11 is empty"),
         (EMPTY_VIEW, Y, {}, "View 'second' is missing"),

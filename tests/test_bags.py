@@ -144,6 +144,8 @@ A = np.ones((2, 3))
         ({"a": [A]}, TypeError, "stack_views"),
         ([A, None], ValueError, "bag 1 must have 2 dimensions .* got 0"),
         (None, TypeError, "X is of type NoneType, not a sequence of bags"),
+        ("bags", TypeError, "X is of type str, not a sequence of bags"),
+        (np.ones((2, 0, 3)), ValueError, r"X of shape \(2, 0, 3\) holds bags without units"),
         ((bag for bag in [A]), TypeError, "X is of type generator, not a sequence of bags"),
         (np.array(3.0), TypeError, "X is of type float, not a sequence of bags"),
         ([pd.DataFrame(A, columns=list("abc")), pd.DataFrame(A, columns=list("acb"))],

@@ -6,9 +6,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
+from .._labels import is_missing
 from .._validation import check_choice, check_flag, check_number, check_zeroth
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
@@ -170,6 +171,7 @@ def read_labels(y, classes, pos_label, is_table):
         If there are not two classes, or it cannot be told which is the anomalous one.
     """
     assert_all_finite(y, input_name="y")
+    _check_types(y)
     check_classification_targets(y)
     found = np.unique(y)
     if classes is None:
@@ -181,17 +183,34 @@ def read_labels(y, classes, pos_label, is_table):
             raise ValueError(f"y holds {unknown}, not among the classes {classes.tolist()}.")
     if len(classes) > 2:
         raise ValueError(
-            "Only binary classification is supported. The type of the target is "
-            f"{type_of_target(y)}: y has {len(classes)} classes."
+            "Only binary classification is supported. The type of the target is multiclass: there "
+            f"are {len(classes)} classes."
         )
     if len(classes) < 2:
         raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}.")
     positive = pos_label
     if positive is None:
         positive = default_positive(classes, is_table)
-    elif positive not in classes.tolist():
+    elif (
+        isinstance(positive, np.ndarray) or is_missing(positive) or positive not in classes.tolist()
+    ):
         raise ValueError(f"pos_label={positive!r} is not one of the labels {classes.tolist()}.")
     return (y == positive).astype(np.int64), classes, positive
+
+
+def _check_types(y):
+    """Raise where labels are objects that cannot be told apart by type, as all of them should."""
+    if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
+        return
+    if any(map(is_missing, y)):
+        raise ValueError("y has missing labels (NaN or None): drop these bags.")
+    kinds = sorted({type(label).__name__ for label in y})
+    if len(kinds) > 1:
+        raise ValueError(f"Unknown label type: y mixes {', '.join(kinds)}: use one type.")
+    if isinstance(y[0], Real):
+        raise ValueError(
+            f"Unknown label type: y holds objects of type {kinds[0]}; use `y.astype({kinds[0]!r})`."
+        )
 
 
 def class_factors(class_weight, labels, weight, classes, positive):
@@ -212,7 +231,8 @@ def class_factors(class_weight, labels, weight, classes, positive):
     lacks = not {negative, positive} <= class_weight.keys()
     if unknown and lacks:  # as in scikit-learn, more than all classes may be named
         raise ValueError(f"class_weight names {unknown}, not among the classes {classes.tolist()}.")
-    factors = np.array([class_weight.get(c, 1.0) for c in (negative, positive)], dtype=float)
+    given = [class_weight.get(c, 1.0) for c in (negative, positive)]
+    factors = np.array([w if isinstance(w, Real) else np.nan for w in given], dtype=float)
     if not (np.isfinite(factors) & (factors > 0)).all():
         raise ValueError(f"class_weight must hold positive numbers; got {class_weight}.")
     return factors[labels]
@@ -275,12 +295,18 @@ def check_two_classes(labels, classes, at_least=2):
         )
 
 
-def threshold(logits, weight, share):
-    """Logit above which the given share of the bags (by weight) lies."""
+def threshold(logits, weight, share, margin):
+    """Logit above which the given share of the bags (by weight) lies.
+
+    Logits that differ by less than a margin are alike: which of such bags is higher, rounding says.
+    Where the share would part them, none of them lies above.
+    """
     order = np.argsort(-logits, kind="stable")
     above = np.cumsum(weight[order]) <= share * weight.sum() * (1 + 1e-12)
     n = int(np.count_nonzero(above))
     values = logits[order]
-    if n == 0:
-        return float(values[0])
-    return float(values[n - 1] - 1e-9) if n == len(values) else float(values[n - 1 : n + 1].mean())
+    if n == len(values):
+        return float(values[-1] - margin)
+    while n and values[n - 1] - values[n] < margin:
+        n -= 1
+    return float(values[n - 1 : n + 1].mean()) if n else float(values[0] + margin)

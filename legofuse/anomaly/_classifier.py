@@ -144,7 +144,8 @@ class LEGOAnomalyClassifier(
     terms_ : list of str
         Readable names of the terms.
     weights_ : ndarray of shape (n_terms,)
-        Weights A of the terms, those of the heads averaged; they add up to 1.
+        Weights A of the terms, those of the heads averaged; they add up to 1. Of a separable
+        polynomial, factors as :func:`~legofuse.fusion.fuse_separable` takes them.
     view_importances_ : dict of str to float
         Each view's share of the centred norm of the fused graph of landmarks, by ``weights_``;
         they add up to 1.

@@ -124,7 +124,8 @@ class BagFitting:
         self.offset_ = 0.0
         if self.contamination is not None:
             fitted = self._logits(bags.units[canonical.rows], canonical.offsets)
-            self.offset_ = threshold(fitted, canonical.weight, self.contamination)
+            margin = 1e-5 if self._nets else 1e-9  # what logits may change by with the bags beside
+            self.offset_ = threshold(fitted, canonical.weight, self.contamination, margin)
 
     def _read_training(self, given, ordered, goes_on, bit_by_bit):
         """Checked bags, and the canonical ones; sets the classes and the views."""

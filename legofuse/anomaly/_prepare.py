@@ -75,7 +75,8 @@ def prepare(estimator, bags, canonical):
     """
     time = estimator.time_view
     names, apart = list(bags.columns), _differ(bags.columns)
-    if time is not None and (time not in names or len(names) < 2):
+    known = isinstance(time, str) and time in names and len(names) > 1
+    if time is not None and not known:
         raise ValueError(
             f"time_view must name one of the views, and not the only one; got {time!r}, the views "
             f"are {names}."

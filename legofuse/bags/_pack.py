@@ -140,7 +140,8 @@ def check_form(X):
     ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
     """
     X = in_a_list(X)
-    if getattr(X, "shape", None) == () or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
+    sized = hasattr(X, "__len__") or hasattr(X, "__array__")
+    if getattr(X, "shape", None) == () or isinstance(X, str | bytes) or not sized:
         kind = type(X.item() if hasattr(X, "item") else X).__name__
         raise TypeError(
             f"X is of type {kind}, not a sequence of bags: give a list of arrays "
@@ -360,6 +361,8 @@ def _refuse_empty(bag, i):
 def _unpad(X, numbers):
     """Pack a 3-D array, its trailing all-NaN units left out."""
     n_bags, n_units, width = X.shape
+    if not n_units:
+        raise ValueError(f"X of shape {X.shape} holds bags without units.")
     n_real = np.full(n_bags, n_units)
     with np.errstate(over="ignore", invalid="ignore"):
         may_have_nan = not np.isfinite(X.sum())
@@ -369,7 +372,11 @@ def _unpad(X, numbers):
     if np.any(n_real == 0):
         i = numbers[int(np.argmax(n_real == 0))]
         raise ValueError(f"bag {i} is empty: all its units are NaN. Drop it, and its label.")
-    units = X[np.arange(n_units) < n_real[:, None]] if may_have_nan else X.reshape(-1, width)
+    units = (
+        X[np.arange(n_units) < n_real[:, None]]
+        if may_have_nan
+        else X.reshape(n_bags * n_units, width)
+    )
     return Bags(units, _offsets(n_real), n_units - n_real, None)
 
 
