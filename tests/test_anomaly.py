@@ -405,7 +405,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (BAGS, Y, {"class_weight": {0: "x"}}, "class_weight must hold positive numbers"),
         (BAGS, Y.astype(object), {}, r"y holds objects of type int; use `y.astype\('int'\)`"),
         (BAGS, np.array([None, *"abababababa"], object), {}, "y has missing labels"),
-        (BAGS, np.array([1, *"abababababa"], object), {}, "y mixes labels of types int, str"),
+        (BAGS, np.array([1, *"abababababa"], object), {}, "Unknown label type: y mixes int, str"),
         (np.ones((12, 3, 0)), Y, {}, r"0 feature\(s\)"),
         ([*BAGS[:-1], np.array([["a"] * 5])], Y, {}, "bag 11 is not an array of real numbers"),
         ([*BAGS[:-1], np.empty((0, 5))], Y, {}, "bag 11 is empty"),

@@ -17,6 +17,7 @@ APART = {
     "slim": {"look": [0, 1, 2], "move": [3]},
 }
 WIDTHS = {"wide": 8, "slim": 4}
+WIDEST = {"look": slice(0, 9), "move": [9]}
 
 
 def make_bags(n_bags=60, seed=0, missing=False):
@@ -209,14 +210,19 @@ def test_equal_bags_of_two_domains_are_two():
 
 
 @pytest.mark.parametrize("left_out", ["weight", "views"])
-@pytest.mark.parametrize("views", [APART | {"round": APART["slim"]}, None], ids=["own", "same"])
+@pytest.mark.parametrize(
+    "views",
+    [APART | {"round": APART["slim"]}, APART | {"round": WIDEST}, None],
+    ids=["own", "widest", "same"],
+)
 def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, left_out):
     bags, y, domains = data
     domains = np.where(np.arange(60) < 6, "round", domains)
     if views is None:
         bags = [bag[:, :4] for bag in bags]
-    else:  # of the width of slim ones
-        bags = [bag[:, :4] if k == "round" else bag for bag, k in zip(bags, domains, strict=True)]
+    else:
+        width = 10 if views["round"] is WIDEST else 4
+        bags = [np.tile(bag, 3)[:, :width] for bag in bags[:6]] + bags[6:]
     weight, given = np.ones(60), bags
     if left_out == "weight":
         weight[:6] = 0

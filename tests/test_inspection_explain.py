@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import explain, permutation_importance
+from legofuse.inspection import explain, permutation_importance, view_importances
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -363,3 +363,14 @@ def test_frames():
         found._replace(parts=None).to_frame(row=0)
     with pytest.raises(ValueError, match="no units of bags"):
         found.of_bag(0)
+
+
+@pytest.mark.parametrize("n_anomalous", [1, 2])
+def test_bootstrap_samples_hold_a_rare_class(n_anomalous):
+    y = (np.arange(12) < n_anomalous).astype(int)
+    table = np.random.RandomState(0).normal(size=(12, 4))
+    views = {"a": [0, 1], "b": [2, 3]}
+    for model in (LEGOAnomalyClassifier(views), LEGOFusionTransformer(views)):
+        model.fit(table, y)
+        found = view_importances(model, table, y, n_bootstrap=5, random_state=0)
+        assert np.isfinite(found.samples).all()

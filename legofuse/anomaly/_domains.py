@@ -126,6 +126,15 @@ def _assemble(estimator, parts, domains):
     return Packed(X, offsets, columns, views, has_view, all_offsets, domains)
 
 
+def narrowed(bags, known):
+    """Bags without the columns that only domains have which are not among the known ones."""
+    if not all(isinstance(index, dict) for index in bags.columns.values()):
+        return bags
+    columns = {view: {d: index[d] for d in known} for view, index in bags.columns.items()}
+    width = 1 + max(index.max() for of in columns.values() for index in of.values())
+    return bags._replace(X=bags.X[:, :width], columns=columns)
+
+
 def undivided(bags, known):
     """Bags as those of no domain where a single one is known: nothing is to be told apart."""
     if bags.domains is None or len(known) != 1:

@@ -22,7 +22,7 @@ from ._checks import (
     threshold,
     warn_missing,
 )
-from ._domains import read_any, undivided
+from ._domains import narrowed, read_any, undivided
 from ._linear import average_heads, average_weights, fit_linear
 from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed
 from ._prepare import draw_references, make_fusion, prepare
@@ -54,6 +54,7 @@ class BagFitting:
     reference_: Any
     heads_: Any
     held_out_losses_: Any
+    _domains: Any
     _time_view: Any
     _several_units: Any
     _masses: Any
@@ -156,10 +157,11 @@ class BagFitting:
         canonical = canonical_bags(bags.X, *found, bags.domains)
         check_two_classes(canonical.labels, self.classes_, at_least=1 if bit_by_bit else 2)
         if bags.domains is not None and not goes_on:  # bags left out count as not given
+            given = len(self._domains)
             self._domains = np.unique(bags.unit_domains[canonical.rows]).tolist()
-            if len(self._domains) == 1:
-                bags = undivided(bags, self._domains)
-                canonical = canonical_bags(bags.X, *found)
+            if len(self._domains) < given:
+                bags = undivided(narrowed(bags, self._domains), self._domains)
+                canonical = canonical_bags(bags.X, *found, bags.domains)
         return bags, canonical
 
     def _fit_linear(self, bags, canonical, prepared, weight, rng, step):
