@@ -172,7 +172,7 @@ class FusedGraph:
             equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
             return self.expansion.graphs(graphs, equal=equal), equal
         order = np.lexsort(self.marks.T)
-        place = order[np.searchsorted(self.marks[order, 1], marks[:, 1])]
+        place = order[np.searchsorted(self.marks[order, 2], marks[:, 2])]
         graphs, equal = self.expanded(rows, marks)
         graphs = [
             [pack(hop[:, place]) for hop in graph] if isinstance(graph, list) else graph[:, place]
@@ -217,6 +217,7 @@ class FusedGraph:
             for part, axis in ((rows, 1), (self.references, 0)):
                 if part.present is not None:
                     factor = normaliser(self.diagonal(part.present), self.complete)
+                    factor[part.present.all(axis=1)] = 1.0  # even where weights cancel out
                     fused *= np.expand_dims(factor.astype(fused.dtype), axis)
         return fused
 

@@ -39,7 +39,10 @@ def _words(values):
 
 
 def fingerprint(X, block=None):
-    """128 bits for each row that tell rows of different content apart.
+    """192 bits for each row that tell rows of different content apart, the last 64 alone.
+
+    Rows are sorted by the first 128, which cannot tell apart in which column some round numbers,
+    such as 2, are: their words end in zeros, and so do products with them.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def fingerprint(X, block=None):
 
     Returns
     -------
-    ndarray of shape (n_rows, 2), uint64
+    ndarray of shape (n_rows, 3), uint64
         Equal for equal rows, dense or sparse.
 
     Examples
@@ -61,16 +64,18 @@ def fingerprint(X, block=None):
     (True, False)
     """
     n_rows, n_features = X.shape
-    seeds = np.arange(1, 2 * n_features + 1, dtype=np.uint64).reshape(2, n_features)
+    seeds = np.arange(1, 3 * n_features + 1, dtype=np.uint64).reshape(3, n_features)
     keys = _mix(seeds * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-    marks = np.zeros((n_rows, 2), np.uint64)
+    marks = np.zeros((n_rows, 3), np.uint64)
     block = block or (4096 if sp.issparse(X) else max(1, _CACHED // max(1, n_features)))
     for start in range(0, n_rows, block):
         rows = X[start : start + block]
         of = slice(start, start + block)
         words = _words(rows.data if sp.issparse(rows) else rows)
         mixed, spare = np.empty_like(words), np.empty_like(words)
-        for which in (0, 1):
+        for which in (0, 1, 2):
+            if which == 2:
+                _mix_in_place(words, spare)
             of_words = keys[which][rows.indices] if sp.issparse(rows) else keys[which]
             _mix_in_place(np.multiply(words, of_words, out=mixed), spare)
             if sp.issparse(rows):
@@ -92,7 +97,7 @@ def mark_rows(X, domains=None):
 
     Returns
     -------
-    ndarray of shape (n_rows, 2), uint64
+    ndarray of shape (n_rows, 3), uint64
 
     Examples
     --------

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from legofuse import LEGOFusionTransformer, graphs, landmarks
+from legofuse.anomaly._bags import canonical_bags
 from legofuse.relations import RELATIONS
 from legofuse.sampling import _sorted_order, canonical_rows, fingerprint
 from legofuse.transformer._streaming import block_rows
@@ -42,14 +43,26 @@ def test_fingerprints_are_sums_of_scattered_words_whatever_the_block(width):
         total = 0
         for column, value in enumerate(row + 0.0):
             seed = (which * width + column + 1) * 0x9E3779B97F4A7C15 % 2**64
-            word = int(np.float64(value).view(np.uint64)) * (scatter(seed) | 1) % 2**64
-            total += scatter(word)
+            word = int(np.float64(value).view(np.uint64))
+            word = scatter(word) if which == 2 else word
+            total += scatter(word * (scatter(seed) | 1) % 2**64)
         return total % 2**64
 
-    expected, kept = [[literal(row, which) for which in (0, 1)] for row in rows], rows.copy()
+    expected, kept = [[literal(row, which) for which in (0, 1, 2)] for row in rows], rows.copy()
     assert fingerprint(rows).tolist() == expected
     assert fingerprint(rows, block=2).tolist() == expected
     assert_array_equal(rows, kept)
+
+
+@pytest.mark.parametrize("value", [1.0, 2.0, -2.0, 0.125, 512.0])
+def test_rows_with_a_round_number_in_different_columns_are_told_apart(value):
+    n_rows = 20_000
+    places = np.arange(n_rows)
+    table = sp.csr_array((np.full(n_rows, value), (places, places)))
+    assert len(np.unique(fingerprint(table), axis=0)) == n_rows
+    assert len(canonical_rows(table)[0]) == n_rows
+    few = np.eye(300) * value
+    assert len(canonical_bags(few, np.arange(301), np.zeros(300, int), np.ones(300)).rows) == 300
 
 
 def test_every_nan_has_one_fingerprint():

@@ -162,13 +162,13 @@ def canonical_bags(X, offsets, labels, weight, ordered=False, domains=None):
     lengths = np.diff(offsets)
     marks = mark_rows(X, None if domains is None else np.repeat(domains, lengths))
     bag = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.arange(len(X)) if ordered else np.lexsort((*marks.T, bag))
-    running = np.zeros((len(X) + 1, 2), np.uint64)
-    content = marks.astype(np.float64)
-    if ordered:
-        content = np.column_stack([content, np.arange(len(X)) - offsets[bag]])
+    order = np.arange(len(X)) if ordered else np.lexsort((marks[:, 2], *marks[:, :2].T, bag))
+    running = np.zeros((len(X) + 1, 3), np.uint64)
+    place = np.arange(len(X)) - offsets[bag] if ordered else np.empty((len(X), 0))
+    sorting, telling = (np.column_stack([part, place]) for part in (marks[:, :2], marks[:, 2]))
     # marks of marks: a sum of plain ones would not see values swapped between units
-    np.cumsum(fingerprint(content), axis=0, out=running[1:])
+    units = np.column_stack([fingerprint(telling)[:, 2], fingerprint(sorting)[:, :2]])
+    np.cumsum(units, axis=0, out=running[1:])
     bag_marks = running[offsets[1:]] - running[offsets[:-1]]
     keys = np.column_stack([bag_marks, lengths.astype(np.uint64), labels.astype(np.uint64)])
     kept = np.flatnonzero((weight > 0) & (lengths > 0))
