@@ -155,7 +155,7 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
     return found._replace(weights=found.weights / mean)
 
 
-def given_weights(weights, n_terms, nonnegative):
+def given_weights(weights, n_terms, nonnegative, dtype=np.float64, n_factors=1):
     """Check weights that the caller gives.
 
     Parameters
@@ -163,6 +163,10 @@ def given_weights(weights, n_terms, nonnegative):
     weights : array-like of shape (n_terms,)
     n_terms : int
     nonnegative : bool
+    dtype : dtype
+        Type of the relations, whose range the fused graph must not leave.
+    n_factors : int
+        Number of graphs of separable terms, whose weights are multiplied.
 
     Returns
     -------
@@ -171,7 +175,8 @@ def given_weights(weights, n_terms, nonnegative):
     Raises
     ------
     ValueError
-        If the shape or type is wrong, or a value not finite, or negative where it must not be.
+        If the shape or type is wrong, or a value not finite, too large, or negative where it must
+        not be.
     """
     given = np.asarray(weights)
     if given.shape != (n_terms,) or given.dtype.kind not in "iuf":
@@ -186,6 +191,14 @@ def given_weights(weights, n_terms, nonnegative):
     if nonnegative and (given < 0).any():
         raise ValueError(
             f"weights holds {np.count_nonzero(given < 0)} negative value(s), but nonnegative=True."
+        )
+    largest = np.abs(given.reshape(n_factors, -1)).max(axis=1)
+    with np.errstate(divide="ignore"):
+        size = np.log(largest).sum()
+    if size > np.log(np.finfo(dtype).max) / 2:
+        raise ValueError(
+            f"weights holds values up to {largest.max():g}, too large for relations of type "
+            f"{np.dtype(dtype)}: divide all weights by one number."
         )
     return given
 

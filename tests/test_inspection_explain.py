@@ -374,3 +374,11 @@ def test_bootstrap_samples_hold_a_rare_class(n_anomalous):
         model.fit(table, y)
         found = view_importances(model, table, y, n_bootstrap=5, random_state=0)
         assert np.isfinite(found.samples).all()
+
+
+def test_a_classifier_of_one_class_is_refused():
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    model = LEGOFusionTransformer(2, relation="cosine", weights="uniform")
+    model = make_pipeline(model, RidgeClassifier()).fit(X, np.ones(20, int))
+    with pytest.raises(ValueError, match="one class"):
+        explain(model, X)

@@ -154,3 +154,14 @@ def test_columns_of_no_view_are_left_alone(module):
     assert permutation_importance(pipe, data, y, n_repeats=1).importances.shape == (2, 1)
     with pytest.raises(TypeError, match="toarray"):
         missing_view_curve(pipe, sp.csr_matrix(X), y)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist], ids=["array", "list"])
+def test_views_are_removed_from_whole_numbers_as_from_floats(kind):
+    whole = np.rint(10 * X).astype(int)
+    model = LEGOFusionTransformer(VIEWS, random_state=0)
+    model = make_pipeline(model, RidgeClassifier()).fit(whole, y)
+    options = {"shares": [0, 0.5], "n_repeats": 2, "random_state": 0}
+    expected = missing_view_curve(model, whole.astype(float), y, **options)
+    found = missing_view_curve(model, kind(whole), y, **options)
+    assert_allclose(found.scores, expected.scores)

@@ -390,3 +390,23 @@ def test_the_sign_of_a_fused_graph_is_kept_where_a_term_goes():
     alone = term_contributions(one, X[:, :5], y).loo_score
     assert_allclose(found.loo_score - found.loo_lost[1], alone)
     assert_allclose(found.loo_score - found.view_loo_lost[1], alone)
+
+
+@pytest.mark.parametrize("factor", [2.0**600, 2.0**-600])
+def test_the_unit_of_y_does_not_matter(factor):
+    target = X[:, 0] - X[:, 6]
+    model = LEGOFusionTransformer(VIEWS, relation="cosine", weights="uniform").fit(X)
+    expected = term_contributions(model, X, target)
+    found = term_contributions(model, X, factor * target)
+    assert_allclose(found.loo_score, expected.loo_score)
+    assert_allclose(found.loo_lost, expected.loo_lost, atol=1e-12)
+
+
+def test_contributions_where_weights_round_the_ridge_away():
+    given = np.full(9, 1e150)
+    given[::2] *= -1
+    model = LEGOFusionTransformer(
+        VIEWS, relation="cosine", weights=given, nonnegative=False, output="relations"
+    ).fit(np.vstack([X[:40], X[:40]]))
+    found = term_contributions(model, X[:60], y[:60] + 0.0)
+    assert np.isfinite(found.shares).all()

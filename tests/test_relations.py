@@ -489,3 +489,30 @@ def test_of_noise_nothing_is_principal(shape):
     assert len(statistics(X, principal=True).components["axes"]) <= 1
     shared = X + 2 * data(shape[0], 1, seed=1)
     assert len(statistics(shared, principal=True).components["axes"]) >= 1
+
+
+@pytest.mark.parametrize("name", STANDARDISED)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sparse_features_that_vary_little_beside_their_size(name, dtype):
+    rows = data(30, 4)
+    rows[:, 1] = 2.0**30 + 2.0 ** (-20 if dtype == np.float64 else 8) * np.arange(30)
+    rows[rows < 0] = 0
+    rows = rows.astype(dtype)
+    stats = statistics(rows)
+    targets = encode(rows, name, stats)
+    expected = relate(targets, targets, name, 0.3)
+    sparse = encode(sp.csr_array(rows), name, stats)
+    found = relate(sparse, densify(sparse), name, 0.3)
+    assert_allclose(found, expected, atol=1e-3 if dtype == np.float32 else 1e-7)
+
+
+@pytest.mark.parametrize("name", ["correlation", "gaussian", "linear", "local"])
+def test_rows_that_overflow_when_standardised_are_refused(name):
+    stats = statistics(1e-3 * data())
+    with pytest.raises(ValueError, match="overflow float64"):
+        encode(np.full((2, 5), 1e308), name, stats)
+
+
+def test_rows_far_from_all_others_are_unrelated():
+    rows = np.array([[1e153], [0.0]])
+    assert_array_equal(rbf(rows, rows, gamma=1e10), np.eye(2))

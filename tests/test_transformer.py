@@ -757,3 +757,25 @@ def test_auto_is_linear_too_for_real_values():
     for other in (y > 9, None):
         relations = [relation for _, relation in LEGOFusionTransformer().fit(X, other).graphs_]
         assert "linear" not in relations
+
+
+@pytest.mark.parametrize("sign", [1, -1, 0])
+def test_complete_rows_stay_as_they_are_beside_rows_that_miss_a_view(sign):
+    given = np.array([1.0 + sign, -3.0, 1.0, 0.5, 0.5])
+    views = {"a": slice(0, 3), "c": slice(5, 9)}
+    options = {"nonnegative": False, "output": "relations", "zeroth": "ones"}
+    for weights in (given, -given):
+        model = make(views=views, weights=weights, **options).fit(MISSING)
+        whole = model.transform(MISSING)
+        assert np.isfinite(whole).all()
+        assert_allclose(model.transform(MISSING[5:20]), whole[5:20], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "interactions", "value"),
+    [(np.float32, "total", 1e30), (np.float64, "total", 1e200), (np.float64, "separable", 1e100)],
+)
+def test_weights_that_leave_the_range_of_floats_are_refused(dtype, interactions, value):
+    n_terms = 9
+    with pytest.raises(ValueError, match="too large for relations of type float"):
+        make(weights=np.full(n_terms, value), interactions=interactions).fit(X.astype(dtype), Y)

@@ -546,3 +546,17 @@ def test_many_units_learn_once_at_the_likeliest_strength():
     chosen = loo(graphs, powers, targets, strengths=strengths).weights
     once = loo(graphs, powers, targets, strengths=(likeliest,)).weights
     assert_allclose(chosen, once, rtol=1e-6)
+
+
+@pytest.mark.parametrize("criterion", ["alignment", "consensus", "uniform"])
+@pytest.mark.parametrize("of", ["y", "sample_weight"])
+@pytest.mark.parametrize("factor", [2.0**300, 2.0**-300])
+def test_units_of_targets_and_sample_weights_do_not_matter(criterion, of, factor):
+    rows = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+    given = {"y": rows[:, 0].astype(float), "sample_weight": np.linspace(1, 2, 30)}
+    model = LEGOFusionTransformer(2, relation="cosine", weights=criterion)
+    expected = model.fit(rows, **given).weights_
+    shares = list(model.view_importances_.values())
+    found = model.fit(rows, **(given | {of: given[of] * factor}))
+    assert_allclose(found.weights_, expected, rtol=1e-3)
+    assert_allclose(list(found.view_importances_.values()), shares, rtol=1e-4)

@@ -186,6 +186,8 @@ def _scores(head, features, target):
             raise ValueError(f"target must be a column of y, 0 to {values.shape[1] - 1}.")
         return values[:, column], np.full(n, column), np.full(n, column)
     values = np.asarray(head.decision_function(features)).reshape(n, -1)
+    if len(classes) < 2:
+        raise ValueError("The classifier was fitted on one class: there is no score to explain.")
     if target is not None and target not in classes.tolist():
         raise ValueError(f"target={target!r} is not one of the classes {classes.tolist()}.")
     if values.shape[1] == 1:  # two classes: the score is that of the second

@@ -51,8 +51,9 @@ class Polynomial(NamedTuple):
         patterns, pattern = np.unique(present, axis=0, return_inverse=True)
         lacks = (1 - patterns) @ self.membership.T
         diagonal = (lacks @ (self.powers > 0).T == 0) @ weights
-        ratio = np.divide(weights.sum(), diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
-        factors = np.where(patterns.all(axis=1), 1.0, np.sqrt(np.maximum(ratio, 0)))
+        same_sign = diagonal * np.sign(weights.sum()) > 0
+        ratio = np.divide(weights.sum(), diagonal, out=np.zeros_like(diagonal), where=same_sign)
+        factors = np.where(patterns.all(axis=1), 1.0, np.sqrt(ratio))
         return factors[pattern.reshape(-1)]
 
 
@@ -155,6 +156,9 @@ def replace_columns(X, columns):
         series = type(X.to_series(0))
         return X.with_columns([series(X.columns[i], values) for i, values in columns.items()])
     new = np.array(X)
+    kinds = [new.dtype, *{np.asarray(values).dtype for values in columns.values()}]
+    if all(kind.kind in "biuf" for kind in kinds):  # whole numbers cannot hold NaN
+        new = new.astype(np.result_type(*kinds), copy=False)
     for index, values in columns.items():
         new[:, index] = values
     return new

@@ -19,7 +19,7 @@ def leave_one_out_score(kernel, targets, ridge=1.0):
     given = np.column_stack([np.ones(len(kernel)), targets])
     root, info = lapack.dpotrf(system.T)
     if info:  # negative weights, or relations that are no kernels
-        inverse = np.linalg.inv(system)
+        inverse = _inverse(system)
         diagonal, solved = np.diagonal(inverse), inverse @ given
     else:
         root, _ = lapack.dtrtri(root, overwrite_c=1)
@@ -29,6 +29,13 @@ def leave_one_out_score(kernel, targets, ridge=1.0):
     fitted = solved[:, 1:] - np.outer(shares, sums @ targets)
     errors = fitted / (diagonal - sums * shares)[:, None]
     return float(1 - (errors**2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+
+
+def _inverse(system):
+    try:
+        return np.linalg.inv(system)
+    except np.linalg.LinAlgError:  # weights so large that the ridge is rounded away
+        return np.linalg.pinv(system, hermitian=True)
 
 
 def read_targets(y, target_type):
@@ -44,6 +51,9 @@ def read_targets(y, target_type):
         targets = (y[:, None] == np.unique(y)).astype(float)
     if not (targets != targets[0]).any():
         raise ValueError("y is the same in all rows: there is nothing that a view could tell.")
+    largest = np.abs(targets).max()
+    if not 1e-100 < largest < 1e100:  # squares must neither vanish nor overflow; scores are shares
+        targets = np.ldexp(targets, -np.frexp(largest)[1])
     return targets
 
 

@@ -121,7 +121,7 @@ class FusionModel(nn.Module):
         """Square root of a complete unit's relation to itself over that of each unit."""
         ones = torch.ones_like(present[:, :1])
         complete, diagonal = (self.fusion(list(p), None) for p in (ones, present))
-        known = diagonal > 0
+        known = diagonal * complete.sign() > 0
         return torch.where(known, (complete / torch.where(known, diagonal, 1.0)).clamp(0), 0).sqrt()
 
     def forward(self, batch):

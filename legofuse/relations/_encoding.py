@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from ._principal import in_components
 
 _FROM_NORMS = ("rbf", "gaussian", "linear", "local")  # encoded as plain vectors, not of length 1
+_LEAST_DIGITS = 1e-4  # relative error of products of centred sparse rows that is accepted
 _STANDARDISED = ("correlation", "gaussian", "linear", "local", "robust")
 
 
@@ -102,8 +103,9 @@ def encode(X, relation, stats=None, standardise=None):
     missing = np.isnan(X[:, 0]) if X.shape[1] else np.zeros(len(X), bool)
     present = ~missing if missing.any() else None
     if standardise:
-        rows = X - stats.mean
-        rows /= stats.scale
+        with np.errstate(over="ignore"):  # refused below, where it matters
+            rows = X - stats.mean
+            rows /= stats.scale
         if relation in _BENDS:
             rows = _BENDS[relation](rows)
     elif relation == "rbf" and stats is not None:
@@ -180,6 +182,11 @@ def _scaled(rows, norms, out):
     """Rows over their lengths, into ``out``; zero rows stay."""
     if len(norms) and not (norms.min() > 1e-30 and norms.max() < 1e30):
         largest = np.abs(rows).max(axis=1, initial=0)
+        if not np.isfinite(largest).all():
+            raise ValueError(
+                f"Features overflow {rows.dtype} when standardised by the training rows; rescale "
+                "the features."
+            )
         extreme = (largest > 0) & ((largest < 1e-15) | (largest > 1e15))
         if extreme.any():  # squares must neither vanish nor overflow
             rows, norms = rows.copy(), norms.copy()
@@ -215,12 +222,30 @@ def _bent(X, offset, function):
     return X, -moved
 
 
+def _standardised(X, stats):
+    """Sparse rows over their scales, and the offset that is still to be subtracted.
+
+    Of features that vary little beside their size, products less an offset would keep no digits:
+    they are stored in full (few rows hold a 0 there) and centred here.
+    """
+    offset = stats.mean / stats.scale
+    scaled = sp.csr_array(X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype))
+    far = np.flatnonzero(offset**2 * np.finfo(X.dtype).eps > _LEAST_DIGITS)
+    if len(far) == 0:
+        return scaled, offset
+    centred = (X[:, far].toarray() - stats.mean[far]) / stats.scale[far]
+    is_far = np.zeros(X.shape[1], bool)
+    is_far[far] = True
+    scaled.data[is_far[scaled.indices]] = 0
+    where = np.broadcast_to(far, centred.shape).ravel(), np.arange(len(centred) + 1) * len(far)
+    return scaled + sp.csr_array((centred.ravel(), *where), X.shape), np.where(is_far, 0, offset)
+
+
 def _encode_sparse(X, relation, stats, standardise):
     """The same for CSR: centring stays a correction of rank one, X is never densified."""
     offset = None
     if standardise:
-        X = X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype)
-        offset = stats.mean / stats.scale
+        X, offset = _standardised(X, stats)
         if relation in _BENDS:
             X, offset = _bent(X, offset, _BENDS[relation])
     elif relation == "rbf":

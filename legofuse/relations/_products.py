@@ -74,7 +74,8 @@ def relate(encoded, references, relation, gamma=None, inner=None):
         inner += encoded.norms[:, None]
         inner += references.norms
         clip(0, None)
-        inner *= -min(gamma, float(np.finfo(f"f{inner.dtype.itemsize}").max))
+        with np.errstate(over="ignore"):  # exp(-inf) is 0
+            inner *= -min(gamma, float(np.finfo(f"f{inner.dtype.itemsize}").max))
         exp()
     elif relation == "linear":
         inner *= 2 * gamma  # the inverse mean square of a row

@@ -99,7 +99,9 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
     fitted: dict = {"_neural": None}
     if criterion == "given":
         n_terms = len(estimator.powers_)
-        found = Learned(given_weights(estimator.weights, n_terms, estimator.nonnegative))
+        n_factors = len(estimator.graphs_) if fused.expansion.separable else 1
+        range_of = fused.dtype, n_factors
+        found = Learned(given_weights(estimator.weights, n_terms, estimator.nonnegative, *range_of))
     else:
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):

@@ -7,6 +7,7 @@ from scipy.optimize import nnls
 from ..fusion import fuse_adjoint
 from ._learned import Learned
 from ._packing import pack_gradient, side, unpack
+from ._scale import moderate
 
 
 def centred_products(relations, powers, sample_weight):
@@ -97,8 +98,9 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
     True
     """
     weight = np.ones(len(targets)) if sample_weight is None else np.asarray(sample_weight, float)
+    weight, targets = moderate(weight), moderate(targets)
     products, _ = centred_products(relations, powers, weight)
-    centred = (targets - weight @ targets / weight.sum()) * weight[:, None]
+    centred = moderate((targets - weight @ targets / weight.sum()) * weight[:, None])
     goals = fuse_adjoint(relations, powers, pack_gradient(centred @ centred.T))
     norms = np.sqrt(np.maximum(np.diag(products), 0))
     inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
@@ -155,7 +157,7 @@ def consensus(relations, powers, *, sample_weight=None):
     weight = (
         np.ones(side(relations[0])) if sample_weight is None else np.asarray(sample_weight, float)
     )
-    products, _ = centred_products(relations, powers, weight)
+    products, _ = centred_products(relations, powers, moderate(weight))
     norms = np.sqrt(np.maximum(np.diag(products), 0))
     inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
     cosines = np.maximum(products * np.outer(inverse, inverse), 0)

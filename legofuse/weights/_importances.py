@@ -4,6 +4,7 @@ import numpy as np
 
 from ..fusion import fuse_adjoint
 from ._packing import pack_gradient, unpack
+from ._scale import moderate
 
 
 def importances(graphs, powers, weights, sample_weight, shared_by=None):
@@ -37,6 +38,7 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None):
     >>> importances(graphs, np.eye(2, dtype=int), np.ones(2), np.ones(2))
     array([0.2, 0.8])
     """
+    sample_weight = moderate(sample_weight)
     total = sample_weight.sum()
     outer = pack_gradient(np.outer(sample_weight, sample_weight))
     squares = fuse_adjoint(graphs, 2 * powers, outer)

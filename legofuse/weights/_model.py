@@ -107,5 +107,5 @@ def normaliser(diagonal, complete):
     >>> normaliser(np.array([4.0, 1.0, 0.0]), 4.0)
     array([1., 2., 0.])
     """
-    ratio = np.divide(complete, diagonal, out=np.zeros_like(diagonal), where=diagonal > 0)
-    return np.sqrt(ratio)
+    comparable = diagonal * np.sign(complete) > 0  # negative weights may turn the sign
+    return np.sqrt(np.divide(complete, diagonal, out=np.zeros_like(diagonal), where=comparable))
