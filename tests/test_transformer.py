@@ -779,3 +779,14 @@ def test_weights_that_leave_the_range_of_floats_are_refused(dtype, interactions,
     n_terms = 9
     with pytest.raises(ValueError, match="too large for relations of type float"):
         make(weights=np.full(n_terms, value), interactions=interactions).fit(X.astype(dtype), Y)
+
+
+@pytest.mark.parametrize("output", ["relations", "embedding"])
+@pytest.mark.parametrize("fitted", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [X, MISSING], ids=["complete", "missing"])
+def test_rows_of_another_float_type_than_in_fit(rows, fitted, output):
+    model = make(relation="auto", output=output, random_state=0).fit(rows.astype(fitted), Y)
+    for method in (model.transform, model.fused_graph):
+        found = [method(rows.astype(dtype)) for dtype in (np.float32, np.float64)]
+        assert_allclose(*found, atol=1e-4)
+        assert found[1].dtype == fitted

@@ -156,9 +156,9 @@ def replace_columns(X, columns):
         series = type(X.to_series(0))
         return X.with_columns([series(X.columns[i], values) for i, values in columns.items()])
     new = np.array(X)
-    kinds = [new.dtype, *{np.asarray(values).dtype for values in columns.values()}]
-    if all(kind.kind in "biuf" for kind in kinds):  # whole numbers cannot hold NaN
-        new = new.astype(np.result_type(*kinds), copy=False)
+    floats = any(np.asarray(values).dtype.kind == "f" for values in columns.values())
+    if floats and new.dtype.kind in "biu":  # whole numbers cannot hold NaN
+        new = new.astype(float)
     for index, values in columns.items():
         new[:, index] = values
     return new

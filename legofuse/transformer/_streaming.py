@@ -54,15 +54,18 @@ def stream(table, domains, fused, shifts, projection=None, prior=0.0, n_jobs=Non
     )
     out = np.empty(shape, dtype=fused.dtype)
     empty = None if table.missing is None else table.missing.all(axis=1)
+    direct = projection is None and table.X.dtype.itemsize <= fused.dtype.itemsize
 
     def fill(part):
         rows = fused.encode(table.X[part], at(domains, part), shifts)
         marks = None if fused.marks is None else mark_rows(table.X[part], at(domains, part))
-        graph = fused(rows, marks, out=out[part] if projection is None else None)
+        graph = fused(rows, marks, out=out[part] if direct else None)
         if empty is not None:
             graph[empty[part]] = prior
         if projection is not None:
             np.matmul(graph, projection, out=out[part])
+        elif not direct:
+            out[part] = graph
 
     step = block_rows(len(fused), len(fused.graphs))
     parts = [slice(start, start + step) for start in range(0, len(table), step)]
