@@ -7,6 +7,7 @@ from ._top_k import count_of, pool
 
 MOST_BLUR = 0.5  # of the score of a unit; bags may be told by scores that spread more
 ROLE = ("role", "role")  # key of the logits of a head that domains share, among the features
+EXTREMES = ("extremes", "relations")  # key of features of bags by their extremes
 
 
 def _labelled(features, name, offsets, labels, weight, trust=0.0):
@@ -226,6 +227,24 @@ class ClosestHead(PooledHead):
         return f"closest units of bags, {self.name}, ridge {self.penalty:g}"
 
 
+class ExtremesHead(PooledHead):
+    """Scores bags linearly in their features by extremes, see :class:`Extremes`.
+
+    What a bag's units are together says nothing of any of them: to a unit it gives what it gives to
+    the mean bag.
+    """
+
+    def __init__(self, penalty):
+        super().__init__(EXTREMES[0], penalty)
+
+    def __str__(self):
+        return f"extremes of bags, ridge {self.penalty:g}"
+
+    def mean_logit(self):
+        """Logit of the mean bag: features are centred."""
+        return self.coef[-1]
+
+
 HEADS = {
     cls.__name__: cls
     for cls in (
@@ -236,5 +255,6 @@ HEADS = {
         PooledHead,
         TiedHead,
         ClosestHead,
+        ExtremesHead,
     )
 }

@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._extremes import Extremes
 from ._fusion import importances, mean_of
 from ._heads import (
+    EXTREMES,
     HEADS,
     MOST_BLUR,
     ROLE,
     ClosestHead,
+    ExtremesHead,
     NoveltyHead,
     PooledHead,
     PropagatedHead,
@@ -37,20 +40,23 @@ class LinearMember:
         Bag and unit of the references in the training data.
     roles : Roles, optional
         Relations that mean the same in all domains, where there are several.
+    extremes : Extremes, optional
+        Features of bags, where a head reads them.
     """
 
-    def __init__(self, fusion, heads, places, roles=None):
+    def __init__(self, fusion, heads, places, roles=None, extremes=None):
         self.fusion, self.heads, self.places, self.roles = fusion, heads, places, roles
+        self.extremes = extremes
         self._fast, self._maps = project(heads, fusion.maps)
 
     def _features(self, units, offsets, pooled):
         wanted = list({key: None for head, _, _ in self._fast for key in head.wanted()})
-        shared = ROLE in wanted
-        if shared:
-            wanted.remove(ROLE)
-        features = self.fusion.features(units, offsets, wanted, pooled, self._maps)
-        if shared:
+        others = [key for key in wanted if key not in (ROLE, EXTREMES)]
+        features = self.fusion.features(units, offsets, others, pooled, self._maps)
+        if ROLE in wanted:
             features[ROLE] = self.roles.logits(self.fusion, units)
+        if EXTREMES in wanted and pooled:
+            features[EXTREMES] = self.extremes(units.X, offsets)
         return features
 
     def bag_logits(self, units, offsets):
@@ -61,9 +67,17 @@ class LinearMember:
         )
 
     def unit_logits(self, units, offsets):
-        """Logit of each unit: what a bag of it alone would have, save what spreads."""
-        features = self._features(units, offsets, False)
-        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self._fast)
+        """Logit of each unit: what a bag of it alone would have, save what spreads.
+
+        By heads on extremes that is what the mean bag has.
+        """
+        features, found = self._features(units, offsets, False), np.zeros(len(units))
+        for head, slope, shift in self._fast:
+            logits = (
+                head.mean_logit() if isinstance(head, ExtremesHead) else head.unit_logits(features)
+            )
+            found += slope * logits + shift
+        return found
 
     def logits(self, units, offsets):
         """Logit of each bag and of each unit, in one pass."""
@@ -76,6 +90,11 @@ class LinearMember:
         }
         of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
         for head, slope, shift in self._fast:
+            if isinstance(head, ExtremesHead):
+                of_units += slope * head.mean_logit() + shift
+                known = {EXTREMES: self.extremes(units.X, offsets)}
+                of_bags += slope * head.bag_logits(known, offsets) + shift
+                continue
             logits = head.unit_logits(features)
             of_units += slope * logits + shift
             if head.kind == "relations":
@@ -103,21 +122,31 @@ class LinearMember:
         """Heads as names and dicts of arrays."""
         heads = [[type(h).__name__, dict(vars(h)), *scale] for h, *scale in self.heads]
         roles = None if self.roles is None else dict(vars(self.roles))
+        extremes = None if self.extremes is None else dict(vars(self.extremes))
         state = {"fusion": self.fusion, "heads": heads, "places": list(self.places)}
-        return state | {"roles": roles}
+        return state | {"roles": roles, "extremes": extremes}
 
     def __setstate__(self, state):
         """Make the heads again."""
         self.fusion, self.places, self.heads = state["fusion"], state["places"], []
-        self.roles = None
-        if state["roles"] is not None:
-            self.roles = object.__new__(Roles)
-            self.roles.__dict__.update(state["roles"])
+        self.roles, self.extremes = (
+            _made_again(kind, state.get(name))
+            for kind, name in ((Roles, "roles"), (Extremes, "extremes"))
+        )
         for name, values, slope, shift in state["heads"]:
             head = object.__new__(HEADS[name])
             head.__dict__.update(values)
             self.heads.append((head, slope, shift))
         self._fast, self._maps = project(self.heads, self.fusion.maps)
+
+
+def _made_again(kind, values):
+    """An object of some kind from its attributes, or None."""
+    if values is None:
+        return None
+    found = object.__new__(kind)
+    found.__dict__.update(values)
+    return found
 
 
 def project(heads, maps):
@@ -175,7 +204,7 @@ class Trial(NamedTuple):
     losses: Any
 
 
-def list_heads(names, pooling, top_k, several=True, normal=False, groups=None):
+def list_heads(names, pooling, top_k, several=True, normal=False, groups=None, whole=False):
     """Heads that compete, by how they pool.
 
     Parameters
@@ -190,6 +219,8 @@ def list_heads(names, pooling, top_k, several=True, normal=False, groups=None):
         Whether units are related to normal ones.
     groups : ndarray of shape (n_groups,), int, optional
         Where the references of each training bag begin, if bags are related to bags.
+    whole : bool
+        Whether bags are described as a whole, too, by their extremes.
 
     Returns
     -------
@@ -210,6 +241,8 @@ def list_heads(names, pooling, top_k, several=True, normal=False, groups=None):
         if several and groups is not None:
             heads += [TiedHead(*pair, groups) for pair in pairs]
             heads += [ClosestHead(*pair) for pair in pairs]
+        if several and whole:
+            heads += [ExtremesHead(penalty) for penalty in penalties]
     return heads
 
 
@@ -293,12 +326,17 @@ def fit_linear(
     """
     offsets, labels = canonical.offsets, canonical.labels
     several, normal = offsets[-1] > len(labels), fusion.owners is not None
-    heads = list_heads(list(fusion.weights), pooling, top_k, several, normal, fusion.groups)
-    wanted = {key: None for head in heads for key in head.wanted()}
+    names, whole = list(fusion.weights), units.domains is None
+    heads = list_heads(names, pooling, top_k, several, normal, fusion.groups, whole)
+    wanted = {key: None for head in heads for key in head.wanted() if key != EXTREMES}
     if fusion.own is not None:
         wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
     bag = np.repeat(np.arange(len(labels)), np.diff(offsets))
-    features = fusion.features(units, offsets, list(wanted), own=bag)
+    features, extremes = fusion.features(units, offsets, list(wanted), own=bag), None
+    if any(isinstance(head, ExtremesHead) for head in heads):
+        columns = {view: fusion.landmarks.columns[view] for view, _ in fusion.graphs}
+        extremes = Extremes(units.X, offsets, weight, columns)
+        features[EXTREMES] = extremes(units.X, offsets)
     trial = try_heads(
         heads,
         features,
@@ -316,7 +354,9 @@ def fit_linear(
         if share > 0:
             head.fit(features, offsets, labels, weight)
             kept.append((head, float(share * slope), float(share * shift)))
-    return LinearMember(fusion, kept, places), trial
+    if not any(isinstance(head, ExtremesHead) for head, _, _ in kept):
+        extremes = None
+    return LinearMember(fusion, kept, places, extremes=extremes), trial
 
 
 def average_heads(trials):
@@ -343,7 +383,7 @@ def average_heads(trials):
 
 
 def average_weights(weights, trials):
-    """Mean weights of the terms, each head's with its own weight.
+    """Mean weights of the terms, each head's with its own weight; extremes have no terms.
 
     Parameters
     ----------
@@ -354,9 +394,12 @@ def average_weights(weights, trials):
     -------
     ndarray of shape (n_terms,)
     """
-    total = sum(
-        share * weights[head.name]
+    found = [
+        (share, weights[head.name])
         for trial in trials
         for head, share in zip(trial.heads, trial.shares, strict=True)
-    )
-    return total / len(trials)
+        if share > 0 and head.name in weights
+    ]
+    if not found:
+        return np.array(weights["all"])
+    return np.average([of for _, of in found], axis=0, weights=[share for share, _ in found])

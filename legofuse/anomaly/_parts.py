@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logit
 
 from ..fusion import fuse
-from ._heads import MOST_BLUR, ClosestHead
+from ._heads import MOST_BLUR, ClosestHead, ExtremesHead
 
 
 def places(rows, bags):
@@ -55,6 +55,9 @@ def unit_parts(fusion, heads, units, offsets, roles=None):
     for head, slope, shift in heads:
         if head.kind not in to:
             return None
+        if isinstance(head, ExtremesHead):
+            base += slope * head.mean_logit() + shift
+            continue
         found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares)
         if head.kind == "novelty":
             base += shift
