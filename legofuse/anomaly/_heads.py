@@ -228,21 +228,13 @@ class ClosestHead(PooledHead):
 
 
 class ExtremesHead(PooledHead):
-    """Scores bags linearly in their features by extremes, see :class:`Extremes`.
-
-    What a bag's units are together says nothing of any of them: to a unit it gives what it gives to
-    the mean bag.
-    """
+    """Scores bags linearly in their features by extremes, see :class:`Extremes`."""
 
     def __init__(self, penalty):
         super().__init__(EXTREMES[0], penalty)
 
     def __str__(self):
         return f"extremes of bags, ridge {self.penalty:g}"
-
-    def mean_logit(self):
-        """Logit of the mean bag: features are centred."""
-        return self.coef[-1]
 
 
 HEADS = {

@@ -55,8 +55,9 @@ class LinearMember:
         features = self.fusion.features(units, offsets, others, pooled, self._maps)
         if ROLE in wanted:
             features[ROLE] = self.roles.logits(self.fusion, units)
-        if EXTREMES in wanted and pooled:
-            features[EXTREMES] = self.extremes(units.X, offsets)
+        if EXTREMES in wanted:
+            ends = offsets if pooled else np.arange(len(units) + 1)
+            features[EXTREMES] = self.extremes(units.X, ends)
         return features
 
     def bag_logits(self, units, offsets):
@@ -67,17 +68,9 @@ class LinearMember:
         )
 
     def unit_logits(self, units, offsets):
-        """Logit of each unit: what a bag of it alone would have, save what spreads.
-
-        By heads on extremes that is what the mean bag has.
-        """
-        features, found = self._features(units, offsets, False), np.zeros(len(units))
-        for head, slope, shift in self._fast:
-            logits = (
-                head.mean_logit() if isinstance(head, ExtremesHead) else head.unit_logits(features)
-            )
-            found += slope * logits + shift
-        return found
+        """Logit of each unit: what a bag of it alone would have, save what spreads."""
+        features = self._features(units, offsets, False)
+        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self._fast)
 
     def logits(self, units, offsets):
         """Logit of each bag and of each unit, in one pass."""
@@ -86,15 +79,12 @@ class LinearMember:
         pooled = {
             key: pool_rows[key[1]](values, starts)
             for key, values in features.items()
-            if key[1] in pool_rows
+            if key[1] in pool_rows and key != EXTREMES
         }
+        if EXTREMES in features:
+            pooled[EXTREMES] = self.extremes(units.X, offsets)
         of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
         for head, slope, shift in self._fast:
-            if isinstance(head, ExtremesHead):
-                of_units += slope * head.mean_logit() + shift
-                known = {EXTREMES: self.extremes(units.X, offsets)}
-                of_bags += slope * head.bag_logits(known, offsets) + shift
-                continue
             logits = head.unit_logits(features)
             of_units += slope * logits + shift
             if head.kind == "relations":
@@ -116,7 +106,7 @@ class LinearMember:
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        return unit_parts(self.fusion, self.heads, units, offsets, self.roles)
+        return unit_parts(self.fusion, self.heads, units, offsets, self.roles, self.extremes)
 
     def __getstate__(self):
         """Heads as names and dicts of arrays."""

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import logit
 
 from ..fusion import fuse
-from ._heads import MOST_BLUR, ClosestHead, ExtremesHead
+from ._heads import EXTREMES, MOST_BLUR, ClosestHead, ExtremesHead
 
 
 def places(rows, bags):
@@ -22,7 +22,7 @@ def places(rows, bags):
     return np.column_stack([bag, units - bags.all_offsets[bag]])
 
 
-def unit_parts(fusion, heads, units, offsets, roles=None):
+def unit_parts(fusion, heads, units, offsets, roles=None, extremes=None):
     """Parts of the logits of units.
 
     Parameters
@@ -34,10 +34,13 @@ def unit_parts(fusion, heads, units, offsets, roles=None):
     offsets : ndarray of shape (n_bags + 1,)
     roles : Roles, optional
         What heads that domains share read.
+    extremes : Extremes, optional
+        What heads on extremes of bags read.
 
     Returns
     -------
     base : float, or ndarray of shape (n_units,)
+        What extremes say is part of it: they relate bags, and no unit to a unit.
     parts : list of two ndarrays of shape (n_units, n_views, n_references)
         To landmarks and to the references of pooled relations. None if a head reads anything else.
     """
@@ -56,7 +59,8 @@ def unit_parts(fusion, heads, units, offsets, roles=None):
         if head.kind not in to:
             return None
         if isinstance(head, ExtremesHead):
-            base += slope * head.mean_logit() + shift
+            alone = {EXTREMES: extremes(units.X, np.arange(len(units) + 1))}
+            base = base + slope * head.unit_logits(alone) + shift
             continue
         found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares)
         if head.kind == "novelty":

@@ -145,8 +145,8 @@ class LEGOFusionTransformer(
         The learned weights A.
     view_importances_ : dict of str to float
         Each view's share of the fused graph's centred norm: the sum over terms of
-        A_a |H K_a H| a_m / sum(a), scaled to add up to 1. Of separable products of more than 5000
-        terms each graph's powers count by themselves.
+        ``A_a |H K_a H| a_m / sum(a)``, scaled to add up to 1. Of separable products of more than
+        5000 terms each graph's powers count by themselves.
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
     domains_ : list
