@@ -2,9 +2,9 @@
 
 `_bags` reads and merges bags, `_checks` judges parameters and labels, `_prepare` lists graphs and
 draws references, `_polynomials` are the weights that compete. `_fusion` relates units to
-references, `_own_graph` to one another within their bag. `_heads` are linear heads on what is read
-from the fused graphs, `_fit_head` fits them and `_top_k` pools their logits, `_stack` tries them on
-held-out bags, `_linear` weighs and fits them.
+references, `_own_graph` to one another within their bag, `_extremes` bags to bags. `_heads` are
+linear heads on what is read from the graphs, `_fit_head` fits them and `_top_k` pools their logits,
+`_stack` tries them on held-out bags, `_linear` weighs and fits them.
 `_domains` reads bags of several domains.
 `_net` is the paper's net instead, trained by gradients (by torch, which nothing else imports), and
 `_net_fit` trains it. `_fitting` goes through the stages of a fit, `_scores` is what a fitted

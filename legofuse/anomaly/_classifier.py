@@ -26,8 +26,9 @@ class LEGOAnomalyClassifier(
 
     and linear heads score either units, a bag's score being the mean of its top k, or bags, by
     the largest relation of a bag's units to each reference, or by how close bags come to each
-    training bag, unit by unit. Beside them stands novelty: how little a unit is related to the most
-    related unit of normal bags, the only units whose label is known.
+    training bag, unit by unit or in the extremes of their features. Beside them stands novelty: how
+    little a unit is related to the most related unit of normal bags, the only units whose label is
+    known.
     Logits z of units may spread over the fused graph of their own bag,
 
     .. math:: z' = (1 - \beta) z + \beta D^{-1} G_+ z.
@@ -73,9 +74,9 @@ class LEGOAnomalyClassifier(
     pooling : {"auto", "units", "relations", "both"}, default="auto"
         Score units, then pool the top k; or pool relations, then score the bag; or average both.
         ``"auto"`` weighs all, and besides them regression on units that carry their bag's label
-        and, where bags have several units, novelty and (where training bags have two references or
-        more on average) relations between bags, by the log-loss of held-out bags; a net scores
-        units.
+        and, where bags have several units, novelty, extremes of bags (of one domain) and (where
+        training bags have two references or more on average) relations between bags, by the
+        log-loss of held-out bags; a net scores units.
     head : {"auto", "linear", "net"}, default="auto"
         Linear heads on Nyström features and on pooled relations, in closed form or convex, or the
         paper's net, trained by gradients. See the notes for what ``"auto"`` takes.
@@ -187,7 +188,10 @@ class LEGOAnomalyClassifier(
     the slope that averaged logits are multiplied by, shrunk towards 1 as by 40 bags. Two heads
     relate bags to bags, as kernels of sets do: by the largest relation of a unit to the references
     of a training bag, the mean over the units, and by the largest relation of a bag's units to a
-    reference, the mean over the references of a training bag. Scores of a bag may come from logits
+    reference, the mean over the references of a training bag. Another relates bags by the largest
+    and the smallest value of each feature (the statistics of Gärtner et al. 2002, in a Gaussian),
+    to 512 training bags at most; :func:`~legofuse.inspection.explain` counts what it says of a unit
+    as part of the base. Scores of a bag may come from logits
     that spread over its graph in full; a unit keeps at least half of its own.
 
     Files of ``skops.io`` hold a fitted classifier without pickles; the types to trust are

@@ -38,7 +38,6 @@ class Extremes:
     """
 
     def __init__(self, X, offsets, weight, columns):
-        self.columns = columns
         n_features, bags = X.shape[1], np.arange(len(weight))
         table = extremes(X, offsets)
         doubled = {view: np.append(index, index + n_features) for view, index in columns.items()}
