@@ -36,8 +36,10 @@ parcels = pd.DataFrame(
 print(parcels.head(3))
 
 # %%
-# The vectoriser's width is fixed by its vocabulary, so views can be given as slices: the first
-# three columns are the numbers, all others the words. The table stays sparse throughout.
+# Views are given as slices: the first three columns are the numbers, all others the words, however
+# many a fold has. A second group of learned width would need its number of columns fixed
+# (``TfidfVectorizer(vocabulary=...)``, ``OneHotEncoder(categories=...)``): else a fold of other
+# rows moves the columns behind it. The table stays sparse throughout.
 
 numbers = ["weight", "padding", "price"]
 table = ColumnTransformer(

@@ -147,7 +147,8 @@ def _positions_slice(where, spec, names, n_columns):
     if spec.stop is not None and spec.stop > n_columns:
         raise ValueError(
             f"{where}: {spec!r} ends beyond the last column; X has {n_columns} columns (end the "
-            "slice with None to take all that are there)."
+            "slice with None to take all that are there; where a step before learns how many "
+            "columns it makes, such as one-hot or text, fix that number: other views shift, too)."
         )
     return spec
 
