@@ -1,6 +1,7 @@
 """Bags related to bags by the extremes of their features."""
 
 import pickle
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly._extremes import Extremes, extremes
-from legofuse.anomaly._heads import ExtremesHead
+from legofuse.anomaly._heads import EXTREMES, ExtremesHead
 from legofuse.anomaly._linear import LinearMember
 from legofuse.inspection import explain
 
@@ -155,6 +156,37 @@ def test_weights_are_repetitions():
     ]
     one, other = (model.decision_function(bags) for model in models)
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)
+
+
+def test_blocks_of_bags_are_as_all_at_once(fitted, monkeypatch):
+    new, _ = meeting_bags(30, seed=1)
+    expected = fitted.decision_function(new), np.concatenate(fitted.score_units(new))
+    monkeypatch.setattr("legofuse.anomaly._extremes._BLOCK_SIZE", 1)
+    found = fitted.decision_function(new), np.concatenate(fitted.score_units(new))
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-10)
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-10)
+
+
+def test_heads_in_relations_are_those_in_features(fitted):
+    member, offsets = fitted._members[0], np.arange(0, 601, 20)
+    table = np.concatenate(meeting_bags(30, seed=1)[0])
+    features = {EXTREMES: member.extremes(table, offsets)}
+    values = {EXTREMES: member.extremes(table, offsets, member._to_values)}
+    for (head, _, _), (fast, _, _) in zip(member.heads, member._fast, strict=True):
+        if isinstance(head, ExtremesHead):
+            assert values[EXTREMES].shape[1] < features[EXTREMES].shape[1]
+            np.testing.assert_allclose(
+                fast.bag_logits(values, offsets), head.bag_logits(features, offsets), atol=1e-10
+            )
+
+
+def test_scoring_units_takes_little_memory(fitted):
+    bags = [np.random.default_rng(0).normal(size=(20000, 10))]
+    tracemalloc.start()
+    fitted.score_units(bags)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20000 * len(fitted._members[0].extremes.fused) * 8
 
 
 def test_members_without_them_keep_none(timed_bags):

@@ -22,6 +22,7 @@ from ..readouts import embedding_map
 from ..terms import list_terms
 
 _MOST_BAGS = 512  # that others are related to
+_BLOCK_SIZE = 1 << 20  # numbers of relations computed at once
 
 
 class Extremes:
@@ -54,10 +55,16 @@ class Extremes:
         self.fused.set_weights(np.full(len(graphs), 1 / len(graphs)))
         self.to_features = embedding_map(self.fused(self.fused.references), tol=1e-8)[0]
 
-    def __call__(self, X, offsets):
-        """Features of bags, of shape (n_bags, n_components)."""
-        table = extremes(X, offsets)
-        return self.fused(self.fused.encode(table)) @ self.to_features
+    def __call__(self, X, offsets, to_values=None):
+        """Features of bags, (n_bags, n_components), or what a map takes relations to instead."""
+        to_values = self.to_features if to_values is None else to_values
+        step = max(64, _BLOCK_SIZE // (len(self.fused) * (len(self.fused.graphs) + 2)))
+        found = []
+        for first in range(0, max(1, len(offsets) - 1), step):
+            ends = offsets[first : first + step + 1]
+            table = extremes(X[ends[0] : ends[-1]], ends - ends[0])
+            found.append(self.fused(self.fused.encode(table)) @ to_values)
+        return np.concatenate(found)
 
 
 def extremes(X, offsets):

@@ -47,7 +47,11 @@ class LinearMember:
     def __init__(self, fusion, heads, places, roles=None, extremes=None):
         self.fusion, self.heads, self.places, self.roles = fusion, heads, places, roles
         self.extremes = extremes
-        self._fast, self._maps = project(heads, fusion.maps)
+        self._project()
+
+    def _project(self):
+        heads, self._maps = project(self.heads, self.fusion.maps)
+        self._fast, self._to_values = project_extremes(heads, self.extremes)
 
     def _features(self, units, offsets, pooled):
         wanted = list({key: None for head, _, _ in self._fast for key in head.wanted()})
@@ -57,7 +61,7 @@ class LinearMember:
             features[ROLE] = self.roles.logits(self.fusion, units)
         if EXTREMES in wanted:
             ends = offsets if pooled else np.arange(len(units) + 1)
-            features[EXTREMES] = self.extremes(units.X, ends)
+            features[EXTREMES] = self.extremes(units.X, ends, self._to_values)
         return features
 
     def bag_logits(self, units, offsets):
@@ -82,7 +86,7 @@ class LinearMember:
             if key[1] in pool_rows and key != EXTREMES
         }
         if EXTREMES in features:
-            pooled[EXTREMES] = self.extremes(units.X, offsets)
+            pooled[EXTREMES] = self.extremes(units.X, offsets, self._to_values)
         of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
         for head, slope, shift in self._fast:
             logits = head.unit_logits(features)
@@ -127,7 +131,7 @@ class LinearMember:
             head = object.__new__(HEADS[name])
             head.__dict__.update(values)
             self.heads.append((head, slope, shift))
-        self._fast, self._maps = project(self.heads, self.fusion.maps)
+        self._project()
 
 
 def _made_again(kind, values):
@@ -172,6 +176,33 @@ def project(heads, maps):
         name: maps[name] @ np.stack([head.coef[:-1] for head in group], axis=1)
         for name, group in linear.items()
     }
+
+
+def project_extremes(heads, extremes):
+    """Heads on extremes of bags, made linear in their own sums of relations in the same way.
+
+    Parameters
+    ----------
+    heads : list of (head, slope, shift)
+    extremes : Extremes or None
+
+    Returns
+    -------
+    heads : list of (head, slope, shift)
+    to_values : ndarray of shape (n_known_bags, n_heads), or None
+    """
+    group = [head for head, _, _ in heads if isinstance(head, ExtremesHead)]
+    if not group:
+        return heads, None
+    directions = np.stack([head.factor * head.coef[:-1] for head in group], axis=1)
+    found, units = [], iter(np.eye(len(group)))
+    for head, slope, shift in heads:
+        if isinstance(head, ExtremesHead):
+            mean, coef = head.mean @ directions, np.append(next(units), head.coef[-1])
+            head = copy(head)
+            head.mean, head.factor, head.coef = mean, 1.0, coef
+        found.append((head, slope, shift))
+    return found, extremes.to_features @ directions
 
 
 class Trial(NamedTuple):
