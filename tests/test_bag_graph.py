@@ -361,7 +361,7 @@ def test_sums_of_relations_give_what_features_give(data):
     expected = model.decision_function(bags), np.concatenate(model.score_units(bags))
     member = model._members[0]
     assert member._maps
-    member._fast, member._maps = member.heads, {}
+    member._fast, member._maps, member._to_values = member.heads, {}, None
     np.testing.assert_allclose(model.decision_function(bags), expected[0], atol=1e-9)
     np.testing.assert_allclose(np.concatenate(model.score_units(bags)), expected[1], atol=1e-9)
 
