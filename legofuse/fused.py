@@ -135,20 +135,18 @@ class FusedGraph:
         return built_in and dense and self.hops is None
 
     def map(self, function):
-        """The same, with a function applied to all arrays that relations are computed from."""
+        """The same, with a function applied to all that relations are computed from.
+
+        It takes trees of arrays: dicts, lists and named tuples of them, numbers and None.
+        """
+        other = self._copy()
+        for name in ("references", "_landmarks", "centres", "_reference_means"):
+            setattr(other, name, function(getattr(self, name)))
+        return other
+
+    def _copy(self):
         other = object.__new__(FusedGraph)
         other.__dict__.update(self.__dict__)
-        other.references = self.references.map(function)
-        if self._landmarks is not None:
-            other._landmarks = self._landmarks.map(function)
-        other.centres = [
-            None if c is None else c._replace(share=function(c.share), means=function(c.means))
-            for c in self.centres
-        ]
-        if self._reference_means is not None:
-            other._reference_means = [
-                None if means is None else function(means) for means in self._reference_means
-            ]
         return other
 
     def expanded(self, rows, marks=None, relations=None):
@@ -223,8 +221,7 @@ class FusedGraph:
 
     def with_references(self, rows):
         """Return the same fused graph to other encoded references."""
-        other = object.__new__(FusedGraph)
-        other.__dict__.update(self.__dict__)
+        other = self._copy()
         other.references = rows
         if any(self.centres):
             landmarks = self.references if self._landmarks is None else self._landmarks

@@ -13,7 +13,7 @@ import torch
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.fused import FusedGraph
 from legofuse.graphs import learn_statistics, list_graphs
-from legofuse.nn import relate, relate_on, resolve_device
+from legofuse.nn import relate, relate_on, resolve_device, to_tensors
 from legofuse.relations import RELATIONS
 from legofuse.terms import list_terms
 
@@ -26,9 +26,9 @@ def by_tensors(monkeypatch):
     """Take the way of an accelerator on the CPU, and tell what took it."""
     moved = []
 
-    def move(*args, **kwargs):
-        moved.append(args[0].shape)
-        return torch.tensor(*args, **kwargs)
+    def move(tree, device):
+        moved.append(tree)
+        return to_tensors(tree, device)
 
     monkeypatch.setattr(relate, "_BY_NUMPY", ())
     monkeypatch.setattr(relate, "to_tensors", move)

@@ -128,9 +128,7 @@ class LinearMember:
             for kind, name in ((Roles, "roles"), (Extremes, "extremes"))
         )
         for name, values, slope, shift in state["heads"]:
-            head = object.__new__(HEADS[name])
-            head.__dict__.update(values)
-            self.heads.append((head, slope, shift))
+            self.heads.append((_made_again(HEADS[name], values), slope, shift))
         self._project()
 
 

@@ -55,11 +55,13 @@ def unit_parts(fusion, heads, units, offsets, roles=None, extremes=None):
     parts = {kind: np.zeros((len(units), len(views), len(rows))) for kind, rows in sets.items()}
     to = sets | {"novelty": fusion.landmarks}
     base, rows = 0.0, fusion.narrow(fusion.encode(units)[0])
+    alone = {}  # what heads on extremes read of units
+    if extremes is not None:
+        alone[EXTREMES] = extremes(units.X, np.arange(len(units) + 1))
     for head, slope, shift in heads:
         if head.kind not in to:
             return None
         if isinstance(head, ExtremesHead):
-            alone = {EXTREMES: extremes(units.X, np.arange(len(units) + 1))}
             base = base + slope * head.unit_logits(alone) + shift
             continue
         found = _fused_by_view(fusion, head.name, rows, to[head.kind], shares)

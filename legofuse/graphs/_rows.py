@@ -38,24 +38,6 @@ class Rows(NamedTuple):
         others = (None if part is None else part[index] for part in (self.moved, self.codes))
         return Rows(encoded, present, *others)
 
-    def map(self, function):
-        """Apply a function to every array.
-
-        Parameters
-        ----------
-        function : callable
-            Takes an array; moves it to a device, say.
-
-        Returns
-        -------
-        Rows
-            Of what it returned.
-        """
-        encoded = {key: value.map(function) for key, value in self.encoded.items()}
-        present, codes = (None if p is None else function(p) for p in (self.present, self.codes))
-        moved = None if self.moved is None else self.moved.map(function)
-        return Rows(encoded, present, moved, codes)
-
     def __len__(self):
         """Return the number of rows."""
         return next(iter(self.encoded.values())).rows.shape[0]

@@ -9,13 +9,15 @@ from torch.utils.data import Dataset
 __all__ = ["PackedBags", "TensorBatches", "TensorData"]
 
 
-def _map(tree, function):
+def map_tree(tree, function):
+    """Apply a function to all of a tree that is no None, dict, list or (named) tuple."""
     if tree is None:
         return None
     if isinstance(tree, dict):
-        return {key: _map(part, function) for key, part in tree.items()}
+        return {key: map_tree(part, function) for key, part in tree.items()}
     if isinstance(tree, list | tuple):
-        return type(tree)(_map(part, function) for part in tree)
+        parts = (map_tree(part, function) for part in tree)
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     return function(tree)
 
 
@@ -36,7 +38,7 @@ def _take(tree, index):
             return part[index]
         return part.index_select(0, index.to(part.device))
 
-    return _map(tree, take)
+    return map_tree(tree, take)
 
 
 class PackedBags:
@@ -101,7 +103,7 @@ class PackedBags:
             The same bags there.
         """
         trees = self.units, self.bags, self.shared
-        units, bags, shared = (_map(tree, lambda part: part.to(device)) for tree in trees)
+        units, bags, shared = (map_tree(tree, lambda part: part.to(device)) for tree in trees)
         return PackedBags(units, self.lengths, bags, shared)
 
 

@@ -33,4 +33,4 @@ def relate_on(device, fused, rows):
         return fused.relations(rows)
     with plain_modes(device, False):
         move = partial(to_tensors, device=device)
-        return fused.map(move).relations(rows.map(move))
+        return fused.map(move).relations(move(rows))

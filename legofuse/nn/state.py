@@ -4,11 +4,13 @@ import numpy as np
 import torch
 from skorch.history import History
 
+from .batches import map_tree
+
 __all__ = ["load_module", "module_arrays", "net_arrays", "restore_net", "to_arrays", "to_tensors"]
 
 
 def to_arrays(tree):
-    """Turn the tensors of nested dicts, lists and tuples into numpy arrays.
+    """Turn the tensors of nested dicts, lists and (named) tuples into numpy arrays.
 
     Parameters
     ----------
@@ -27,17 +29,13 @@ def to_arrays(tree):
     >>> to_arrays({"step": 3, "mean": [torch.ones(2)]})
     {'step': 3, 'mean': [array([1., 1.], dtype=float32)]}
     """
-    if isinstance(tree, torch.Tensor):
-        return tree.detach().cpu().numpy().copy()
-    if isinstance(tree, dict):
-        return {key: to_arrays(part) for key, part in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(map(to_arrays, tree))
-    return tree
+    return map_tree(
+        tree, lambda leaf: leaf.detach().cpu().numpy().copy() if torch.is_tensor(leaf) else leaf
+    )
 
 
 def to_tensors(tree, device="cpu"):
-    """Turn the numpy arrays of nested dicts, lists and tuples into tensors on a device.
+    """Turn the numpy arrays of nested dicts, lists and (named) tuples into tensors on a device.
 
     Parameters
     ----------
@@ -58,13 +56,10 @@ def to_tensors(tree, device="cpu"):
     >>> to_tensors([np.ones(2)])
     [tensor([1., 1.], dtype=torch.float64)]
     """
-    if isinstance(tree, np.ndarray):
-        return torch.tensor(tree, device=device)
-    if isinstance(tree, dict):
-        return {key: to_tensors(part, device) for key, part in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(to_tensors(part, device) for part in tree)
-    return tree
+    return map_tree(
+        tree,
+        lambda leaf: torch.tensor(leaf, device=device) if isinstance(leaf, np.ndarray) else leaf,
+    )
 
 
 def module_arrays(module):

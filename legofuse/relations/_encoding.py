@@ -43,21 +43,6 @@ class Encoded(NamedTuple):
             *(None if part is None else part[index] for part in tuple(self)[2:]),
         )
 
-    def map(self, function):
-        """Apply a function to every array.
-
-        Parameters
-        ----------
-        function : callable
-            Takes an array; moves it to a device, say.
-
-        Returns
-        -------
-        Encoded
-            Of what it returned.
-        """
-        return Encoded(*(None if part is None else function(part) for part in self))
-
 
 def _inverse(norms):
     """1 / norm, 0 where the norm vanishes."""
