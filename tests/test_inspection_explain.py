@@ -1,6 +1,7 @@
 """Parts add up to scores, whatever the model: the theorem that explanations rest on."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
@@ -190,6 +191,19 @@ def test_parts_of_units_add_up_to_their_logits(classifier, method):
     assert_adds_up(one, one.scores)
 
 
+@pytest.mark.parametrize("method", ["sums", "shapley"])
+def test_one_bag_without_brackets_warns_as_scores_do(classifier, method):
+    bag = DIGITS.bags[30]
+    expected = explain(classifier, bag[:, None], method=method).view_parts
+    for table in (bag, bag.tolist(), list(bag), pd.DataFrame(bag)):
+        with pytest.warns(UserWarning, match=rf"its {len(bag)} rows.* given as \[X\]") as told:
+            found = explain(classifier, table, method=method)
+        assert [warning.filename for warning in told] == [__file__]
+        assert_array_equal(found.offsets, np.arange(len(bag) + 1))
+        assert_allclose(found.view_parts, expected)
+    assert_array_equal(explain(classifier, [bag], method=method).offsets, [0, len(bag)])
+
+
 @pytest.mark.filterwarnings("ignore:.*miss every view")
 @pytest.mark.parametrize("method", ["sums", "shapley"])
 def test_units_without_a_view_have_no_part_from_it(classifier, method):
@@ -272,7 +286,8 @@ def test_all_forms_of_bags(classifier):
     padded = np.full((3, 5, bags[0].shape[1]), np.nan)
     padded[:, :3] = bags
     assert_allclose(explain(classifier, padded).view_parts, expected)
-    table = explain(classifier, np.concatenate(bags))
+    with pytest.warns(UserWarning, match="X is one table"):
+        table = explain(classifier, np.concatenate(bags))
     assert_array_equal(table.offsets, np.arange(10))
     names = DIGITS.feature_names
     frames = [pd.DataFrame(bag, columns=names) for bag in DIGITS.bags]

@@ -175,6 +175,8 @@ def test_a_classifier_of_bags(tmp_path):
     assert f"bag {bag}, unit {scores[bag].argmax()}" in page.words
     assert EVIL in page.words
     check(read(report.write(model, DIGITS.bags, path=path)))
+    with pytest.warns(UserWarning, match=r"X is one table.* One bag is given as \[X\]"):
+        report.write(model, DIGITS.bags[0], path=path)
 
 
 def test_nothing_is_written_where_it_fails(tmp_path):

@@ -235,7 +235,7 @@ def _unit_sums(model, X, sample_domain):
         found = model._unit_parts(bags, **options)
         if found is None:
             return None
-        scores = _logit(np.concatenate(model.score_units(bags, **options)))
+    scores = _unit_logits(model, X, options)
     references, parts, base = found
     views = list(dict.fromkeys(view for view, _ in model.graphs_))
     offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
@@ -250,7 +250,8 @@ def _explain_units(model, X, sample_domain, n_permutations, random_state):
     offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
     base = float(_logit(model.prior_))
-    known: dict = {frozenset(): np.full(offsets[-1], base)}
+    scores = _unit_logits(model, X, options)
+    known: dict = {frozenset(): np.full(offsets[-1], base), frozenset(views): scores}
 
     def value(shown):
         if shown not in known:
@@ -264,8 +265,12 @@ def _explain_units(model, X, sample_domain, n_permutations, random_state):
     parts = np.zeros((offsets[-1], len(views)))
     for view, before, share in _arrivals(views, n_permutations, random_state):
         parts[:, views.index(view)] += share * (value(before | {view}) - value(before))
-    scores = value(frozenset(views))
     return Explanation(scores, np.full(len(scores), base), views, parts, offsets=offsets)
+
+
+def _unit_logits(model, X, options):
+    """Logits of scores of the caller's bags, so that the model warns of what is odd about these."""
+    return _logit(np.concatenate(model.score_units(X, **options)))
 
 
 def _logit(scores):
@@ -293,6 +298,8 @@ def _arrivals(views, n_permutations, random_state):
 
 def read_units(model, X, sample_domain):
     """Bags as a list, and the columns of the views in each."""
+    if isinstance(X, list | tuple) and X and not hasattr(X[0], "columns") and np.ndim(X[0]) == 1:
+        X = np.asarray(X)  # rows of one table
     if getattr(X, "ndim", None) == 3:  # trailing units that are all NaN are padding
         lengths = [int(np.flatnonzero(~np.isnan(bag).all(axis=1))[-1:].sum()) + 1 for bag in X]
         X = [bag[:n] for bag, n in zip(X, lengths, strict=True)]

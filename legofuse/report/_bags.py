@@ -16,7 +16,7 @@ def bag_sections(model, X, y, *, unit_y, sample_domain, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
     bags, _ = read_units(model, X, sample_domain)
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
-    scores = model.score_units(bags, **options)
+    scores = model.score_units(X, **options)
     sections = [("Summary", _summary(model, bags, y, options))]
     sections += attempt("Units", lambda: _units(model, bags, scores, y, unit_y, options))
     if hasattr(model, "view_importances_"):
