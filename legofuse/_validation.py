@@ -10,6 +10,9 @@ import numpy as np
 from .fusion import INTERACTIONS
 from .landmarks import LANDMARKS
 
+_LARGEST = int(np.iinfo(np.int64).max)  # what an int may be at most
+_DEVICES = ("cpu", "cuda", "hpu", "maia", "mps", "mtia", "npu", "privateuseone", "xla", "xpu")
+
 
 def check_choice(owner, name, value, options):
     """Raise unless value is one of the options."""
@@ -29,11 +32,14 @@ def check_number(owner, name, value, kind=Integral, low=None, high=None, none=Fa
     if not fits:
         extra = " or None" if none else ""
         raise TypeError(f"The {name!r} parameter of {owner} must be {noun}{extra}; got {value!r}.")
+    if kind is Integral and high is None and value > _LARGEST:
+        high = _LARGEST
     below = low is not None and value < low
     above = high is not None and value > high
-    if below or above or not np.isfinite(value):
+    finite = isinstance(value, Integral) or np.isfinite(value)
+    if below or above or not finite:
         bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-        if not np.isfinite(value):
+        if not finite:
             bounds = "finite" if low is None else f"finite and {bounds}"
         raise ValueError(f"The {name!r} parameter of {owner} must be {bounds}; got {value!r}.")
 
@@ -42,6 +48,19 @@ def check_flag(owner, name, value):
     """Raise unless value is a boolean."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"The {name!r} parameter of {owner} must be a bool; got {value!r}.")
+
+
+def check_device(value):
+    """Raise unless value may be a device's name; whether it is there, torch says where it is used.
+
+    torch is slow to import, and most fits need none.
+    """
+    kind, colon, index = str(value).partition(":")
+    known = kind in _DEVICES and (index.isdecimal() or not colon)
+    if str(value) != "auto" and not known:
+        raise ValueError(
+            f"device={value!r} is not there: use 'auto', 'cpu', or an accelerator of this machine."
+        )
 
 
 WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform", "neural")
@@ -74,6 +93,7 @@ def check_fusion(estimator):
         if name == "domain_alignment" or not (isinstance(value, str) and value == "auto"):
             check_number(owner, name, value, kind=Real, low=0, high=1)
     check_flag(owner, "nonnegative", estimator.nonnegative)
+    check_device(estimator.device)
     if not (isinstance(estimator.batch_size, str) and estimator.batch_size == "auto"):
         check_number(owner, "batch_size", estimator.batch_size, low=1)
     _check_together(estimator)
@@ -116,7 +136,14 @@ def check_criterion(weights, interactions, targets, n_classes):
     return weights
 
 
-__all__ = ["check_choice", "check_criterion", "check_flag", "check_fusion", "check_number"]
+__all__ = [
+    "check_choice",
+    "check_criterion",
+    "check_device",
+    "check_flag",
+    "check_fusion",
+    "check_number",
+]
 
 
 def one_column_each(views):

@@ -329,11 +329,15 @@ def test_no_partial_fit(options, message):
         ({"degree_variance": -1.0}, ValueError, "'degree_variance' parameter"),
         ({"degree_top_k": 0}, ValueError, "'degree_top_k' parameter"),
         ({"degree_threshold": np.nan}, ValueError, "'degree_threshold' .* must be finite; got nan"),
-        ({"lr": np.inf}, ValueError, "'lr' .* must be finite and at least 0; got inf"),
+        ({"lr": np.inf}, ValueError, r"'lr' .* finite and between 0 and 1e\+30; got inf"),
         ({"validation_fraction": 2.0}, ValueError, "'validation_fraction' parameter"),
         ({"pair_sampling": "yes"}, TypeError, "'pair_sampling' parameter .* bool"),
         ({"device": "abacus"}, ValueError, "device='abacus' is not there"),
         ({"lr": 1e30}, ValueError, "diverged .* lower lr"),
+        ({"lr": 1e300}, ValueError, r"'lr' .* between 0 and 1e\+30; got 1e\+300"),
+        ({"hidden_units": 10**30}, ValueError, "'hidden_units' .* between 1 and 922337203685477"),
+        ({"hidden_units": 10**15}, MemoryError, "10{15} hidden units on .* lower hidden_units or"),
+        ({"n_units": 10**15, "reference": "bag"}, MemoryError, "lower hidden_units or n_units"),
     ],
 )
 def test_bad_parameters_are_told_and_nothing_is_fitted(data, options, error, message):

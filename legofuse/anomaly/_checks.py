@@ -10,10 +10,11 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
 from .._labels import is_missing
-from .._validation import check_choice, check_flag, check_number, check_zeroth
+from .._validation import check_choice, check_device, check_flag, check_number, check_zeroth
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
+_LARGEST_LR = 1e30  # steps beyond it are no numbers of single precision
 _NORMAL_WORDS = {"normal", "inlier", "ok"}
 
 
@@ -34,8 +35,8 @@ def check_parameters(estimator):
     for name in (*counts, "batch_size"):
         check_number(owner, name, getattr(estimator, name), low=1)
     check_number(owner, "hidden_units", estimator.hidden_units, low=1, none=True)
-    for name in ("degree_variance", "weight_decay", "lr"):
-        check_number(owner, name, getattr(estimator, name), kind=Real, low=0)
+    for name, high in {"degree_variance": None, "weight_decay": None, "lr": _LARGEST_LR}.items():
+        check_number(owner, name, getattr(estimator, name), kind=Real, low=0, high=high)
     check_number(owner, "degree_threshold", estimator.degree_threshold, kind=Real)
     check_number(
         owner, "validation_fraction", estimator.validation_fraction, kind=Real, low=0, high=1
@@ -54,6 +55,7 @@ def check_parameters(estimator):
     check_number(
         owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
     )
+    check_device(estimator.device)
     _check_callbacks(owner, estimator.callbacks)
     check_zeroth(estimator)
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 
 from ..bags import segment_means, unit_segments
+from ..config import foresee
 from ..expansion import hops
 from ..fused import FusedGraph
 from ..fusion import one_exponent_each
@@ -111,6 +112,7 @@ class NetMember:
         if self.state is not None:
             fixed["hidden_units"] = self.state["settings"]["hidden_units"]
         chosen = BagSettings(**(settings | fixed))
+        self._foresee(chosen, np.diff(offsets))
         source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
         data = Data(self, units, offsets, labels, weight, resolve_device(self.device))
         held = np.zeros(len(labels), bool) if valid is None else valid
@@ -133,6 +135,18 @@ class NetMember:
         self.state, self.history, self.weights = found.state, found.history, found.weights
         self.__dict__.pop("_net", None)
         return self
+
+    def _foresee(self, settings, lengths):
+        """Raise where the hidden layer would take too much memory."""
+        width = self.n_units if self.reference == "bag" else len(self.fusion.landmarks)
+        lengths = lengths if self.fusion.own is None else np.full(len(lengths), self.n_units)
+        rows = np.sort(lengths)[-settings.batch_size :].sum()
+        copies = 4 * (width + 2) + 2 * rows  # gradients and moments of weights, gradients of rows
+        foresee(
+            4 * (settings.hidden_units or 0) * int(copies),
+            f"Training {settings.hidden_units} hidden units on {width} references",
+            f"lower hidden_units or {'n_references' if self.fusion.own is None else 'n_units'}",
+        )
 
     def restore(self):
         """The trained net, made anew from arrays."""
