@@ -138,7 +138,9 @@ def _map_partitions(method, X, sample_domain, names, dtype, feature_names):
     if feature_names is not None and list(X.columns) != list(feature_names):
         raise ValueError(
             "The feature names should match those that were passed during fit: the dask "
-            f"DataFrame has {list(X.columns)[:5]}..., fit saw {list(feature_names)[:5]}..."
+            f"DataFrame has {list(X.columns)[:5]}..., fit saw {list(feature_names)[:5]}... "
+            "`X.map_partitions(lambda rows: rows.reindex(columns=model.feature_names_in_))` puts "
+            "them in that order, with NaN for views that are missing."
         )
 
     def work(rows):

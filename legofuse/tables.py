@@ -98,6 +98,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         If X is no table of numbers, or holds infinity or partly missing views.
     """
     check_not_list_of_views(X)
+    _check_not_texts(X)
     if not reset:  # set_params does not matter to what is fitted
         domain_column = getattr(estimator, "_domain_index", None)
     selective = _is_frame(X) or domain_column is not None or _may_hold_words(X)
@@ -116,7 +117,12 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         X = X if hasattr(X, "shape") else np.asarray(X)
         if len(X.shape) != 2:
             raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead.")
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        try:
+            validate_data(estimator, X, reset=reset, skip_check_array=True)
+        except ValueError as error:
+            if not reset:
+                _note_lacking_views(estimator, X, error)
+            raise
     domains = None
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
@@ -153,6 +159,36 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     if sp.issparse(X) and missing.any():  # what is centred or missing is no zero
         X = X.toarray()
     return Table(X, columns, views, missing if missing.any() else None, domains)
+
+
+def _check_not_texts(X):
+    """Refuse a text, or a sequence of texts, where a table is meant."""
+    is_flat = isinstance(X, str | list | tuple) or len(getattr(X, "shape", ())) == 1
+    if sp.issparse(X) or not is_flat:
+        return
+    items = [X] if isinstance(X, str) else X
+    text = next((str(item) for item in items if isinstance(item, str | bytes)), None)
+    if text is not None:
+        raise ValueError(
+            f"X is 1-D and holds text ({text[:30]!r}), not one table of numbers with a row for "
+            "each sample. Turn texts into numbers first, by a TfidfVectorizer before this "
+            "estimator in a Pipeline; columns of text beside numbers, by a ColumnTransformer."
+        )
+
+
+def _note_lacking_views(estimator, X, error):
+    """Say how views are marked as missing of which a frame has no column."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None or not _is_frame(X):
+        return
+    here = set(X.columns)
+    lacking = [view for view, index in estimator.views_.items() if here.isdisjoint(names[index])]
+    if 0 < len(lacking) < len(estimator.views_):
+        error.add_note(
+            f"X has no column of view {', '.join(map(repr, lacking))}. Rows that lack a view have "
+            "NaN in all its columns: `X.reindex(columns=model.feature_names_in_)` adds them to a "
+            "pandas frame."
+        )
 
 
 def _as_fitted(estimator, X):

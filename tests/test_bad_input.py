@@ -8,9 +8,14 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.inspection import domain_shift
+from legofuse.views import missing_blocks
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.arange(12) % 2
@@ -283,6 +288,94 @@ def test_names():
         model.transform(frame.rename(columns={"hue": "shade"}))
     with pytest.raises(ValueError, match="feature names should match"):
         model.transform(frame.iloc[:, :3])
+
+
+TEXTS = ["a red box", "a vase", "books"] * 4
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        TEXTS,
+        tuple(TEXTS),
+        np.array(TEXTS),
+        np.array(TEXTS).astype(bytes),
+        np.array([None, *TEXTS[:11]], dtype=object),
+        pd.Series(TEXTS),
+        pd.Series(TEXTS, dtype="category"),
+        pl.Series(TEXTS),
+        "a red box",
+    ],
+    ids=lambda texts: f"{type(texts).__name__} {getattr(texts, 'dtype', '')}",
+)
+def test_texts_are_to_be_vectorised(texts):
+    message = r"X is 1-D and holds text \(.*a red box.*\), not one table .* by a TfidfVectorizer .*"
+    for options in ({}, {"domain_column": 0}):
+        with pytest.raises(ValueError, match=f"{message} by a ColumnTransformer"):
+            LEGOFusionTransformer(**options).fit(texts, Y)
+    with pytest.raises(ValueError, match=message):
+        LEGOFusionTransformer(VIEWS).fit(X, Y).transform(texts)
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+@pytest.mark.parametrize("device", ["abacus", "gpu", "cuda:", "cuda:one", "cpu,cpu", "", None, 0])
+def test_names_of_devices_are_checked_where_none_is_used(estimator, device):
+    with pytest.raises(ValueError, match=f"device={device!r} is not there: use 'auto', 'cpu', or"):
+        estimator(VIEWS, device=device).fit(X, Y)
+    estimator(VIEWS, device="cuda:1").fit(X, Y)  # there or not, it is not used
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_columns_of_a_lacking_view_may_be_added(kind):
+    names = ["mfcc0", "mfcc1", "hue", "sat"]
+    frame = pd.DataFrame(X, columns=names)
+    views = {"sound": ["mfcc0", "mfcc1"], "colour": ["hue", "sat"]}
+    model = LEGOFusionTransformer(views).fit(kind(frame.to_dict("list")), Y)
+    seen = frame[["mfcc1", "mfcc0"]]
+    message = r"(?s)feature names should match.*no column of view 'colour'.* `X.reindex\(columns="
+    with pytest.raises(ValueError, match=message):
+        model.transform(kind(seen.to_dict("list")))
+    added = kind(seen.reindex(columns=model.feature_names_in_).to_dict("list"))
+    expected = model.transform(kind(frame.assign(hue=np.nan, sat=np.nan).to_dict("list")))
+    np.testing.assert_array_equal(model.transform(added), expected)
+    for other in (frame[["mfcc0", "hue", "sat"]], frame[names[::-1]], frame[["mfcc0", "hue"]]):
+        with pytest.raises(ValueError, match="feature names should match") as found:
+            model.transform(kind(other.to_dict("list")))
+        assert not getattr(found.value, "__notes__", [])
+
+
+def test_columns_of_a_view_that_bags_lack_may_be_added():
+    bags = [pd.DataFrame(bag, columns=list("abcd")) for bag in BAGS]
+    model = LEGOAnomalyClassifier({"one": ["a", "b"], "other": ["c", "d"]}).fit(bags, Y)
+    less = [bag[["a", "b"]] for bag in bags]
+    with pytest.raises(ValueError, match=r"(?s)feature names.*no column of view 'other'"):
+        model.predict(less)
+    added = [bag.reindex(columns=model.feature_names_in_) for bag in less]
+    assert len(model.score_units(added)) == len(bags)
+
+
+def test_a_text_that_is_missing_is_a_missing_view():
+    """As docs/guide/domains_and_missing_views.rst does it: rows without a word are made NaN."""
+    frame = pd.DataFrame(X[:, :2], columns=["width", "height"]).assign(note=TEXTS)
+    frame.loc[[0, 5], "note"] = [None, np.nan]
+
+    def fill(texts):
+        return texts.fillna("")
+
+    def mark(table):
+        table = table.toarray()
+        return np.where(table.any(axis=1, keepdims=True), table, np.nan)
+
+    words = make_pipeline(FunctionTransformer(fill), TfidfVectorizer(), FunctionTransformer(mark))
+    table = make_column_transformer(("passthrough", ["width", "height"]), (words, "note"))
+    fusion = LEGOFusionTransformer({"size": slice(0, 2), "words": slice(2, None)})
+    pipe = make_pipeline(table, fusion).fit(frame, Y)
+    found = missing_blocks(table.transform(frame), fusion.views_)
+    assert np.argwhere(found).tolist() == [[0, 1], [5, 1]]
+    new = frame.assign(note=[None, "", "unheard-of", *TEXTS[3:]])[:3]
+    for graph in list(fusion.relation_graphs(table.transform(new)).values())[-1:]:
+        np.testing.assert_array_equal(graph, 0)
+    assert np.isfinite(pipe.transform(new)).all()
 
 
 def test_transform_errors():

@@ -74,6 +74,17 @@ def test_transform_of_a_frame():
         model.set_output(transform="pandas").transform(frame)
 
 
+def test_columns_of_a_lacking_view_may_be_added_to_a_frame():
+    model = make().fit(FRAME, TARGET)
+    lacking = FRAME.columns[model.views_[list(model.views_)[-1]]]
+    frame = dd.from_pandas(FRAME.drop(columns=lacking), npartitions=3)
+    with pytest.raises(ValueError, match=r"feature names .* rows.reindex\(columns=.* missing"):
+        model.transform(frame)
+    added = frame.map_partitions(lambda rows: rows.reindex(columns=model.feature_names_in_))
+    expected = model.transform(FRAME.assign(**dict.fromkeys(lacking, np.nan)))
+    assert_allclose(model.transform(added).compute(), expected, atol=1e-10)
+
+
 def test_empty_blocks_and_unknown_lengths():
     model = make().fit(FRAME, TARGET)
     frame = dd.from_pandas(FRAME, npartitions=3)

@@ -325,6 +325,16 @@ ROWS = np.zeros((3, 2))
         ([[ROWS, ROWS[:, :1]]], ValueError, "view 'view0': bag 1 has 1 features, bag 0 has 2"),
         ([[ROWS], ROWS], ValueError, "'view0' is a list of bags, but view 'view1' is not"),
         ([[sparse.eye(2)]], ValueError, "bag 0 is sparse"),
+        ({"a": ROWS, "b": None}, TypeError, "view 'b' is None, .* a row for each sample.* are NaN"),
+        ({"b": "red"}, TypeError, "view 'b' is of type str, not a table"),
+        ({"b": b"red"}, TypeError, "view 'b' is of type bytes, not a table"),
+        ({"b": 3}, TypeError, "view 'b' is of type int, not a table"),
+        ({"b": np.float64(3)}, TypeError, "view 'b' is of type float64, not a table"),
+        ({"b": np.array(3)}, TypeError, "view 'b' is of type ndarray, not a table"),
+        ({"b": {"c": [1.0]}}, TypeError, "view 'b' is of type dict, not a table"),
+        ({"b": (row for row in ROWS)}, TypeError, "view 'b' is of type generator, not a table"),
+        ([[None, ROWS]], TypeError, "'view0', bag 0 is None, .* a row for each unit.* are NaN"),
+        ([[ROWS, ROWS], [ROWS, None]], TypeError, "'view1', bag 1 is None, not a table"),
     ],
 )
 def test_bad_stacks(Xs, error, message):

@@ -95,7 +95,7 @@ def stack_views(Xs):
     Raises
     ------
     TypeError
-        If `Xs` is no dict or list, or a name is not a string.
+        If `Xs` is no dict or list, a name is not a string, or a view is no table.
     ValueError
         If views differ in their numbers of samples, bags or units, are not numeric, or are frames
         with different indices.
@@ -148,7 +148,7 @@ def _is_bags(block):
     if isinstance(block, np.ndarray) and block.dtype != object:
         return False
     if isinstance(block, list | tuple) or (isinstance(block, np.ndarray) and block.ndim == 1):
-        return len(block) > 0 and _is_table(block[0])
+        return any(map(_is_table, block))
     return False
 
 
@@ -173,10 +173,16 @@ def _stack_tables(blocks):
     return X, _slices({name: table.shape[-1] for name, table in tables.items()})
 
 
-def _as_table(where, block):
+def _as_table(where, block, row="sample"):
     """One view as a numeric array of 2 (3 for bags) dimensions, or as CSR."""
     if sparse.issparse(block):
         return block.tocsr()
+    if not _may_be_table(block):
+        kind = "None" if block is None else f"of type {type(block).__name__}"
+        raise TypeError(
+            f"{where} is {kind}, not a table: give an array or a frame with a row for each {row}. "
+            f"Rows of {row}s that lack a view are NaN; a view that all lack is left out."
+        )
     try:
         table = np.asarray(block)
         if table.dtype.kind not in "fiub":
@@ -192,6 +198,12 @@ def _as_table(where, block):
     if table.shape[-1] == 0:
         raise ValueError(f"{where} has no columns.")
     return table
+
+
+def _may_be_table(block):
+    if isinstance(block, str | bytes | dict | set | frozenset) or getattr(block, "ndim", None) == 0:
+        return False
+    return hasattr(block, "__len__") or hasattr(block, "__array__")
 
 
 def _where_text(block):
@@ -246,7 +258,7 @@ def _stack_bags(blocks):
             where = f"view {name!r}, bag {i}"
             if sparse.issparse(bags[i]):
                 raise ValueError(f"{where} is sparse; bags must be dense: use `.toarray()`.")
-            parts[name] = _as_table(where, bags[i])
+            parts[name] = _as_table(where, bags[i], row="unit")
             if parts[name].ndim != 2:
                 raise ValueError(f"{where} must be a 2-D array (n_units, n_features).")
         _check_sizes({name: len(part) for name, part in parts.items()}, "units", f" in bag {i}")
