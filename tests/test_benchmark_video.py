@@ -119,6 +119,20 @@ def test_views_of_captions_are_put_side_by_side(folder):
     assert {bag.shape for bag in task.bags} == {(4, 6)}
 
 
+@pytest.mark.parametrize("name", tasks.VIDEO)
+def test_positions_in_time_are_one_more_view(folder, name):
+    task = tasks.load(name)
+    views, bags = task.timed()
+    assert [*views] == [*task.views, tasks.TIME]
+    for bag, plain, times in zip(bags, task.bags, task.times, strict=True):
+        assert_allclose(bag[:, : plain.shape[1]], plain)
+        assert_allclose(bag[:, views[tasks.TIME]], times)
+    method = methods.find("legofuse_timed")
+    model = method.make(views, 0).fit(bags[:8], task.y[:8])
+    assert tasks.TIME not in [view for view, _ in model.graphs_]
+    assert runs.evaluate(task, method, 0)["frame AUC"] > 0.9
+
+
 @pytest.mark.parametrize("name", ["propagated", "mean_pooling", "miles", "mlp"])
 def test_baselines_learn(folder, name):
     rows = np.arange(30)

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from legofuse import LEGOAnomalyClassifier
 
 from . import networks
+from .tasks import TIME
 
 
 class Method(NamedTuple):
@@ -26,7 +27,7 @@ class Method(NamedTuple):
     make: Callable
     package: Any = None  # of a peer; "legofuse" for ours
     seeded: bool = True  # else one run is all there is
-    video_only: bool = False
+    timed: bool = False  # whether it is told where units are in time
 
 
 class UnitLogistic:
@@ -99,8 +100,13 @@ def ours(views, seed):
     return LEGOAnomalyClassifier(views, random_state=seed)
 
 
+def ours_timed(views, seed):
+    return LEGOAnomalyClassifier(views, time_view=TIME, random_state=seed)
+
+
 METHODS = {
     "legofuse": Method("legofuse", ours, "legofuse"),
+    "legofuse_timed": Method("legofuse, `time_view` given", ours_timed, "legofuse", timed=True),
     "propagated": Method(
         "logistic regression, propagated labels", lambda views, seed: UnitLogistic(), seeded=False
     ),
@@ -113,7 +119,7 @@ METHODS = {
     "dsmil": Method("torchmil DSMIL", lambda views, seed: networks.Peer("DSMIL", seed), "torchmil"),
 }
 ALONE = "legofuse_alone:"  # then the name of a view
-VIDEO_METHODS = ("legofuse", ALONE, "propagated", "mlp", "abmil", "dsmil")
+VIDEO_METHODS = ("legofuse", "legofuse_timed", ALONE, "propagated", "mlp", "abmil", "dsmil")
 MIL_METHODS = ("legofuse", "propagated", "mean_pooling", "miles", "abmil", "dsmil")
 
 

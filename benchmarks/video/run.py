@@ -72,14 +72,15 @@ def evaluate(task, method, seed):
     """Figures and seconds of one method: fitted on each fold's training bags, tests pooled."""
     logits, units = np.full(len(task.y), np.nan), [None] * len(task.y)
     seconds, info = 0.0, {}
+    views, bags = task.timed() if method.timed else (task.views, task.bags)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for train, test in task.folds:
-            model = method.make(task.views, seed)
+            model = method.make(views, seed)
             start = time.perf_counter()
-            model.fit([task.bags[i] for i in train], task.y[train])
+            model.fit([bags[i] for i in train], task.y[train])
             seconds += time.perf_counter() - start
-            part = [task.bags[i] for i in test]
+            part = [bags[i] for i in test]
             logits[test] = model.decision_function(part)
             for i, scores in zip(test, model.score_units(part), strict=True):
                 units[i] = np.asarray(scores)

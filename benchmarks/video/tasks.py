@@ -20,6 +20,7 @@ from legofuse.datasets import load_npz
 from legofuse.inspection import frame_auc, frame_labels, frame_scores
 
 VIDEO = ("vad_ped2", "vad_ucfcrime_text")
+TIME = "time"  # name of the view of positions in time
 MIL = ("mil_musk1", "mil_musk2", "mil_elephant", "mil_fox", "mil_newsgroup_hockey")
 
 
@@ -36,6 +37,8 @@ class Task(NamedTuple):
         Index arrays of bags.
     figures : callable
         (logits of bags, scores of units by bag; None where no test bag) -> dict of figures.
+    times : list of ndarray of shape (n_units_i, n_columns), optional
+        Where the units are in time, in videos.
     """
 
     name: str
@@ -44,6 +47,13 @@ class Task(NamedTuple):
     y: Any
     folds: list
     figures: Callable
+    times: Any = None
+
+    def timed(self):
+        """Views and bags with one more view, the position in time."""
+        width = self.bags[0].shape[1]
+        views = self.views | {TIME: slice(width, width + self.times[0].shape[1])}
+        return views, [np.hstack(both) for both in zip(self.bags, self.times, strict=True)]
 
 
 def available(patterns=("*",)):
@@ -96,11 +106,12 @@ def segmented(name, data):
         frames = [units[i][place[i] - first[i]] for i in test]
         return {"frame AUC": frame_auc(truth, frames)}
 
-    return Task(name, data.views, videos, data.bag_y, [(train, test)], figures)
+    times = [np.linspace(0, 1, len(video))[:, None] for video in videos]
+    return Task(name, data.views, videos, data.bag_y, [(train, test)], figures, times)
 
 
 def captioned(name, data):
-    """Captions of spans of time; frame AUC and bag AUC. The view of timing is left out."""
+    """Captions of spans of time, that of timing no view of features; frame AUC and bag AUC."""
     width, views, columns = 0, {}, []
     for view in ("lexical", "semantic"):
         index = np.arange(data.X.shape[1])[data.views[view]]
@@ -109,6 +120,7 @@ def captioned(name, data):
         columns.append(index)
     bags, _ = to_bags(data.X[:, np.concatenate(columns)].astype(float), data.groups)
     spans, _ = to_bags(data.unit_span_seconds, data.groups)
+    times, _ = to_bags(data.X[:, data.views["timing"]].astype(float), data.groups)
     train, test = np.flatnonzero(~data.bag_is_test), np.flatnonzero(data.bag_is_test)
     n_frames = data.bag_n_frames
     fps = n_frames / data.bag_duration_seconds
@@ -119,4 +131,4 @@ def captioned(name, data):
         bag_auc = roc_auc_score(data.bag_y[test], logits[test])
         return {"frame AUC": frame_auc(truth, frames), "bag AUC": bag_auc}
 
-    return Task(name, views, bags, data.bag_y, [(train, test)], figures)
+    return Task(name, views, bags, data.bag_y, [(train, test)], figures, times)
