@@ -180,6 +180,39 @@ def test_centred_products(weighted):
     assert means.shape == (9, len(powers))
 
 
+def test_of_many_terms_no_sums_of_pairs_are_listed(monkeypatch):
+    monkeypatch.setattr("legofuse.weights._agreement._distinct", None)
+    graphs, powers, weight = kernels(5, 24), exponents(24, 2, "pairwise"), np.arange(1.0, 6)
+    products, _ = centred_products([pack(g) for g in graphs], powers, weight)
+    terms = [centre(fuse(graphs, [a], np.ones(1)), weight).ravel() for a in powers]
+    assert_allclose(products, np.array(terms) @ np.transpose(terms), atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weights", ["alignment", "consensus"])
+def test_a_constant_view_alone_gets_no_weight(weights, dtype):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 7)), np.arange(60) % 2
+    X[:, 3:] = [0.1, 7.3, -2.2, 1e3]
+    X = X.astype(dtype)
+    model = LEGOFusionTransformer({"a": [0, 1, 2], "b": [3, 4, 5, 6]}, weights=weights).fit(X, y)
+    of_a = model.powers_[:, [view == "a" for view, _ in model.graphs_]].any(axis=1)
+    assert not model.weights_[~of_a].any()
+    assert model.weights_[of_a].any()
+    none = LEGOFusionTransformer({"b": [3, 4, 5, 6]}, weights=weights).fit(X, y)
+    assert_allclose(none.weights_, none.weights_[0])
+    assert none.weights_[0] > 0
+
+
+def test_single_precision_of_nearly_constant_graphs_gives_the_weights_of_double():
+    graphs = [(1 + 1e-4 * K).astype(np.float32) for K in kernels(30, 3)]
+    one, double = (
+        consensus([pack(g.astype(dtype)) for g in graphs], exponents(3, 2)).weights
+        for dtype in (np.float32, np.float64)
+    )
+    assert_allclose(one, double, rtol=1e-2)
+
+
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_alignment_is_the_literal_least_squares(nonnegative):
     rng = np.random.default_rng(6)

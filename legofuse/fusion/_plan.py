@@ -84,3 +84,8 @@ def _place(words):
 def make_plan(powers):
     powers = np.ascontiguousarray(powers, dtype=np.int64)
     return _plan(powers.tobytes(), powers.shape[1])
+
+
+def term_steps(powers):
+    """Monomials that build all terms by one multiplication each, and where each term is then."""
+    return _place(_words(np.asarray(powers)))

@@ -5,7 +5,9 @@ import numpy as np
 from ._arrays import as_floats, check, flatten, float_type, namespace
 from ._blocks import aligned_empty, in_blocks
 from ._compiled import adjoint_compiled, fuse_compiled, is_compiled
-from ._plan import make_plan
+from ._plan import make_plan, term_steps
+
+_TERM_ENTRIES = 512  # of every term at once
 
 
 def polynomial(base, coefficients):
@@ -116,6 +118,40 @@ def _monomials(relations, steps, one):
     for parent, graph in steps:
         values.append(relations[graph] if parent == 0 else values[parent] * relations[graph])
     return values
+
+
+def each_term(relations, powers):
+    r"""Evaluate every term by itself, block by block: for what a fused graph does not tell.
+
+    Parameters
+    ----------
+    relations : sequence of M ndarrays of shape (n_entries,)
+        One relation graph each.
+    powers : array-like of shape (n_terms, M), int
+        Exponents of each term.
+
+    Yields
+    ------
+    part : slice
+        Some of the entries, in turn.
+    values : ndarray of shape (n_terms, n_entries of the part), float64
+        The terms there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.fusion import each_term
+    >>> [(part, values)] = each_term([np.array([2.0, 3.0])], [[1], [2]])
+    >>> values
+    array([[2., 3.],
+           [4., 9.]])
+    """
+    relations, powers = check(relations, powers)
+    (steps, places), size = term_steps(powers), relations[0].size
+    for start in range(0, size, _TERM_ENTRIES):
+        part = slice(start, min(start + _TERM_ENTRIES, size))
+        block = [r[part].astype(float) for r in relations]
+        yield part, np.stack(_monomials(block, steps, np.ones_like(block[0])))[places]
 
 
 def _fuse_tensors(xp, relations, powers, weights):

@@ -4,10 +4,13 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import nnls
 
-from ..fusion import fuse_adjoint
+from ..fusion import each_term, fuse_adjoint
 from ._learned import Learned
 from ._packing import pack_gradient, side, unpack
 from ._scale import moderate
+
+_MOST_PAIRED = 500  # terms; of more, sums of pairs are too many to be evaluated each
+_ROUNDING = 64.0  # rounding units that a kernel which does not vary may seem to vary by
 
 
 def centred_products(relations, powers, sample_weight):
@@ -16,7 +19,8 @@ def centred_products(relations, powers, sample_weight):
     .. math:: \langle H K_a H, H K_b H \rangle
 
     The uncentred product depends on a + b only and streams through
-    :func:`~legofuse.fusion.fuse_adjoint`.
+    :func:`~legofuse.fusion.fuse_adjoint`. Of many terms, and where centring leaves so little that
+    the difference would be rounding, the kernels are centred first.
 
     Parameters
     ----------
@@ -35,16 +39,41 @@ def centred_products(relations, powers, sample_weight):
         Weighted means of the rows of the terms' kernels.
     """
     total = sample_weight.sum()
-    pairs = powers[:, None] + powers[None]
-    sums, where = _distinct(pairs.reshape(-1, powers.shape[1]))
-    outer = pack_gradient(np.outer(sample_weight, sample_weight))
-    products = fuse_adjoint(relations, sums, outer)[where.reshape(pairs.shape[:2])]
     share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
     row_means = fuse_adjoint([unpack(r) for r in relations], powers, share, by_row=True)
-    means = row_means.T @ sample_weight / total
+    outer = pack_gradient(np.outer(sample_weight, sample_weight))
+    if len(powers) > _MOST_PAIRED:
+        return _centred_first(relations, powers, sample_weight, outer, row_means), row_means
+    pairs = powers[:, None] + powers[None]
+    sums, where = _distinct(pairs.reshape(-1, powers.shape[1]))
+    products = fuse_adjoint(relations, sums, outer)[where.reshape(pairs.shape[:2])]
+    means, squares = row_means.T @ sample_weight / total, np.diag(products).copy()
     products -= 2 * total * (row_means.T * sample_weight) @ row_means
     products += total**2 * np.outer(means, means)
+    if (np.diag(products) < _unit(relations) ** 0.75 * squares).any():
+        products = _centred_first(relations, powers, sample_weight, outer, row_means)
     return products, row_means
+
+
+def _unit(relations):
+    """Rounding unit of graphs, the coarsest where they differ."""
+    return max(np.finfo(r.dtype).eps if r.dtype.kind == "f" else 0.0 for r in relations)
+
+
+def _centred_first(relations, powers, weight, outer, row_means):
+    """The same products from centred kernels; 0 of those that are constant up to rounding."""
+    rows, columns = np.tril_indices(len(weight))
+    means, root = weight @ row_means / weight.sum(), np.sqrt(outer)
+    products, squares = np.zeros((len(powers), len(powers))), np.zeros(len(powers))
+    for part, values in each_term(relations, powers):
+        values *= root[part]
+        squares += np.einsum("ij,ij->i", values, values)
+        values -= (row_means[rows[part]] + row_means[columns[part]] - means).T * root[part]
+        products += values @ values.T
+    noise = np.diag(products) <= (_ROUNDING * _unit(relations)) ** 2 * squares
+    products[noise] = 0
+    products[:, noise] = 0
+    return products
 
 
 def _distinct(rows):
@@ -115,9 +144,7 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
         )[0]
     else:
         solution = vectors @ (vectors.T @ goals / values)
-    if not solution.any():
-        solution = np.ones_like(solution)
-    return Learned(solution * inverse)
+    return _learned(solution, inverse)
 
 
 def consensus(relations, powers, *, sample_weight=None):
@@ -162,4 +189,11 @@ def consensus(relations, powers, *, sample_weight=None):
     inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
     cosines = np.maximum(products * np.outer(inverse, inverse), 0)
     leading = np.abs(eigh(cosines, subset_by_index=[len(norms) - 1, len(norms) - 1])[1][:, 0])
-    return Learned(leading * inverse)
+    return _learned(leading, inverse)
+
+
+def _learned(solution, inverse):
+    """Weights of the terms from those of kernels of norm 1; alike where these tell nothing."""
+    if not solution.any():
+        solution = np.ones_like(solution)
+    return Learned(solution * inverse if inverse.any() else np.ones_like(inverse))
