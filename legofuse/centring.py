@@ -49,7 +49,7 @@ class Centre(NamedTuple):
     scale: float
 
 
-def learn_centre(relation, present=None):
+def learn_centre(relation, present=None, error=1.0):
     """Learn what centring needs from the relation of the landmarks to one another.
 
     Parameters
@@ -57,6 +57,8 @@ def learn_centre(relation, present=None):
     relation : ndarray of shape (n_landmarks, n_landmarks)
     present : ndarray of shape (n_landmarks,), bool, optional
         False where the view is missing.
+    error : float, default=1.0
+        How many times the rounding of inner products the relation is uncertain by.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def learn_centre(relation, present=None):
         share, means = shrink * equal, shrink * means
     grand = float(means @ share)
     left = float((diagonal - 2 * means + grand) @ equal)
-    noise = np.finfo(relation.dtype).eps ** 0.75 * abs(size)  # what rounding may leave
+    noise = error * np.finfo(relation.dtype).eps ** 0.75 * abs(size)  # what rounding may leave
     return Centre(share, means, grand, 1 / left if left > noise else 0.0)
 
 

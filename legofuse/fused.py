@@ -15,12 +15,14 @@ import scipy.sparse as sp
 
 from .centring import Centre, centred, learn_centre
 from .expansion import Expansion, hop_operators, hops
-from .graphs import Encoded, Rows, Statistics, dense_rows
+from .graphs import Encoded, Rows, Statistics, dense_rows, error_factor
 from .sampling import mark_rows
 from .shifts import encode_moved, pack_shifts, relate_moved, unpack_shifts
 from .weights import normaliser, pack
 
 __all__ = ["FusedGraph"]
+
+_LEAST_MASS = 1e-4
 
 
 class FusedGraph:
@@ -38,7 +40,8 @@ class FusedGraph:
         The reference rows.
     domains : ndarray of shape (n_references,), optional
     mass : ndarray of shape (n_references,), optional
-        Weight of each reference; hops need it, and all training rows as references.
+        Weight of each reference; hops need it, and all training rows as references. Its scale does
+        not matter.
     centre : sequence of bool, optional
         Which graphs are centred over the references; none by default, and none with hops.
     shifts : Shifts, optional
@@ -72,6 +75,7 @@ class FusedGraph:
             self._learn_centres(centre)
         if expansion.degree is not None:
             relations = self._relate(self.references, self.references)
+            mass = _relative(mass)
             self.hops = [(mass, *hop_operators(r, mass, expansion.degree)) for r in relations]
 
     def __len__(self):
@@ -114,7 +118,9 @@ class FusedGraph:
         for k, graph in enumerate(self.graphs):
             if centre[k]:
                 relation = self._relate(references, references, [graph])[0]
-                self.centres[k] = learn_centre(relation, _column(references.present, k))
+                known = [self.learned] + ([] if self.shifts is None else [self.shifts.aligned])
+                error = max(error_factor(graph, learned) for learned in known)
+                self.centres[k] = learn_centre(relation, _column(references.present, k), error)
 
     def _means(self, relations):
         """Mean relations to the landmarks of every graph that is centred."""
@@ -262,6 +268,12 @@ class FusedGraph:
             references=_unpack_rows(state["references"]),
             _landmarks=_unpack_rows(state["_landmarks"]),
         )
+
+
+def _relative(mass):
+    """Weights over their mean; from below a part of it, as hops of lone rows are 1 / weight."""
+    mass = mass / mass.max()  # the mean is within the range of floats then
+    return np.maximum(mass / mass.mean(), _LEAST_MASS)
 
 
 def _pack_rows(rows):

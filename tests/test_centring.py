@@ -189,3 +189,21 @@ def test_weights_are_learned_on_the_graphs_they_are_applied_to(missing, domains)
     applied_to = fused.with_references(fused.encode(X, domains, dense=True)).relations(rows)
     for one, two in zip(learned_on, applied_to, strict=True):
         assert_allclose(unpack(one), two, atol=1e-10)
+
+
+def test_rounding_of_narrow_gaussians_is_not_stretched():
+    """Directions at an offset differ by rounding, which a narrow Gaussian multiplies."""
+    rng = np.random.default_rng(0)
+    Z = (rng.normal(size=(120, 4)) + 3e3).astype(np.float32)
+    model = LEGOFusionTransformer(1).fit(Z, np.arange(120) % 2)
+    relations = model.relation_graphs(Z)
+    assert np.abs(relations["view0", "spherical"]).max() == 0
+    assert np.abs(relations["view0", "gaussian"]).max() > 0.5
+    doubled = model.fit(Z.astype(float), np.arange(120) % 2).relation_graphs(Z.astype(float))
+    assert np.abs(doubled["view0", "spherical"]).max() > 0.5
+
+
+def test_noise_of_a_relation_counts_by_its_error():
+    relation = 1 + 1e-4 * np.eye(4, dtype=np.float32)
+    assert learn_centre(relation).scale > 0
+    assert learn_centre(relation, error=1000).scale == 0

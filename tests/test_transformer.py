@@ -790,3 +790,25 @@ def test_rows_of_another_float_type_than_in_fit(rows, fitted, output):
         found = [method(rows.astype(dtype)) for dtype in (np.float32, np.float64)]
         assert_allclose(*found, atol=1e-4)
         assert found[1].dtype == fitted
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weights", ["uniform", "alignment"])
+def test_hops_do_not_depend_on_the_scale_of_sample_weights(weights, dtype):
+    rng = np.random.default_rng(0)
+    X, y, mass = rng.normal(size=(40, 4)).astype(dtype), np.arange(40) % 2, rng.uniform(1, 3, 40)
+    model = LEGOFusionTransformer(2, relation="gaussian", expansion="hops", weights=weights)
+    one, *others = (
+        model.fit(X, y, sample_weight=mass * c).fused_graph(X, None) for c in (1, 7, 1e-90, 1e90)
+    )
+    for other in others:
+        assert_allclose(other, one, rtol=1e-2 if dtype == np.float32 else 1e-9)
+
+
+@pytest.mark.parametrize("weights", ["uniform", "alignment", "loo"])
+def test_hops_of_a_lone_row_of_no_weight_stay_finite(weights):
+    rng = np.random.default_rng(0)
+    X, y, mass = rng.normal(size=(40, 4)).astype(np.float32), np.arange(40) % 2, np.ones(40)
+    X[0], mass[0] = 100, 1e-60
+    model = LEGOFusionTransformer(2, relation="gaussian", expansion="hops", weights=weights)
+    assert np.isfinite(model.fit(X, y, sample_weight=mass).transform(X)).all()

@@ -16,7 +16,7 @@ from ._choice import (
     continuous_views,
     list_graphs,
 )
-from ._relate import relate_rows
+from ._relate import error_factor, relate_rows
 from ._rows import Rows, dense_rows, encode_rows
 from ._statistics import learn_statistics, split_domains, take
 
@@ -32,6 +32,7 @@ __all__ = [
     "continuous_views",
     "dense_rows",
     "encode_rows",
+    "error_factor",
     "learn_statistics",
     "list_graphs",
     "relate_rows",

@@ -40,6 +40,23 @@ def relate_rows(rows, references, graphs, learned):
     return related
 
 
+def error_factor(graph, learned):
+    """How many times the rounding of inner products a relation is uncertain by.
+
+    Parameters
+    ----------
+    graph : (view, relation)
+    learned : dict of (view, domain) to Statistics
+
+    Returns
+    -------
+    float
+        At least 1; above it where a Gaussian is much narrower than the rows are long.
+    """
+    view, relation = graph
+    return max(1.0, 2 * _gamma(learned, view, relation)) if relation == "spherical" else 1.0
+
+
 class _InnerProducts:
     """Inner products of rows and references, computed once for graphs that share them.
 

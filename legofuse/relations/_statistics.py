@@ -86,7 +86,7 @@ def statistics(X, sample_weight=None, principal=False):
     if unit is not None:
         scale = np.where(scale > 0, scale * unit, 0)
         mean = mean * unit
-    learned = summarise(mean, scale, 0.5 / max(1 - direction, 1e-3), dtype)
+    learned = summarise(mean, scale, _spherical_width(1 - direction, dtype), dtype)
     return learned._replace(components=components)
 
 
@@ -149,6 +149,11 @@ def default_widths(n_features, spherical=0.5):
     """
     gaussian = 0.5 / n_features
     return {"gaussian": gaussian, "local": 8 * gaussian, "spherical": spherical}
+
+
+def _spherical_width(spread, dtype):
+    """Inverse squared width from the variance of directions; the default if it is rounding."""
+    return 0.5 / max(spread, 1e-3) if spread > 10 * np.finfo(dtype).eps else 0.5
 
 
 def _units(X):
