@@ -31,6 +31,7 @@ __all__ = [
 _ROWS = 100_000  # as many as statistics read
 _BLOCK = 4096
 _CAUTION = 5.0  # how many times their own error estimates are shrunk for
+_LARGEST = 1e100  # standardised number whose square is safe to add up
 _NOTHING = 1e-12  # variance of a standardised feature that does not vary, or share of variance
 
 
@@ -259,10 +260,16 @@ def with_domains(shifts, X, columns, domains, learned, shares=None):
         known = None if shares is None else shares.get(label)
         for view, index in columns.items():
             stats = learned[view, None]
-            z = (_dense(take(X, index, rows)) - stats.mean) / stats.scale
+            with np.errstate(over="ignore"):
+                z = (_dense(take(X, index, rows)) - stats.mean) / stats.scale
             z = z[~np.isnan(z[:, 0])].astype(float)
             if len(z) == 0:
                 continue
+            if np.abs(z).max() > _LARGEST:
+                raise ValueError(
+                    f"View {view!r}: features of domain {label!r} overflow when standardised by "
+                    "the training rows; rescale the features."
+                )
             middle, total, within, mixed = _expected(shifts, view, stats, known)
             factor = _factor(len(z), len(z) * z.var(axis=0), total)
             offset = z.mean(axis=0) * factor - middle
@@ -342,7 +349,13 @@ def _move(block, domains, view, maps, mean):
         if (view, label) in maps:
             where = domains == label
             centre, factor = maps[view, label]
-            moved[where] = (block[where] - centre) * factor + mean
+            with np.errstate(over="ignore"):
+                moved[where] = (block[where] - centre) * factor + mean
+    if np.isinf(moved).any():
+        raise ValueError(
+            f"View {view!r}: features overflow {moved.dtype} when domains are aligned; rescale "
+            "the features."
+        )
     return moved
 
 

@@ -536,3 +536,22 @@ def test_classes_of_an_unseen_domain_with_views_missing():
     assert_allclose(alone, np.delete(Z, 3, 0), rtol=1e-7, atol=1e-8)  # BLAS rounds last rows apart
     graph = model.fused_graph(some, sample_domain=np.repeat(7, 39))
     assert_allclose(graph, whole, atol=1e-14 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [("a", "when domains are aligned"), ("c", "features of domain 'c' overflow")],
+)
+def test_rows_that_overflow_when_moved_are_refused(label, message, dtype):
+    table = np.random.default_rng(0).normal(size=(60, 4), scale=0.1).astype(dtype)
+    table[::2] *= np.array([2, 3, 1, 4], dtype)
+    site = np.where(np.arange(60) % 2, "a", "b")
+    model = LEGOFusionTransformer(2, relation="cosine", unseen_domains="batch")
+    model.fit(table, np.arange(60) % 3, sample_domain=site)
+    large = np.full((2, 4), np.finfo(dtype).max / 2, dtype)
+    large[1] *= -1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=message):
+            model.transform(large, sample_domain=np.array([label] * 2))
