@@ -217,13 +217,25 @@ class FusedGraph:
         """
         graphs, equal = self.expanded(rows, marks)
         fused = self.expansion.fuse(graphs, self.weights, equal, out)
-        if self.hops is None:
-            for part, axis in ((rows, 1), (self.references, 0)):
-                if part.present is not None:
-                    factor = normaliser(self.diagonal(part.present), self.complete)
-                    factor[part.present.all(axis=1)] = 1.0  # even where weights cancel out
-                    fused *= np.expand_dims(factor.astype(fused.dtype), axis)
+        for part, axis in ((rows, 1), (self.references, 0)):
+            factors = self.factors(part)
+            if factors is not None:
+                fused *= np.expand_dims(factors.astype(fused.dtype), axis)
         return fused
+
+    def factors(self, rows):
+        """What makes up for missing views of encoded rows; None where nothing does."""
+        if self.hops is not None or rows.present is None:
+            return None
+        factors = normaliser(self.diagonal(rows.present), self.complete)
+        factors[rows.present.all(axis=1)] = 1.0  # even where weights cancel out
+        return factors
+
+    def with_weights(self, weights):
+        """Return the same fused graph by other weights."""
+        other = self._copy()
+        other.set_weights(weights)
+        return other
 
     def with_references(self, rows):
         """Return the same fused graph to other encoded references."""

@@ -203,10 +203,10 @@ def given_weights(weights, n_terms, nonnegative, dtype=np.float64, n_factors=1):
     return given
 
 
-def view_importances(graphs, expansion, weights, sample_weight, views, equal=None):
+def view_importances(graphs, expansion, weights, sample_weight, views, equal=None, factors=None):
     r"""Share of each view in the fused graph's centred norm.
 
-    .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
+    .. math:: v_m \propto \sum_a |A_a| \, \|H K_a H\|_F \, a_m / |a|
 
     Parameters
     ----------
@@ -218,6 +218,8 @@ def view_importances(graphs, expansion, weights, sample_weight, views, equal=Non
         The view of each graph. Of a separable fusion that stands for more than 5000 terms each
         power of a graph counts by itself, with its share of the graph's factors.
     equal : packed identity, where a separable fusion needs one
+    factors : ndarray of shape (n_rows,), optional
+        What makes up for missing views, see :func:`~legofuse.weights.normaliser`.
 
     Returns
     -------
@@ -235,7 +237,7 @@ def view_importances(graphs, expansion, weights, sample_weight, views, equal=Non
         if expansion.identity and equal is not None:
             graphs = [*graphs, equal]
             terms = np.column_stack([terms, (powers == 0).any(axis=1)])
-    shares = importances(graphs, terms, weights, sample_weight, powers)
+    shares = importances(graphs, terms, weights, sample_weight, powers, factors)
     found = dict.fromkeys(views, 0.0)
     for view, share in zip(views, shares, strict=True):
         found[view] += float(share)

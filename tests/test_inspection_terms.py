@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
-from legofuse.datasets import make_digit_bags
+from legofuse.datasets import make_digit_bags, make_views
 from legofuse.inspection import (
     DomainShift,
     Explanation,
@@ -40,13 +40,14 @@ def fitted(X=X, views=VIEWS, relation=RELATION, **parameters):
     return LEGOFusionTransformer(views, **options).fit(X, y)
 
 
-@pytest.mark.parametrize("interactions", ["total", "pairwise", "additive"])
-def test_shares_are_those_of_the_view_importances(interactions):
-    model = fitted(interactions=interactions)
-    found = term_contributions(model, X)
+@pytest.mark.parametrize("data", [X, MISSING], ids=["complete", "missing"])
+@pytest.mark.parametrize("interactions", ["total", "pairwise", "additive", "separable"])
+def test_shares_are_those_of_the_view_importances(interactions, data):
+    model = fitted(data, interactions=interactions)
+    found = term_contributions(model, data)
     assert_allclose(found.shares.sum(), 1)
     assert_allclose(found.view_shares, list(model.view_importances_.values()), rtol=1e-6)
-    assert found.terms == model.terms_
+    assert found.terms == model.terms_ or interactions == "separable"
     assert found.loo_score is None
     assert found.loo_lost is None
 
@@ -410,3 +411,10 @@ def test_contributions_where_weights_round_the_ridge_away():
     ).fit(np.vstack([X[:40], X[:40]]))
     found = term_contributions(model, X[:60], y[:60] + 0.0)
     assert np.isfinite(found.shares).all()
+
+
+def test_repeated_rows_of_bootstrap_samples_do_not_fit_noise():
+    data = make_views(120, random_state=0)
+    model = LEGOFusionTransformer(data.views).fit(data.X, data.y)
+    found = view_importances(model, data.X, data.y, n_bootstrap=4, random_state=0)
+    assert found.samples[:, found.views.index("noise0")].mean() < 0.12

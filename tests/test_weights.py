@@ -259,6 +259,12 @@ def test_importances_are_the_formula():
         literal += w * np.linalg.norm(centre(fuse(graphs, [a], np.ones(1)), weight)) * a / a.sum()
     assert_allclose(found, literal / literal.sum(), rtol=1e-8)
     assert_allclose(importances([pack(np.ones((3, 3)))] * 2, powers, weights, np.ones(3)), 0.5)
+    factors, literal = rng.uniform(0, 2, 9), np.zeros(2)
+    found = importances([pack(g) for g in graphs], powers, weights, weight, factors=factors)
+    for a, w in zip(powers, weights, strict=True):
+        kernel = fuse(graphs, [a], np.ones(1)) * np.outer(factors, factors)
+        literal += w * np.linalg.norm(centre(kernel, weight)) * a / a.sum()
+    assert_allclose(found, literal / literal.sum(), rtol=1e-8)
 
 
 @pytest.mark.parametrize("separable", [False, True])

@@ -292,4 +292,5 @@ def importances(to, weights, domains=None, limit=1000):
     rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
     graphs, equal = to.among(rows, marks)
     views = [view for view, _ in to.graphs]
-    return view_importances(graphs, to.expansion, weights, np.ones(len(rows)), views, equal)
+    shown = to.expansion, weights, np.ones(len(rows)), views, equal
+    return view_importances(graphs, *shown, to.with_weights(weights).factors(rows))

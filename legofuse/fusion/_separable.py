@@ -12,7 +12,8 @@ def fuse_separable(relations, factors, zeroth=None):
 
     .. math:: G = \prod_m \Big(\sum_p a_{mp} R_m^{(p)}\Big) - \prod_m a_{m0}
 
-    The paper's rank-one weights, for any number of graphs; the constant is taken out.
+    The paper's rank-one weights, for any number of graphs; the constant is taken out. With a
+    `zeroth` of its own there is none, and nothing is taken out.
 
     Parameters
     ----------

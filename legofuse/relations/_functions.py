@@ -145,7 +145,7 @@ def rbf(X, references, gamma=None):
     references : array-like or sparse of shape (n_references, n_features)
         Rows that the others are related to.
     gamma : float, optional
-        By default 1 / (n_features * variance of the references).
+        By default 1 / (n_features * variance), that of all entries of the references.
 
     Returns
     -------
@@ -180,7 +180,8 @@ def gaussian(X, references, gamma=None):
     references : array-like or sparse of shape (n_references, n_features)
         Features are standardised with their mean and standard deviation.
     gamma : float, optional
-        By default 1 / mean squared distance of standardised rows = 1 / (2 n_features).
+        By default 1 / mean squared distance of standardised rows = 1 / (2 d), d the number of
+        features that vary among the references.
 
     Returns
     -------
@@ -214,8 +215,8 @@ def local(X, references, gamma=None):
     references : array-like or sparse of shape (n_references, n_features)
         Features are standardised with their mean and standard deviation.
     gamma : float, optional
-        By default 8 / mean squared distance of standardised rows = 4 / n_features: the eighth
-        power of :func:`gaussian`.
+        By default 8 / mean squared distance of standardised rows = 4 / d, d the number of features
+        that vary among the references: the eighth power of :func:`gaussian`.
 
     Returns
     -------

@@ -145,8 +145,8 @@ class LEGOFusionTransformer(
         The learned weights A.
     view_importances_ : dict of str to float
         Each view's share of the fused graph's centred norm: the sum over terms of
-        ``A_a |H K_a H| a_m / sum(a)``, scaled to add up to 1. Of separable products of more than
-        5000 terms each graph's powers count by themselves.
+        ``|A_a| |H K_a H| a_m / sum(a)``, missing views made up for, scaled to add up to 1. Of
+        separable products of more than 5000 terms each graph's powers count by themselves.
     landmarks_ : ndarray of shape (n_landmarks,)
         Indices of the training rows used as landmarks.
     domains_ : list
@@ -157,7 +157,8 @@ class LEGOFusionTransformer(
         The ridge that the scale of the weights stands for: 1 by ``"loo"``
         and ``"neural"``.
     loo_score_ : float or None
-        Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``.
+        Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``. Too
+        high where rows are repeated or weights above 1, see the notes.
     n_iter_ : int
         Iterations of the criterion, which may be minimised several times: the most of one.
     net_ : Net
@@ -176,8 +177,10 @@ class LEGOFusionTransformer(
     Notes
     -----
     Fitting is exact in ``sample_weight``: a row of weight 2 gives the same result as the row
-    repeated, in any order of rows. A view whose columns are all NaN in a row is missing for that
-    row and the other views carry it.
+    repeated, in any order of rows. Then ``"loo"`` leaves one of the two out, and the other, an
+    equal row of the same target, predicts it: weights and ridge are fitted to that. Scale weights
+    to at most 1, and a row is left out whole. A view whose columns are all NaN in a row is missing
+    for that row and the other views carry it.
 
     Files of ``skops.io`` hold a fitted transformer without pickles; trust
     ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.

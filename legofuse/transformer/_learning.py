@@ -121,9 +121,9 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         fitted |= {"_neural": fit.state, "history_": fit.history}
     views = [view for view, _ in estimator.graphs_]
     shown = fused.expansion, found.weights, weight[few]
-    importances = view_importances(graphs, *shown, views, equal)
-    del graphs, equal
     fused.set_weights(found.weights)
+    importances = view_importances(graphs, *shown, views, equal, fused.factors(some))
+    del graphs, equal
     prior = np.average(fused(encoded, marks), axis=0, weights=weight)
     return fitted | {
         "weights_": found.weights,

@@ -150,8 +150,8 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
 def consensus(relations, powers, *, sample_weight=None):
     r"""Weights by which the terms agree best with one another (STATIS).
 
-    The leading eigenvector of the matrix of cosines between centred kernels, which is
-    non-negative where the cosines are (Perron and Frobenius).
+    The leading eigenvector of the matrix of cosines between centred kernels, over the norms of
+    these. Cosines below 0 count as 0, so that it is non-negative (Perron and Frobenius).
 
     Parameters
     ----------

@@ -7,10 +7,12 @@ from ._packing import pack_gradient, unpack
 from ._scale import moderate
 
 
-def importances(graphs, powers, weights, sample_weight, shared_by=None):
+def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=None):
     r"""Share of each graph in the fused graph's centred norm.
 
-    .. math:: v_m \propto \sum_a A_a \, \|H K_a H\|_F \, a_m / |a|
+    .. math:: v_m \propto \sum_a |A_a| \, \|H D K_a D H\|_F \, a_m / |a|
+
+    with D the factors that make up for missing views, the identity where there are none.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None):
         Weight of each unit; 1 where none are given.
     shared_by : ndarray of shape (n_terms, n_shares), optional
         Exponents that the norm of a term is shared out by; by default its powers.
+    factors : ndarray of shape (n_units,), optional
+        What rows and columns of the kernels are multiplied by (:func:`normaliser`); 1 by default.
 
     Returns
     -------
@@ -40,9 +44,11 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None):
     """
     sample_weight = moderate(sample_weight)
     total = sample_weight.sum()
-    outer = pack_gradient(np.outer(sample_weight, sample_weight))
+    factors = np.ones(len(sample_weight)) if factors is None else factors
+    mass = sample_weight * factors**2
+    outer = pack_gradient(np.outer(mass, mass))
     squares = fuse_adjoint(graphs, 2 * powers, outer)
-    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
+    share = np.outer(factors, factors * sample_weight / total)
     row_means = fuse_adjoint([unpack(r) for r in graphs], powers, share, by_row=True)
     squares -= 2 * total * (sample_weight @ row_means**2)
     squares += (sample_weight @ row_means) ** 2

@@ -42,17 +42,18 @@ def loo(
         + \rho' \sum_a \delta_a^2\Big)
 
     so that few rows learn how much each graph counts, in all its terms alike (were all
-    :math:`\delta_a` 0, the fused graph would be a polynomial of one weighted sum of graphs), and
-    many rows how much each term does. Graphs of one group (of a view, or of a kind of relation)
-    have a number in common: :math:`\eta_m` is then the sum of k numbers, one of the graph and one
-    of each group that it is in, over :math:`\sqrt{k}`, and each of them is shrunk by
-    :math:`\rho`.
+    :math:`\delta_a` 0, one number for each graph and one for each degree above 1 would tell all
+    weights), and many rows how much each term does. :math:`\kappa_1` is 0. Graphs of one group (of
+    a view, or of a kind of relation) have a number in common: :math:`\eta_m` is then the sum of k
+    numbers, one of the graph and one of each group that it is in, over :math:`\sqrt{k}`, and each
+    of them is shrunk by :math:`\rho`.
 
     How strong the shrinkage is, units tell that learned no weights: at each of some strengths
     (factors of both penalties) weights are learned on one half of the units (of at most 400) and
     their leave-one-out loss is taken on the other half, both ways. On at most 400 units the
     weights of all strengths are averaged, in proportion to the likelihood of these predictions;
-    on more, or for separable weights, the likeliest strength is taken. On more than 800 units the
+    on more, or for separable weights, the likeliest strength is taken; of fewer than 8 units, all
+    count alike. On more than 800 units the
     first half of the work is done on 400 of them.
 
     Parameters
