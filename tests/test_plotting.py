@@ -28,6 +28,9 @@ from legofuse.plotting import (  # noqa: E402
     UnitScoresDisplay,
     WeightsDisplay,
 )
+from legofuse.plotting._graphs import _one_each  # noqa: E402
+from legofuse.plotting._scores import _rounded  # noqa: E402
+from legofuse.plotting._style import pyplot, short  # noqa: E402
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour $x$ & <y>": slice(9, 13)}
@@ -310,3 +313,57 @@ def test_without_matplotlib_the_error_says_what_to_install(kind, pipe, classifie
         ImportError, match=r"pip install 'legofuse\[plot\]'.* pip install '.\[plot\]'"
     ):
         draw(None)
+
+
+def test_long_names_differ_where_they_end_and_are_plain_text():
+    names = [
+        short("a name that begins as others do and ends as none of them does " + k) for k in "ab"
+    ]
+    assert names[0] != names[1]
+    assert max(map(len, names)) == 40
+    assert short("$a$") == r"\$a\$"
+
+
+def test_classes_that_begin_with_an_underscore_are_in_the_legend():
+    points = np.random.default_rng(0).normal(size=(6, 2))
+    display = EmbeddingDisplay(points, np.array(["_a", "b", "$c$"] * 2)).plot()
+    texts = display.ax_.get_legend().get_texts()
+    assert sorted(text.get_text().strip() for text in texts) == [r"\$c\$", "_a", "b"]
+    pyplot().close(display.figure_)
+
+
+def test_many_named_classes_are_a_scale_with_names():
+    points = np.random.default_rng(0).normal(size=(60, 2))
+    display = EmbeddingDisplay(points, np.array([f"class {k % 30:02}" for k in range(60)])).plot()
+    labels = [label.get_text() for label in display.figure_.axes[1].get_yticklabels()]
+    assert labels[0] == "class 00"
+    assert labels[-1] == "class 29"
+    pyplot().close(display.figure_)
+
+
+def test_a_legend_of_many_classes_stays_within_the_figure():
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    display = EmbeddingDisplay(points, np.arange(40) % 20).plot()
+    display.figure_.canvas.draw()
+    box = display.ax_.get_legend().get_window_extent()
+    assert 0 <= box.y0 < box.y1 <= display.figure_.bbox.height
+    pyplot().close(display.figure_)
+
+
+def test_targets_of_several_types_are_refused_in_words():
+    with pytest.raises(TypeError, match="values of one type"):
+        _one_each(np.array([None, "a"], dtype=object), 2)
+
+
+def test_one_unit_stands_at_its_place():
+    display = UnitScoresDisplay([0.5], positions=[7]).plot()
+    assert display.ax_.get_xticks().tolist() == [7]
+    pyplot().close(display.figure_)
+
+
+@pytest.mark.parametrize(
+    ("value", "room", "expected"),
+    [(-1e-9, 2.0, "+0.00"), (0.01234, 0.02, "+0.0123"), (12.0, 2e7, "+12"), (-3.456, 5, "-3.46")],
+)
+def test_parts_have_digits_that_tell_bars_apart(value, room, expected):
+    assert _rounded(value, room, "+") == expected

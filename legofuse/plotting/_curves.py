@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inspection import missing_view_curve
-from ._style import line_style, new_axes, short
+from ._style import in_legend, line_style, new_axes, short
 from ._weights import fusion_of
 
 __all__ = ["HistoryDisplay", "MissingViewDisplay"]
@@ -96,7 +96,8 @@ class MissingViewDisplay:
         self.ax_, self.figure_ = new_axes(ax)
         style = line_style(len(self.ax_.get_lines()))
         mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)
-        (self.line_,) = self.ax_.plot(self.shares, mean, label=self.name, **style)
+        label = None if self.name is None else in_legend(self.name)
+        (self.line_,) = self.ax_.plot(self.shares, mean, label=label, **style)
         self.band_ = self.ax_.fill_between(
             self.shares, mean - spread, mean + spread, color=style["color"], alpha=0.2, lw=0
         )

@@ -5,13 +5,24 @@ from sklearn.decomposition import PCA
 
 from .._random import random_generator
 from ..inspection._model import split_pipeline, take_rows
-from ._style import COLOURS, MAP, MARKERS, few_ticks, new_axes, plain_numbers, pyplot, short
+from ._style import (
+    COLOURS,
+    MAP,
+    MARKERS,
+    few_ticks,
+    in_legend,
+    new_axes,
+    plain_numbers,
+    pyplot,
+    short,
+)
 
 __all__ = ["EmbeddingDisplay", "GraphsDisplay"]
 
 _MOST_REAL = 5
 _LONGEST = 16  # letters of a class beside a graph
 _MOST_CLASSES = 20  # more different values of y are drawn as a scale
+_IN_A_COLUMN = 12  # classes of a legend
 
 
 class GraphsDisplay:
@@ -173,9 +184,10 @@ class GraphsDisplay:
                 draw(end - 0.5, color="white", linewidth=0.8)
         middles = ends - counts / 2 - 0.5
         names = [short(label, _LONGEST) for label, _ in self.groups]
-        upright = max(map(len, names)) > 2
-        ax.set_xticks(middles, names, rotation=90 if upright else 0)
-        ax.set_yticks(middles, names if first else [""] * len(names))
+        upright = max(map(len, names)) > 2 or len(names) > 10
+        size = {"fontsize": min(10, 120 // len(names))}
+        ax.set_xticks(middles, names, rotation=90 if upright else 0, **size)
+        ax.set_yticks(middles, names if first else [""] * len(names), **size)
         ax.tick_params(length=0)
 
 
@@ -199,6 +211,9 @@ def _one_each(y, n_rows):
     y = y.ravel() if y.shape == (n_rows, 1) else y
     if y.shape != (n_rows,):
         raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {y.shape}.")
+    kinds = sorted({type(value).__name__ for value in y.tolist()})
+    if y.dtype.kind == "O" and len(kinds) > 1:
+        raise TypeError(f"y must hold values of one type, to be sorted; it holds {kinds}.")
     return y
 
 
@@ -287,23 +302,32 @@ class EmbeddingDisplay:
         real = values.dtype.kind == "f"
         scale = len(values) > (_MOST_REAL if real else _MOST_CLASSES)
         if self.y is None or scale:
-            options = {"c": self.y, "cmap": MAP} if scale else {"color": COLOURS[0]}
+            numbers = self.y
+            if scale and values.dtype.kind not in "biuf":
+                numbers = np.searchsorted(values, self.y)  # too many names for a legend
+            options = {"c": numbers, "cmap": MAP} if scale else {"color": COLOURS[0]}
             self.points_ = [self.ax_.scatter(*self.points.T, **options, **style)]
             if scale:
-                self.figure_.colorbar(self.points_[0], ax=self.ax_, label="y")
+                bar = self.figure_.colorbar(self.points_[0], ax=self.ax_, label="y")
+                if numbers is not self.y:
+                    places = np.unique(np.linspace(0, len(values) - 1, 6).round().astype(int))
+                    bar.set_ticks(places, labels=[short(values[k], 20) for k in places])
         else:
             self.points_ = [
                 self.ax_.scatter(
                     *self.points[self.y == value].T,
                     color=COLOURS[k % len(COLOURS)],
                     marker=MARKERS[k % len(MARKERS)],
-                    label=short(f"{value:g}" if real else value, 20),
+                    label=in_legend(value, 20),
                     **style,
                 )
                 for k, value in enumerate(values.tolist())
             ]
             side = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False}
+            side["ncols"] = -(-len(values) // _IN_A_COLUMN)
             self.ax_.legend(title="class", **side)  # beside the points, never over them
+        self.ax_.ticklabel_format(scilimits=(-4, 5))
+        self.ax_.xaxis.set_major_locator(few_ticks())
         names = [f"principal component {k + 1}" for k in (0, 1)]
         if self.variances is not None:
             names = [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._style import COLOURS, MARKERS, new_axes, short
+from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
 __all__ = ["ExplanationDisplay", "UnitScoresDisplay"]
 
@@ -119,7 +119,9 @@ class UnitScoresDisplay:
                 self.spans_.append(span)
         self.ax_.set(ylim=(-0.03, 1.03), xlabel="unit", ylabel="unit score")
         self.ax_.margins(x=0.02)
-        if np.issubdtype(places.dtype, np.integer):
+        if len(places) == 1:
+            self.ax_.set(xticks=places, xlim=(places[0] - 1, places[0] + 1))
+        elif np.issubdtype(places.dtype, np.integer):
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
         if self.truth is not None:
             above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": 2}
@@ -233,8 +235,8 @@ class ExplanationDisplay:
         self
             The display.
         """
-        n = len(self.parts)
-        self.ax_, self.figure_ = new_axes(ax, (6.4, 1.3 + 0.32 * (n + 1)))
+        n, names = len(self.parts), [short(name) for name in self.names]
+        self.ax_, self.figure_ = new_axes(ax, (wide_enough(names), 1.3 + 0.32 * (n + 1)))
         ends = np.cumsum(self.parts)
         starts = ends - self.parts
         up, down = COLOURS[1], COLOURS[5]
@@ -254,12 +256,20 @@ class ExplanationDisplay:
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # over the dashed line
         for k, part in enumerate(self.parts):
             tip = max(starts[k], ends[k]) + 0.012 * room
-            self.ax_.text(tip, k, f"{part:+.2f}", bbox=box, **style)
-        self.ax_.set_xlim(low - 0.03 * room, high + 0.14 * room)
-        self.ax_.set_yticks(range(n), [short(name) for name in self.names])
+            self.ax_.text(tip, k, _rounded(part, room, "+"), bbox=box, **style)
+        self.ax_.set_xlim(low - 0.03 * room, high + 0.18 * room)
+        self.ax_.set_yticks(range(n), names)
         self.ax_.invert_yaxis()
-        self.ax_.set(xlabel=f"score (dashed: {self.score:.2f})", ylabel="part")
+        self.ax_.set(xlabel=f"score (dashed: {_rounded(self.score, room)})", ylabel="part")
         return self
+
+
+def _rounded(value, room, sign="-"):
+    """A number with as many digits as tell bars apart on axes of some length; none is -0."""
+    if room < 1e-5 or room >= 1e6:
+        return f"{value:{sign}.2g}"
+    digits = max(2 - int(np.floor(np.log10(room))), 0) if room < 1 else 2
+    return f"{round(value, digits) + 0.0:{sign}.{digits}f}"
 
 
 def _landmark_name(landmark):

@@ -54,9 +54,23 @@ def plain_numbers():
 
 
 def short(name, limit=40):
-    """Cut a name that would not fit beside the axes."""
-    name = str(name).replace("$", r"\$")
-    return name if len(name) <= limit else name[: limit - 1] + "…"
+    """Cut a name that would not fit beside the axes, in its middle: alike names differ at ends."""
+    name = f"{name:g}" if isinstance(name, float) else str(name)
+    if len(name) > limit:
+        tail = (limit - 1) // 3
+        name = name[: limit - 1 - tail] + "…" + name[len(name) - tail :]
+    return name.replace("$", r"\$")
+
+
+def in_legend(name, limit=40):
+    """The same for a legend, which leaves out what begins with an underscore."""
+    name = short(name, limit)
+    return f" {name}" if name.startswith("_") else name
+
+
+def wide_enough(names, width=6.4):
+    """Width of a figure with such names beside its axes."""
+    return width + 0.08 * max(0, max(map(len, names), default=0) - 24)
 
 
 def line_style(k):

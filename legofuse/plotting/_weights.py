@@ -4,7 +4,7 @@ import numpy as np
 
 from ..inspection import view_importances
 from ..inspection._model import read_terms, split_pipeline
-from ._style import COLOURS, MAP, new_axes, short
+from ._style import COLOURS, MAP, new_axes, short, wide_enough
 
 __all__ = ["ImportancesDisplay", "WeightsDisplay"]
 
@@ -111,8 +111,7 @@ class WeightsDisplay:
         size = np.abs(self.weights)
         top = np.argsort(-size, kind="stable")[:n_terms][::-1]
         names = [short(self.terms[k], 56) for k in top]
-        width = 6.4 + 0.08 * max(0, max(map(len, names), default=0) - 24)  # room for long names
-        self.ax_, self.figure_ = new_axes(ax, (width, 1.2 + 0.28 * len(top)))
+        self.ax_, self.figure_ = new_axes(ax, (wide_enough(names), 1.2 + 0.28 * len(top)))
         shares = self.weights[top] / (size.sum() or 1.0)
         self.bars_ = self.ax_.barh(range(len(top)), shares, color=COLOURS[0])
         self.ax_.set_yticks(range(len(top)), names)
@@ -256,13 +255,14 @@ class ImportancesDisplay:
         self
             The display.
         """
-        self.ax_, self.figure_ = new_axes(ax, (6.4, 1.2 + 0.32 * len(self.names)))
+        names = [short(name) for name in self.names]
+        self.ax_, self.figure_ = new_axes(ax, (wide_enough(names), 1.2 + 0.32 * len(names)))
         places, error = np.arange(len(self.names)), None
         if self.low is not None:
             error = np.maximum([self.values - self.low, self.high - self.values], 0)
         style = {"color": COLOURS[5], "edgecolor": "k", "capsize": 3}
         self.bars_ = self.ax_.barh(places, self.values, xerr=error, **style)
-        self.ax_.set_yticks(places, [short(name) for name in self.names])
+        self.ax_.set_yticks(places, names)
         self.ax_.invert_yaxis()
         self.ax_.set(xlabel=self.label, ylabel="view")
         return self
