@@ -9,7 +9,8 @@ def frame_scores(scores, spans, n_frames, fps=None):
     """Scores of a video's frames from the scores of its units (clips, captions, segments).
 
     A frame gets the largest score of the units whose span covers it; a frame that no unit covers
-    gets the smallest score of the video. Every span covers at least one frame.
+    gets the smallest score of the video. Every span covers at least one frame: rounded to whole
+    frames, and outside the video the first or the last one.
 
     Parameters
     ----------

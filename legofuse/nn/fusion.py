@@ -124,7 +124,8 @@ class FusionPolynomial(nn.Module):
 
     Notes
     -----
-    Weights start at 0.1 to the power of the degree less one, shared by the terms of a degree.
+    Weights start at 0.1 to the power of the degree less one, shared by the terms of a degree; those
+    of a product shared by its graphs, and 1 for the zeroth powers.
 
     References
     ----------
