@@ -146,6 +146,14 @@ def test_what_cannot_be_shown_says_why(tmp_path, pipe, reason):
         assert re.search(f"Not shown: .*{reason}", page.words)
 
 
+def test_shares_are_told_where_all_targets_are_equal(tmp_path):
+    path = report.write(fusion().fit(X, y), X[:20], y[:20], tmp_path / "page.html")
+    assert len(np.unique(y[:20])) == 1
+    page = path.read_text(encoding="utf-8")
+    assert "What the score loses is not shown: y is the same in all rows" in page
+    assert "Share of each view in the fused graph" in page
+
+
 def test_missing_views_frames_and_domains(tmp_path):
     pd = pytest.importorskip("pandas")
     data = X.copy()

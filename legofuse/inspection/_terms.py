@@ -96,8 +96,8 @@ def term_contributions(
     Notes
     -----
     The ridge is that of the fit (1), or the best one of the whole fused graph where weights were
-    learned by a criterion that fixes none. All terms are inspected with their weights as they
-    are; nothing is fitted again.
+    learned by a criterion that fixes none. Terms are inspected with their weights as they are, or
+    scaled up alike where others go; nothing is fitted again.
 
     Examples
     --------

@@ -182,9 +182,9 @@ def fit_fusion(
         + \frac{c}{2} \|H\|^2 + \frac{c'}{2} \|\log A - \log A_0\|^2
 
     with :math:`\tilde G_i` the row of unit i by :math:`A \, \textstyle\sum A_0 / \sum A` (of a
-    product: each factor so), centred, and scaled to mean norm 1 at the start. For signed weights
-    the sums are of absolute values, the last norm is of :math:`(A - A_0) / \max |A_0|`; else a
-    weight of zero starts from a millionth of the largest.
+    product: each factor so), centred, and scaled to a mean squared norm of 1 at the start. For
+    signed weights the sums are of absolute values, the last norm is of
+    :math:`(A - A_0) / \max |A_0|`; else a weight of zero starts from a millionth of the largest.
 
     Parameters
     ----------

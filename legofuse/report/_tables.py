@@ -61,9 +61,12 @@ def _summary(model, X, head):
 
 def _views(model, X, y, square):
     found = view_importances(model, X, **square)
-    lost = None
+    lost, note = None, []
     if y is not None:
-        lost = term_contributions(model, X, y, **square).view_loo_lost
+        try:
+            lost = term_contributions(model, X, y, **square).view_loo_lost
+        except ValueError as error:  # targets are all equal, say: shares can be told all the same
+            note = [paragraph(f"What the score loses is not shown: {error}")]
     have = present_views(model, X).mean(axis=0)
     rows = [
         (
@@ -83,6 +86,7 @@ def _views(model, X, y, square):
     return [
         figure(display.plot, "Share of each view in the fused graph, with bootstrap intervals."),
         table("Views; the score is that of leave-one-out ridge predictions", columns, rows),
+        *note,
     ]
 
 
