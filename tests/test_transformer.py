@@ -792,6 +792,22 @@ def test_rows_of_another_float_type_than_in_fit(rows, fitted, output):
         assert found[1].dtype == fitted
 
 
+@pytest.mark.parametrize("twice", ["weights", "rows"])
+def test_twins_do_not_tell_noise(twice):
+    """Equal rows are left out together: neither weights above 1 nor repeated rows are learned."""
+    rng = np.random.default_rng(0)
+    noise, target = rng.normal(size=(60, 8)), rng.normal(size=60)
+    model = LEGOFusionTransformer(2)
+    if twice == "weights":
+        model.fit(noise, target, sample_weight=np.full(60, 2.0))
+    else:
+        model.fit(np.vstack([noise, noise]), np.tile(target, 2))
+    plain = LEGOFusionTransformer(2).fit(noise, target)
+    assert model.loo_score_ < 0.05
+    assert_allclose(model.loo_score_, plain.loo_score_, atol=1e-4)
+    assert_allclose(2 * model.weights_, plain.weights_, rtol=1e-2, atol=1e-4 * plain.weights_.max())
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("weights", ["uniform", "alignment"])
 def test_hops_do_not_depend_on_the_scale_of_sample_weights(weights, dtype):
