@@ -34,7 +34,8 @@ def main():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((ROWS, FEATURES), dtype=np.float32)
     y, chosen = rng.integers(0, 3, ROWS), _streaming._BLOCK_SIZE
-    model = LEGOFusionTransformer(2, relation="cosine", n_components=100, random_state=0)
+    options = {"relation": "cosine", "n_landmarks": 500, "n_components": 100, "random_state": 0}
+    model = LEGOFusionTransformer(2, **options)
     model.fit(X[:2000], y[:2000])
     sizes = sorted({chosen, *(1 << power for power in POWERS)})
     found = {size: [] for size in sizes}

@@ -39,9 +39,8 @@ def load():
 
 def learn_legofuse(X, y, views, n_rows, engine="numpy"):
     """Seconds and MB of a fit that learns the weights on ``n_rows`` rows."""
-    model = LEGOFusionTransformer(
-        views, relation="cosine", degree=3, max_fit_samples=n_rows, random_state=0
-    )
+    options = {"relation": "cosine", "degree": 3, "n_landmarks": 500, "random_state": 0}
+    model = LEGOFusionTransformer(views, max_fit_samples=n_rows, **options)
     with PeakMemory() as memory, config_context(engine=engine):
         start = clock()
         model.fit(X, y)

@@ -102,7 +102,7 @@ class LEGOFusionTransformer(
     domain_coupling : float or "auto", default="auto"
         Relation of rows in different domains, over that in one: below 1 each may differ in what
         tells classes apart. ``"auto"`` is 0.85, or 1 with ``unseen_domains="batch"``.
-    n_landmarks : int, default=500
+    n_landmarks : int, default=1000
         Number of training rows that samples are related to.
     landmarks : {"stratified", "random", "kmeans"} or array of int, default="stratified"
         How landmarks are chosen; an array holds the indices of training rows.
@@ -222,7 +222,7 @@ class LEGOFusionTransformer(
         unseen_domains="error",
         domain_alignment=0.5,
         domain_coupling="auto",
-        n_landmarks=500,
+        n_landmarks=1000,
         landmarks="stratified",
         n_components=None,
         output="embedding",
