@@ -44,7 +44,7 @@ for n in rows:
 
 # %%
 # The seconds of each stage. Weights are learned on `max_fit_samples` rows, 1000 by default, and the
-# map of landmarks is made for `n_landmarks` of them, 500: from there on, more rows cost little.
+# map of landmarks is made for `n_landmarks` of them, 1000: from there on, more rows cost little.
 
 stages = list(found[0])
 print(f"{'rows':>6}", *(f"{stage:>16}" for stage in stages))

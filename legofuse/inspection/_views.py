@@ -27,7 +27,8 @@ def view_importances(
     Without y the weights stay as they are and the interval tells how much importances depend on
     the rows that they are computed on. With y the estimator is fitted anew on each bootstrap
     sample, which tells how far the learned weights can be relied on; samples in which all targets
-    are equal are drawn again.
+    are equal are drawn again. Repeated rows enter a transformer as weights of at most 1: beside its
+    twin a row would be predicted by it, and weights learned from that.
 
     Parameters
     ----------
@@ -121,11 +122,13 @@ def _refit(model, X, y, sample_domain, n_bootstrap, rng):
     """Importances of the estimator fitted on bootstrap samples, as weights of the rows."""
     n, samples, targets = len(y), [], np.asarray(y)
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
+    tables = not hasattr(model, "score_units")
     for _ in range(n_bootstrap):
         counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
         while _alike(targets[counts > 0]) and not _alike(targets):  # a rare class is not in it
             counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
-        fitted = clone(model).fit(X, y, sample_weight=counts, **options)
+        weight = counts / counts.max() if tables else counts  # of at most 1: left out whole
+        fitted = clone(model).fit(X, y, sample_weight=weight, **options)
         samples.append(list(fitted.view_importances_.values()))
     return np.array(samples)
 

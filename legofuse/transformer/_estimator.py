@@ -177,8 +177,10 @@ class LEGOFusionTransformer(
     Notes
     -----
     Fitting is exact in ``sample_weight``: a row of weight 2 gives the same result as the row
-    repeated, in any order of rows. ``"loo"`` leaves equal rows of the same target out together. A
-    view whose columns are all NaN in a row is missing for that row and the other views carry it.
+    repeated, in any order of rows. Then ``"loo"`` leaves one of the two out, and the other, an
+    equal row of the same target, predicts it: weights and ridge are fitted to that. Scale weights
+    to at most 1, and a row is left out whole. A view whose columns are all NaN in a row is missing
+    for that row and the other views carry it.
 
     Files of ``skops.io`` hold a fitted transformer without pickles; trust
     ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.

@@ -12,12 +12,13 @@ def leave_one_out(graph, targets, sample_weight=None):
     r"""Leave-one-out residuals of kernel ridge regression, and how to differentiate them.
 
     The ridge is 1 (the scale of the graph carries it) and the intercept is not penalised. With
-    :math:`C = (G + W^{-1})^{-1}`, :math:`c = C 1` and :math:`P = C - c c^T / 1^T c`,
+    :math:`C = (G + W^{-1})^{-1}`, :math:`c = C 1`, :math:`P = C - c c^T / 1^T c` and
+    :math:`s_i = \max(w_i, 1)`,
 
-    .. math:: e_i = (P Y)_i / P_{ii}
+    .. math:: e_i = \frac{(P Y)_i}{v_i}, \quad v_i = s_i - 1 + P_{ii} / s_i
 
-    A unit is left out with all of its weight: of a row that occurs w times, all w at once. Were one
-    of them left in, it would predict the others, and weights that recognise it would be learned.
+    One unit of weight is left out, which equals leaving out one of w repeated rows; a row of
+    weight 1 or less is left out whole.
 
     Parameters
     ----------
@@ -55,13 +56,14 @@ def leave_one_out(graph, targets, sample_weight=None):
         projector = mirror(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
     sums = projector.sum(axis=1)
     projector -= np.outer(sums, sums / sums.sum())
-    diagonal = np.array(np.diagonal(projector))[:, None]
+    whole = np.maximum(weight, 1.0)
+    share = whole - 1 + np.diagonal(projector) / whole
     fitted = projector @ targets
-    residuals = fitted / diagonal
+    residuals = fitted / share[:, None]
 
     def pull_back(slope):
-        slope = slope / diagonal  # with respect to P Y
-        falls = np.einsum("ik,ik->i", slope, residuals)  # minus that to diag(P)
+        slope = slope / share[:, None]  # with respect to P Y
+        falls = np.einsum("ik,ik->i", slope, residuals) / whole  # minus that to diag(P)
         # dP = -P dG P, so dG = -P (sym(slope Y^T) - diag(falls)) P
         pulled = projector @ slope
         # single precision is enough for a gradient, and its rounding is symmetrised away
@@ -109,7 +111,7 @@ def ridge_path(graph, targets, weight, scales):
     values, vectors = eigh(graph * np.outer(root, root))
     vectors *= root[:, None]
     squares, sums = vectors**2, vectors.sum(axis=0)
-    inner = vectors.T @ targets
+    inner, whole = vectors.T @ targets, np.maximum(weight, 1.0)
     for scale in scales:
         if not (1 + scale * values > 1e-12).all():
             continue
@@ -119,7 +121,7 @@ def ridge_path(graph, targets, weight, scales):
         diagonal = squares @ shrunk - row_sums**2 / total
         fitted = vectors @ (shrunk[:, None] * inner)
         fitted -= np.outer(row_sums / total, row_sums @ targets)
-        yield scale, fitted / diagonal[:, None]
+        yield scale, fitted / (whole - 1 + diagonal / whole)[:, None]
 
 
 def squared_loss(residuals, targets, share, temperature):

@@ -117,8 +117,6 @@ def loo(
     """
     n_units = len(targets)
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
-    mean_weight = weight.mean()
-    weight = weight / mean_weight  # the scales that are tried are of this mean
     share = weight / weight.sum()
     centred = targets - share @ targets
     size = np.abs(centred).max()
@@ -153,8 +151,7 @@ def loo(
         found = objective.shrunk(prior).weights(theta, start)
         weights += found if separable else share_of / found.sum() * found
     scale, loss = _best_scale(objective.model.graph(weights)[0], targets, weight)
-    growing = slice(powers.shape[0] // len(objective.model.relations) if separable else None)
-    weights[growing] *= scale / mean_weight
+    weights[: powers.shape[0] // len(objective.model.relations) if separable else None] *= scale
     total = 1.0 if not classes else variance * size**2
     return Learned(weights, 1 - loss / total, max(1, n_iter))
 
