@@ -1,9 +1,10 @@
 """Claim: leave-one-out weights of 83 terms are learned sooner than EasyMKL's, in less memory.
 
-Six views of Multiple Features, total degree 3: 83 terms, 2000 rows; seconds and peak memory above
-the data with ``max_fit_samples`` 1000 and 2000, beside MKLpy's EasyMKL given the same 83 kernels of
-the same rows, where MKLpy is installed (benchmarks/requirements-peers.txt). It runs in a process of
-its own, ended where it would take the machine's last memory; figures are lower bounds then.
+Six views of Multiple Features, total degree 3: 83 terms, 2000 rows, 500 landmarks; seconds and peak
+memory above the data with ``max_fit_samples`` 1000 and 2000, beside MKLpy's EasyMKL given the same
+83 kernels of the same rows, where MKLpy is installed (benchmarks/requirements-peers.txt). It runs
+in a process of its own, ended where it would take the machine's last memory; figures are lower
+bounds then.
 
     python benchmarks/loo_beats_easymkl.py [1000 2000]     # rows of EasyMKL
 

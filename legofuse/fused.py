@@ -115,10 +115,10 @@ class FusedGraph:
 
     def _learn_centres(self, centre):
         references = self.references
+        known = [self.learned] + ([] if self.shifts is None else [self.shifts.aligned])
         for k, graph in enumerate(self.graphs):
             if centre[k]:
                 relation = self._relate(references, references, [graph])[0]
-                known = [self.learned] + ([] if self.shifts is None else [self.shifts.aligned])
                 error = max(error_factor(graph, learned) for learned in known)
                 self.centres[k] = learn_centre(relation, _column(references.present, k), error)
 

@@ -32,7 +32,7 @@ def rows(n_rows, n_features, path=None, dtype=np.float32, block=20_000):
 
 
 def model(n_views=VIEWS, **parameters):
-    """One relation a view, so that sizes mean the same in every curve."""
+    """One relation a view and 500 landmarks, so that sizes mean the same in every curve."""
     defaults = {"relation": "correlation", "n_landmarks": 500, "n_components": COMPONENTS}
     return LEGOFusionTransformer(n_views, random_state=0, **(defaults | parameters))
 

@@ -5,7 +5,9 @@ plus offsets, so that what follows needs no loop over bags. Nothing else of lego
 here.
 """
 
-from ._pack import Bags, check_bags, check_form, is_table, pack_frames, to_bags
+from ._cut import to_bags
+from ._form import check_form, is_table
+from ._pack import Bags, check_bags, pack_frames
 from ._per_unit import PerUnit
 from ._segments import segment, segment_means, unit_segments
 

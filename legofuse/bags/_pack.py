@@ -1,13 +1,12 @@
-"""Ragged bags packed into one array of units, and a long table cut into bags."""
+"""Ragged bags packed into one array of units."""
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from .._labels import check_domains, is_missing
+from ._form import check_form, is_2d, is_bag_sequence, is_frame, is_table
 
 
 class Bags(NamedTuple):
@@ -108,72 +107,6 @@ def check_bags(X, n_labels=None, numbers=None):
     return Bags(X, np.arange(len(X) + 1), np.zeros(len(X), dtype=np.int64), names)
 
 
-def check_form(X):
-    """Refuse what is not a batch of bags: views by name or in a list, a single row.
-
-    Parameters
-    ----------
-    X : object
-        What a user passed as bags.
-
-    Returns
-    -------
-    object
-        The same; other sequences of bags, such as a Series, in a list.
-
-    Raises
-    ------
-    TypeError
-        If X is no sequence, a dict, or a list of lists of bags.
-    ValueError
-        If X is 1-D: one unit, not a bag.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse.bags import check_form
-    >>> check_form([np.zeros((1, 2))])
-    [array([[0., 0.]])]
-    >>> check_form(np.zeros(3))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
-    """
-    X = in_a_list(X)
-    sized = hasattr(X, "__len__") or hasattr(X, "__array__")
-    if getattr(X, "shape", None) == () or isinstance(X, str | bytes) or not sized:
-        kind = type(X.item() if hasattr(X, "item") else X).__name__
-        raise TypeError(
-            f"X is of type {kind}, not a sequence of bags: give a list of arrays "
-            "(n_units, n_features)."
-        )
-    if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
-        raise TypeError(
-            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
-            "`X, views = stack_views(Xs)` makes one list."
-        )
-    if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
-        raise TypeError(
-            f"X is a {type(X).__name__} of {len(X)} sequences of bags, not one. If they are views, "
-            "stack them side by side first: `X, views = stack_views(Xs)`, and pass `views=views` "
-            "to the estimator."
-        )
-    if _is_row(X):
-        raise ValueError(
-            f"X is 1-D, of shape ({len(X)},), not bags: a bag is 2-D, (n_units, n_features). "
-            "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
-        )
-    return X
-
-
-def in_a_list(X):
-    """A Series or another collection of arrays as a list; anything else as it is."""
-    known = isinstance(X, list | tuple | dict | str | bytes) or sparse.issparse(X)
-    known = known or hasattr(X, "__array__")
-    is_series = hasattr(X, "iloc") and X.ndim == 1 and X.dtype == object
-    return list(X) if is_series or (not known and isinstance(X, Collection)) else X
-
-
 def pack_frames(X, n_labels=None, numbers=None):
     """Join bags that are frames of one kind (or the rows of one), whose columns may hold anything.
 
@@ -227,56 +160,6 @@ def _join_frames(frames):
     import polars as pl
 
     return pl.concat(frames, how="vertical_relaxed")
-
-
-def is_bag_sequence(X):
-    """True for a list, tuple or object array whose items are two-dimensional or frames."""
-    if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim != 1):
-        return False
-    return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and any(map(is_2d, X))
-
-
-def is_2d(item):
-    if isinstance(item, list | tuple):
-        first = item[0] if len(item) else None
-        return isinstance(first, list | tuple) or getattr(first, "ndim", None) == 1
-    return len(getattr(item, "shape", ())) == 2
-
-
-def is_table(X):
-    """Whether X is one table, each row of which is a bag of one unit.
-
-    Parameters
-    ----------
-    X : object
-        Bags in any form that :func:`check_bags` takes.
-
-    Returns
-    -------
-    bool
-        True for a 2-D array, a frame and a list of rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse.bags import is_table
-    >>> bag = np.zeros((2, 3))
-    >>> is_table(bag), is_table(bag.tolist()), is_table([bag])
-    (True, True, False)
-    """
-    return is_2d(X) and not is_bag_sequence(X)
-
-
-def _is_row(X):
-    """True for an array or list of numbers, or of other things without a shape."""
-    if isinstance(X, list | tuple):
-        return len(X) > 0 and all(map(np.isscalar, X))
-    is_flat = len(getattr(X, "shape", ())) == 1 and not sparse.issparse(X)
-    return is_flat and len(X) > 0 and not is_bag_sequence(X)
-
-
-def _holds_bags(item):
-    return getattr(item, "ndim", None) == 3 or is_bag_sequence(item)
 
 
 def _check_n_labels(X, n_labels):
@@ -378,76 +261,3 @@ def _unpad(X, numbers):
         else X.reshape(n_bags * n_units, width)
     )
     return Bags(units, _offsets(n_real), n_units - n_real, None)
-
-
-def to_bags(X, groups):
-    """Cut a long table into bags by the bag id of each row.
-
-    Parameters
-    ----------
-    X : array or frame of shape (n_units_total, n_features)
-        The units of all bags, in any order; a frame is cut into frames, a sparse matrix is refused.
-    groups : array-like of shape (n_units_total,)
-        The bag of each unit: ints or strings.
-
-    Returns
-    -------
-    bags : list of arrays or frames of shape (n_units_i, n_features)
-        Units keep the order they have in X.
-    ids : ndarray of shape (n_bags,)
-        The id of each bag, sorted as by `numpy.unique`, whatever the order of the rows. Labels must
-        follow it: of a Series indexed by id, ``y = labels.loc[ids]``.
-
-    Raises
-    ------
-    TypeError
-        If X is sparse.
-    ValueError
-        If `groups` is not one id for each row of X, an id is missing (NaN or None), or ids are of
-        types that cannot be sorted together.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse.bags import to_bags
-    >>> bags, ids = to_bags(np.arange(6.0).reshape(3, 2), groups=["b", "a", "b"])
-    >>> ids.tolist(), [bag.tolist() for bag in bags]
-    (['a', 'b'], [[[2.0, 3.0]], [[0.0, 1.0], [4.0, 5.0]]])
-    """
-    if sparse.issparse(X):
-        raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
-    X = X if is_frame(X) else np.asarray(X)
-    given, groups = groups, np.asarray(groups)
-    if len(X.shape) != 2:
-        raise ValueError(f"X must be one table of units with 2 dimensions, got {len(X.shape)}.")
-    if groups.shape != X.shape[:1]:
-        raise ValueError(
-            f"groups must hold one bag id for each of the {len(X)} rows of X, got "
-            f"{_instead_of_ids(X, groups)}."
-        )
-    if any(map(is_missing, given)):
-        raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")
-    groups = check_domains(given, len(groups), what="groups", sample="row")
-    ids, bag_of_unit = np.unique(groups, return_inverse=True)
-    order = np.argsort(bag_of_unit, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])[: len(ids)]
-    return [X.iloc[row] if hasattr(X, "iloc") else X[row] for row in rows], ids
-
-
-def _instead_of_ids(X, groups):
-    """What a caller gave that is not one id for each row, and what to give."""
-    name = groups.item() if groups.size == 1 else None
-    if is_frame(X) and name in list(X.columns):
-        rest = f"X.drop(columns={name!r})" if hasattr(X, "iloc") else f"X.drop({name!r})"
-        return (
-            f"{name!r}, the name of a column: pass the column and drop it from the features, "
-            f"`to_bags({rest}, X[{name!r}])`"
-        )
-    if groups.ndim:
-        return f"shape {groups.shape}"
-    where = "of a frame's column `X[name]`" if is_frame(X) else "of an array's column k `X[:, k]`"
-    return f"{name!r}: give the ids themselves, {where}"
-
-
-def is_frame(X):
-    return hasattr(X, "columns") and hasattr(X, "shape")

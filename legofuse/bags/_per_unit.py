@@ -7,7 +7,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._pack import check_bags, in_a_list, is_bag_sequence, pack_frames
+from ._form import in_a_list, is_bag_sequence
+from ._pack import check_bags, pack_frames
 
 
 def _transformer_has(method):

@@ -5,7 +5,8 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 
-from ._pack import check_bags, is_2d, is_bag_sequence, is_frame
+from ._form import is_2d, is_bag_sequence, is_frame
+from ._pack import check_bags
 
 
 def segment_means(units, offsets, n_segments=32):
