@@ -60,6 +60,40 @@ def test_the_leave_one_out_score_is_that_of_the_fit(data):
     assert np.isfinite(found.loo_lost).all()
 
 
+@pytest.mark.parametrize("data", [X, MISSING], ids=["complete", "missing"])
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_weights_of_the_fit_are_weights_of_the_look(data, size):
+    weight = size * np.random.default_rng(0).uniform(0.2, 3, size=len(y))
+    model = LEGOFusionTransformer(VIEWS, relation=RELATION, max_iter=10)
+    model.fit(data, y, sample_weight=weight)
+    found = term_contributions(model, data, y, sample_weight=weight)
+    assert_allclose(found.loo_score, model.loo_score_, rtol=1e-6)
+    assert_allclose(found.view_shares, list(model.view_importances_.values()), rtol=1e-6)
+
+
+@pytest.mark.parametrize("weights", ["loo", "alignment"])  # a ridge of 1, and one that is chosen
+def test_a_weight_is_a_repeated_row(weights):
+    counts = np.random.default_rng(0).integers(0, 4, size=len(y))
+    rows, model = np.repeat(np.arange(len(y)), counts), fitted(weights=weights)
+    repeated = term_contributions(model, X[rows], y[rows])
+    weighed = term_contributions(model, X, y, sample_weight=counts)
+    for name in ("shares", "view_shares", "loo_score", "loo_lost", "view_loo_lost"):
+        assert_allclose(getattr(weighed, name), getattr(repeated, name), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (-np.ones(len(y)), "Negative"),
+        (np.ones(3), "sample_weight"),
+        (np.r_[1.0, 1.0, np.zeros(len(y) - 2)], "at least 3 rows .* weight above 0; got 2"),
+    ],
+)
+def test_weights_that_are_none(weight, message):
+    with pytest.raises(ValueError, match=message):
+        term_contributions(fitted(), X, y, sample_weight=weight)
+
+
 def test_views_are_missing_in_sparse_tables_too():
     found = term_contributions(fitted(sp.csr_array(MISSING)), sp.csr_array(MISSING), y)
     expected = term_contributions(fitted(MISSING), MISSING, y)

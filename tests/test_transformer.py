@@ -494,6 +494,23 @@ def test_landmarks_per_domain():
     assert len(model.landmarks_) == 20
 
 
+def test_what_tells_classes_in_an_unseen_domain_counts_rows_by_their_weight():
+    """Ridge regression on repeated rows, with an intercept that is not penalised."""
+    counts = np.random.default_rng(1).integers(0, 4, size=len(Y))
+    model = make(unseen_domains="batch", max_iter=10)
+    model.fit(X, Y, sample_weight=counts, sample_domain=SITES)
+    (head, intercept), fused = model._head[0], model._fused
+    kernel = fused(fused.references, fused.marks)
+    rows = np.repeat(np.arange(len(kernel)), counts[model.landmarks_])
+    n, system = len(rows), np.ones((len(rows) + 1, len(rows) + 1))
+    system[:n, :n] = kernel[np.ix_(rows, rows)] + np.eye(n)
+    system[n, n] = 0
+    targets = np.vstack([np.eye(3)[Y[model.landmarks_]][rows], np.zeros((1, 3))])
+    solved = np.linalg.solve(system, targets)
+    expected = kernel[:, rows] @ solved[:n] + solved[n]
+    assert_allclose(kernel @ head + intercept, expected, atol=1e-8)
+
+
 def test_unseen_domain():
     model = make(unseen_domains="batch", domain_alignment=1).fit(X, Y, sample_domain=SITES)
     rows = np.vstack([X] * 50)

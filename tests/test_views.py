@@ -178,6 +178,11 @@ def test_callable_without_frame():
         columns(make_column_selector(), frame=None)
 
 
+def test_complex_numbers_are_no_view():
+    with pytest.raises(ValueError, match=r"view 'waves' holds complex numbers: give real ones"):
+        stack_views({"waves": np.ones((3, 2)) * 1j, "other": np.ones((3, 2))})
+
+
 # ------------------------------------------------------------------ a bare list of views
 @pytest.mark.parametrize(
     "X",

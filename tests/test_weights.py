@@ -59,6 +59,11 @@ def literal_loop(K, Y, weight):
     return np.array(residuals)
 
 
+def test_of_one_unit_nothing_is_left():
+    with pytest.raises(ValueError, match="at least 2 units; got 1"):
+        leave_one_out(np.eye(1), np.ones((1, 1)))
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_leave_one_out_is_the_literal_loop(weighted):
     rng = np.random.default_rng(1)

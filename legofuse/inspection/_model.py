@@ -217,12 +217,15 @@ def scaled(kernel, factors):
     return kernel if (factors == 1).all() else kernel * factors[:, None] * factors
 
 
-def square(model, X, sample_domain, max_samples, random_state):
-    """Relate at most `max_samples` rows that have a view to one another."""
+def square(model, X, sample_domain, max_samples, random_state, sample_weight=None):
+    """Relate at most `max_samples` rows that have a view, and a weight, to one another."""
     present = present_views(model, X)
-    rows = np.flatnonzero(present.any(axis=1))
+    has, what = present.any(axis=1), "a view"
+    if sample_weight is not None:
+        has, what = has & (sample_weight > 0), "a view and a weight above 0"
+    rows = np.flatnonzero(has)
     if len(rows) < 3:
-        raise ValueError(f"needs at least 3 rows that have a view; got {len(rows)}.")
+        raise ValueError(f"needs at least 3 rows that have {what}; got {len(rows)}.")
     if len(rows) > max_samples:
         rng = random_generator(random_state)
         rows = np.sort(rng.choice(rows, max_samples, replace=False))

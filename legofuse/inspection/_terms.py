@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import lapack
 
+from .._compat import check_sample_weight
 from ..fusion import fuse
 from ._model import centred, check_one_each, read_polynomial, scaled, split_pipeline, square
 from ._results import TermContributions
@@ -12,10 +13,14 @@ __all__ = ["term_contributions"]
 _LEAST_LEFT = 1e-3  # of the fused graph's largest entry, where a term is subtracted from it
 
 
-def leave_one_out_score(kernel, targets, ridge=1.0):
-    """Share of the targets' variance explained by leave-one-out ridge predictions."""
+def leave_one_out_score(kernel, targets, ridge=1.0, sample_weight=None):
+    """Share of the targets' variance explained by leave-one-out ridge predictions.
+
+    Weights count as when weights of terms are learned, see :func:`legofuse.weights.leave_one_out`.
+    """
+    weight = np.ones(len(kernel)) if sample_weight is None else sample_weight
     system = np.array(kernel, order="C")
-    system.reshape(-1)[:: len(system) + 1] += ridge
+    system.reshape(-1)[:: len(system) + 1] += ridge / weight
     given = np.column_stack([np.ones(len(kernel)), targets])
     root, info = lapack.dpotrf(system.T)
     if info:  # negative weights, or relations that are no kernels
@@ -27,8 +32,11 @@ def leave_one_out_score(kernel, targets, ridge=1.0):
     sums = solved[:, 0]
     shares = sums / sums.sum()  # the intercept is not penalised
     fitted = solved[:, 1:] - np.outer(shares, sums @ targets)
-    errors = fitted / (diagonal - sums * shares)[:, None]
-    return float(1 - (errors**2).sum() / ((targets - targets.mean(axis=0)) ** 2).sum())
+    whole = np.maximum(weight, 1.0)  # one unit of weight is left out
+    left = (whole - 1) / ridge + (diagonal - sums * shares) / whole
+    errors = fitted / left[:, None]
+    about = targets - np.average(targets, axis=0, weights=weight)
+    return float(1 - weight @ (errors**2).sum(axis=1) / (weight @ (about**2).sum(axis=1)))
 
 
 def _inverse(system):
@@ -58,7 +66,14 @@ def read_targets(y, target_type):
 
 
 def term_contributions(
-    estimator, X, y=None, *, sample_domain=None, max_samples=500, random_state=None
+    estimator,
+    X,
+    y=None,
+    *,
+    sample_weight=None,
+    sample_domain=None,
+    max_samples=500,
+    random_state=None,
 ):
     r"""Share of each term, and of each view, in the fused graph, and what is lost without it.
 
@@ -74,6 +89,8 @@ def term_contributions(
         Rows that the shares are taken on.
     y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
         Targets.
+    sample_weight : array-like of shape (n_samples,), optional
+        Positive weights of the rows, those of the fit where it had some: its ridge belongs to them.
     sample_domain : array-like of shape (n_samples,), optional
         Needed if fit was given it.
     max_samples : int, default=500
@@ -91,7 +108,8 @@ def term_contributions(
     ------
     ValueError, TypeError
         If there is no fusion transformer, its terms cannot be taken apart (hops, an identity),
-        fewer than 3 rows have a view, or y is not finite, of another length or always the same.
+        fewer than 3 rows have a view and a weight, weights are negative, or y is not finite, of
+        another length or always the same.
 
     Notes
     -----
@@ -115,8 +133,12 @@ def term_contributions(
     polynomial = read_polynomial(model)
     if y is not None:
         check_one_each(y, X)
-    graphs = square(model, X, sample_domain, max_samples, random_state)
-    norms = np.abs(polynomial.weights) * _norms(polynomial, graphs)
+    weight = None
+    if sample_weight is not None:
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+    graphs = square(model, X, sample_domain, max_samples, random_state, weight)
+    weight = None if weight is None else weight[graphs.rows]
+    norms = np.abs(polynomial.weights) * _norms(polynomial, graphs, weight)
     shares = norms / (norms.sum() or 1.0)
     view_shares = shares @ polynomial.view_shares
     lost = view_lost = score = None
@@ -124,8 +146,8 @@ def term_contributions(
         targets = read_targets(y, model.target_type)[graphs.rows]
         whole = fuse(graphs.relations, polynomial.powers, polynomial.weights)
         kernel = graphs.kernel(polynomial, polynomial.weights, whole)
-        ridge = _ridge(model, kernel, targets)
-        score = leave_one_out_score(kernel, targets, ridge)
+        ridge = _ridge(model, kernel, targets, weight)
+        score = leave_one_out_score(kernel, targets, ridge, weight)
 
         def lost_without(gone, fused=None):
             weights = np.where(gone, 0.0, polynomial.weights)
@@ -134,7 +156,7 @@ def term_contributions(
             sums = polynomial.weights.sum(), weights.sum()
             scale = sums[0] / sums[1] if min(sums) > 0 else 1.0  # signs stay
             kernel = scale * graphs.kernel(polynomial, weights, fused)
-            return score - leave_one_out_score(kernel, targets, ridge)
+            return score - leave_one_out_score(kernel, targets, ridge, weight)
 
         rows, lost = np.arange(len(shares)), np.zeros(len(shares))
         for k in np.flatnonzero(polynomial.weights):
@@ -153,11 +175,11 @@ def term_contributions(
     )
 
 
-def _ridge(model, kernel, targets):
+def _ridge(model, kernel, targets, weight):
     if model.ridge_ is not None:
         return model.ridge_
     ridges = np.logspace(-6, 3, 19)
-    scores = [leave_one_out_score(kernel, targets, ridge) for ridge in ridges]
+    scores = [leave_one_out_score(kernel, targets, ridge, weight) for ridge in ridges]
     return ridges[int(np.nanargmax(scores))]
 
 
@@ -174,5 +196,11 @@ def term_kernels(polynomial, graphs):
         yield scaled(graphs.term(row), scale)
 
 
-def _norms(polynomial, graphs):
-    return np.array([np.linalg.norm(centred(k)) for k in term_kernels(polynomial, graphs)])
+def _norms(polynomial, graphs, weight):
+    root = None if weight is None else np.sqrt(weight)
+
+    def norm(kernel):
+        kernel = centred(kernel, weight)
+        return np.linalg.norm(kernel if root is None else root[:, None] * kernel * root)
+
+    return np.array([norm(kernel) for kernel in term_kernels(polynomial, graphs)])

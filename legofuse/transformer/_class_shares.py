@@ -17,7 +17,7 @@ _ROWS = 100_000  # as many as shifts read
 _BLOCK = 1024
 
 
-def learn_head(fused, classes, n_classes):
+def learn_head(fused, classes, n_classes, weight):
     """Ridge regression of classes on the landmarks.
 
     Parameters
@@ -26,6 +26,8 @@ def learn_head(fused, classes, n_classes):
         To the landmarks.
     classes : ndarray of shape (n_landmarks,), int
     n_classes : int
+    weight : ndarray of shape (n_landmarks,)
+        Of each landmark; the ridge is one over it, as when weights of the fusion are learned.
 
     Returns
     -------
@@ -33,11 +35,11 @@ def learn_head(fused, classes, n_classes):
         Coefficients of shape (n_landmarks, n_classes) and intercepts.
     """
     targets = np.eye(n_classes)[classes]
-    kernel = fused(fused.references, fused.marks).astype(float)
+    root = np.sqrt(weight)[:, None]
+    kernel = root * fused(fused.references, fused.marks).astype(float) * root.T
     kernel = (kernel + kernel.T) / 2
     kernel[np.diag_indices(len(kernel))] += 1.0  # weights are scaled for this ridge
-    ones = np.ones((len(kernel), 1))
-    found = solve(kernel, np.hstack([targets, ones]), assume_a="sym")
+    found = root * solve(kernel, root * np.hstack([targets, np.ones_like(root)]), assume_a="sym")
     fitted, sums = found[:, :-1], found[:, -1:]
     intercept = fitted.sum(axis=0) / sums.sum()
     return [fitted - sums * intercept, intercept]

@@ -13,7 +13,7 @@ from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
 from ._class_shares import learn_head
-from ._training import aligns_by_classes, at, find_shifts
+from ._training import aligns_by_classes, at, find_shifts, weight_of
 
 _LOWER = 0.1  # start of graphs that auto enters beside the others, as one degree higher
 # products of centred relations, whose extremes are larger, get too much weight by these
@@ -45,10 +45,7 @@ def relate_landmarks(estimator, training, expansion, learned):
     if training.criterion not in _TERMS_ALIKE:
         centre = chosen_by_auto(graphs, estimator.relation)
     if estimator.expansion == "hops":
-        distinct = training.rows[training.is_new]
-        merged = np.add.reduceat(training.weight, np.flatnonzero(training.is_new))
-        order = np.argsort(distinct)
-        mass = merged[order][np.searchsorted(distinct[order], landmarks)]
+        mass = weight_of(training, landmarks)
         foresee(
             n_landmarks**2 * table.X.dtype.itemsize * estimator.degree * len(graphs),
             f"Hops over {n_landmarks} landmarks in {len(graphs)} graphs at "
@@ -141,7 +138,9 @@ def learn_classes(estimator, training):
         return None
     classes, rows = training.strata, training.rows
     shares = np.bincount(classes[rows], training.weight, training.n_classes)
-    head = learn_head(estimator._fused, classes[estimator.landmarks_], training.n_classes)
+    landmarks = estimator.landmarks_
+    weight = weight_of(training, landmarks)
+    head = learn_head(estimator._fused, classes[landmarks], training.n_classes, weight)
     return [head, shares / shares.sum()]
 
 

@@ -17,7 +17,7 @@ from ..graphs import (
     list_graphs,
 )
 from ..landmarks import choose_landmarks, given_landmarks, view_features
-from ..sampling import canonical_rows, stratified_sample
+from ..sampling import canonical_rows, mark_rows, stratified_sample
 from ..shifts import learn_shifts
 from ..tables import Table, read_columns, read_domains, read_targets
 from ..terms import MAX_TERMS
@@ -132,6 +132,17 @@ def enter_graphs(estimator, training):
     return graphs, [
         k for k, (_, name) in enumerate(graphs) if of_auto[k] and name in FOR_CONTINUOUS
     ]
+
+
+def weight_of(training, rows):
+    """Weight of all training rows that equal each of these, whatever their targets."""
+    known, asked = (
+        mark_rows(training.table.X[part], at(training.domains, part))
+        for part in (training.rows, rows)
+    )
+    code = np.unique(np.vstack([known, asked]), axis=0, return_inverse=True)[1].reshape(-1)
+    total = np.bincount(code[: len(known)], training.weight, minlength=code.max() + 1)
+    return total[code[len(known) :]]
 
 
 def sample_rows(training, n_samples, rng):

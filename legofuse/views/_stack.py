@@ -185,13 +185,18 @@ def _as_table(where, block, row="sample"):
         )
     try:
         table = np.asarray(block)
-        if table.dtype.kind not in "fiub":
+        if table.dtype.kind not in "fiubc":
             table = table.astype(np.float64)
     except (ValueError, TypeError) as error:
         why = _where_text(block)
         raise ValueError(
             f"{where} is not a numeric array with rows of equal length{why}."
         ) from error
+    if table.dtype.kind == "c":
+        raise ValueError(
+            f"{where} holds complex numbers: give real ones, for instance "
+            "np.hstack([x.real, x.imag]) or np.abs(x)."
+        )
     if table.ndim not in (2, 3):
         hint = "; reshape(-1, 1) makes one column of it" if table.ndim == 1 else ""
         raise ValueError(f"{where} must have 2 dimensions, got {table.ndim}{hint}.")

@@ -37,6 +37,11 @@ def leave_one_out(graph, targets, sample_weight=None):
         Takes the derivative of a loss with respect to the residuals (same shape) to its
         derivative with respect to the graph, shape (n_units, n_units), symmetric.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer than two units: nothing is left to predict the other by.
+
     Examples
     --------
     >>> import numpy as np
@@ -46,6 +51,8 @@ def leave_one_out(graph, targets, sample_weight=None):
     array([-3. , -1.5,  4.5])
     """
     n_units = len(graph)
+    if n_units < 2:
+        raise ValueError(f"leaving one out needs at least 2 units; got {n_units}.")
     weight = np.ones(n_units) if sample_weight is None else sample_weight
     kernel = np.array(graph, dtype=float, order="F")
     kernel.reshape(-1, order="F")[:: n_units + 1] += 1 / weight
