@@ -52,7 +52,13 @@ except ImportError:  # scikit-learn < 1.9
 _OURS = ("legofuse", "sklearn")
 _HEAVIEST = 1e100  # squares of weights are added up
 
-__all__ = ["CallbackSupportMixin", "check_sample_weight", "stack_level", "with_callbacks"]
+__all__ = [
+    "CallbackSupportMixin",
+    "check_sample_weight",
+    "stack_level",
+    "weight_of_one",
+    "with_callbacks",
+]
 
 
 def stack_level():
@@ -106,3 +112,30 @@ def check_sample_weight(sample_weight, X, dtype=None):
         )
     tiny = (weights > 0) & (weights < 1 / _HEAVIEST)
     return np.where(tiny, 0, weights) if tiny.any() else weights
+
+
+def weight_of_one(sample_weight):
+    """The weight that stands for one row, where rows are left out one by one.
+
+    Whole numbers count rows: one of several equal ones is left out. Weights with fractions tell how
+    much rows matter; none of them is more than one row.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    float
+        1, or the largest weight if that is more and not all are whole numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse._compat import weight_of_one
+    >>> weight_of_one(np.array([1.0, 3.0])), weight_of_one(np.array([0.5, 3.0]))
+    (1.0, 3.0)
+    """
+    if (sample_weight == np.floor(sample_weight)).all():
+        return 1.0
+    return float(max(1.0, sample_weight.max()))

@@ -117,8 +117,8 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
     targets : ndarray of shape (n_units, n_targets) or None
     sample_weight : ndarray of shape (n_units,)
     **options
-        ``present``, ``groups``, ``views``, ``factors``, ``max_iter``, ``tol`` for ``"loo"``,
-        ``nonnegative`` for ``"alignment"``.
+        ``present``, ``groups``, ``views``, ``factors``, ``max_iter``, ``tol`` and ``one`` for
+        ``"loo"``, ``nonnegative`` for ``"alignment"``.
 
     Returns
     -------
@@ -127,15 +127,19 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
     """
     terms, nonnegative = expansion.terms(), options.pop("nonnegative", True)
     if criterion == "loo":
-        return loo(
+        one = options.pop("one", 1.0)
+        found = loo(
             graphs,
             terms,
             targets,
-            sample_weight=sample_weight,
+            sample_weight=sample_weight / one,
             separable=expansion.separable,
             zeroth=equal if expansion.separable else None,
             **options,
         )
+        factors = len(graphs) if expansion.separable else 1  # of which the first is scaled
+        found.weights[: len(terms) // factors] /= one
+        return found
     if criterion == "alignment":
         found = alignment(
             graphs, terms, targets, sample_weight=sample_weight, nonnegative=nonnegative

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from legofuse import LEGOAnomalyClassifier, PerUnit
 from legofuse.anomaly import _linear
-from legofuse.anomaly._checks import class_factors, threshold
+from legofuse.anomaly._checks import class_factors, default_positive, threshold
 from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
 from legofuse.anomaly._top_k import pool
@@ -604,3 +604,37 @@ def test_a_bag_of_one_unit_has_the_score_of_that_unit(data):
     X, y = np.concatenate(data[0])[:60], np.arange(60) % 2
     fitted = model().fit(X, y)
     np.testing.assert_allclose(np.concatenate(fitted.score_units(X)), fitted.predict_proba(X)[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["good", "defect"], None),  # the normal one is the last in order: asked
+        (["legit", "fraud"], None),
+        (["benign", "attack"], None),
+        (["healthy", "disease"], None),
+        (["pass", "fail"], None),
+        (["nominal", "faulty"], None),
+        (["regular", "outlier"], None),
+        (["unseen", "anomaly"], None),
+        (["calm", "normal"], None),
+        (["normal", "rare"], "rare"),
+        (["calm", "outlier"], "outlier"),
+        (["no", "yes"], "yes"),
+        (["negative", "positive"], "positive"),
+    ],
+)
+def test_words_say_which_class_is_anomalous(labels, expected):
+    classes = np.unique(labels)
+    if expected is None:
+        with pytest.raises(ValueError, match=f"Which class.*{classes[1]}.*set pos_label"):
+            default_positive(classes, False)
+    else:
+        assert default_positive(classes, False) == expected
+
+
+def test_of_words_of_unknown_sense_it_says_which_one_it_takes():
+    classes = np.array(["calm", "storm"])
+    with pytest.warns(UserWarning, match="taken to be 'storm', the last in order: .*pos_label"):
+        assert default_positive(classes, False) == "storm"
+    assert default_positive(classes, True) == "storm"  # rows of a table, as for any classifier

@@ -106,6 +106,7 @@ def test_columns_in_several_blocks():
     assert_allclose(model.transform(X).compute(), model.transform(WINE), atol=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 @pytest.mark.parametrize("kind", ["array", "frame"])
 @pytest.mark.parametrize("rows", [30, 178])
 def test_fit_is_the_fit_in_memory(kind, rows):
@@ -143,6 +144,7 @@ def test_a_sample_does_not_depend_on_the_blocks(monkeypatch):
     assert len(model.landmarks_) == 60
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 @pytest.mark.parametrize("rows", [20, 89])
 def test_mean_and_scale_are_those_of_all_rows(monkeypatch, rows):
     monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 60)

@@ -82,6 +82,7 @@ def test_net_works_on_the_graph_of_the_transformer(data, options):
     np.testing.assert_allclose(net.module_.weights.detach().numpy(), model.weights_, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 @pytest.mark.parametrize("options", CONFIGURATIONS[:4], ids=str)
 def test_weight_two_is_a_row_repeated_in_any_order(data, options):
     X, y = data

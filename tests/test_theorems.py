@@ -144,6 +144,7 @@ def test_embedding_reproduces_the_graph_of_the_landmarks(seed):
     assert_allclose(Phi @ Phi.T, G, atol=1e-8 * np.abs(G).max())
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 @pytest.mark.parametrize("weights", ["loo", "alignment", "consensus"])
 def test_weight_two_is_a_repetition(weights):
     X, y = table(1)

@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.utils.class_weight import compute_sample_weight
 
 from legofuse import LEGOFusionTransformer
 from legofuse.fusion import exponents, fuse, fuse_separable
@@ -494,6 +496,7 @@ def test_landmarks_per_domain():
     assert len(model.landmarks_) == 20
 
 
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 def test_what_tells_classes_in_an_unseen_domain_counts_rows_by_their_weight():
     """Ridge regression on repeated rows, with an intercept that is not penalised."""
     counts = np.random.default_rng(1).integers(0, 4, size=len(Y))
@@ -509,6 +512,46 @@ def test_what_tells_classes_in_an_unseen_domain_counts_rows_by_their_weight():
     solved = np.linalg.solve(system, targets)
     expected = kernel[:, rows] @ solved[:n] + solved[n]
     assert_allclose(kernel @ head + intercept, expected, atol=1e-8)
+
+
+def test_weights_with_fractions_say_how_much_rows_matter():
+    """None is more than one row: their scale is that of the weights of terms alone."""
+    weight = np.random.default_rng(0).uniform(0.2, 5, size=len(Y))
+    large = make(max_iter=20).fit(X, Y, sample_weight=weight)
+    small = make(max_iter=20).fit(X, Y, sample_weight=weight / weight.max())
+    assert large.loo_score_ == pytest.approx(small.loo_score_, rel=1e-6)
+    assert_allclose(large.weights_ * weight.max(), small.weights_, rtol=1e-4)
+    separable = make(interactions="separable", max_iter=20)
+    graphs = [
+        clone(separable).fit(X, Y, sample_weight=part).fused_graph(X) * part.max()
+        for part in (weight, weight / weight.max())
+    ]
+    assert_allclose(*graphs, rtol=1e-3, atol=1e-3 * np.abs(graphs[1]).max())
+
+
+def test_balanced_weights_do_not_let_random_classes_be_told():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 6)), (np.arange(120) < 15).astype(int)
+    weight = compute_sample_weight("balanced", y)
+    assert weight.max() > 3
+    model = LEGOFusionTransformer(2, relation="gaussian").fit(X, y, sample_weight=weight)
+    assert model.loo_score_ < 0.3
+
+
+def test_whole_weights_above_one_warn_that_they_count_rows():
+    with pytest.warns(UserWarning, match=r"count as repeated rows.*sample_weight.max\(\)"):
+        make(max_iter=2).fit(X, Y, sample_weight=np.where(Y == 0, 10, 1))
+    make(max_iter=2, weights="uniform").fit(X, Y, sample_weight=np.where(Y == 0, 10, 1))
+    make(max_iter=2).fit(X, Y, sample_weight=np.where(Y == 0, 1, 0.1))
+
+
+def test_whole_numbers_that_are_likely_no_classes_warn():
+    target, real = np.arange(len(X)), make(max_iter=2, target_type="regression")
+    with pytest.warns(UserWarning, match="40 different whole numbers in 40 rows.*'regression'"):
+        make(max_iter=2).fit(X, target)
+    real.fit(X, target)
+    make(max_iter=2, target_type="classification").fit(X, target)
+    make(max_iter=2).fit(X, target % 20)
 
 
 def test_unseen_domain():
@@ -581,7 +624,8 @@ def test_rare_targets_are_sampled():
     y[7] = 1.0
     make(max_fit_samples=10).fit(X, y)
     make(max_fit_samples=10).fit(X, np.c_[np.ones(40), y])
-    make(max_fit_samples=2, n_landmarks=1).fit(X, np.arange(40))
+    few = make(max_fit_samples=2, n_landmarks=1, target_type="classification")
+    few.fit(X, np.arange(40))
 
 
 def test_dtype():

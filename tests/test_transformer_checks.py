@@ -24,6 +24,7 @@ CONFIGURATIONS = [
 
 @pytest.mark.others_draw
 @pytest.mark.filterwarnings("ignore:The fused graph is not positive semi-definite")
+@pytest.mark.filterwarnings("ignore:sample_weight holds whole numbers")
 @parametrize_with_checks(CONFIGURATIONS)
 def test_common_checks(estimator, check):
     check(estimator)

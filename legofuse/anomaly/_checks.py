@@ -15,7 +15,17 @@ from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
 _LARGEST_LR = 1e30  # steps beyond it are no numbers of single precision
-_NORMAL_WORDS = {"normal", "inlier", "ok"}
+# fmt: off
+_NORMAL_WORDS = {
+    "normal", "inlier", "ok", "good", "benign", "healthy", "legit", "legitimate", "genuine", "pass",
+    "passed", "nominal", "regular", "clean", "safe", "negative", "no", "false",
+}
+_ANOMALOUS_WORDS = {
+    "anomaly", "anomalous", "abnormal", "outlier", "novel", "novelty", "defect", "defective",
+    "fault", "faulty", "fail", "failed", "broken", "bad", "attack", "fraud", "spam", "malicious",
+    "malignant", "sick", "ill", "disease", "diseased", "positive", "yes", "true",
+}
+# fmt: on
 
 
 def check_parameters(estimator):
@@ -271,11 +281,8 @@ def list_unit_graphs(views, relation):
 def default_positive(classes, is_table):
     """The anomalous class where none is named: the second, unless that is likely wrong."""
     pair = classes.tolist()
-    if isinstance(pair[1], str) and pair[1].lower() in _NORMAL_WORDS:
-        raise ValueError(
-            f"Which class is anomalous? With labels {pair} it would be {pair[1]!r}: set pos_label, "
-            f"for instance pos_label={pair[0]!r}."
-        )
+    if isinstance(pair[1], str):
+        _check_words(pair, is_table)
     if pair == [-1, 1]:
         message = (
             "Which class is anomalous? Labels -1 and 1 are used both ways (outlier detectors of "
@@ -285,6 +292,26 @@ def default_positive(classes, is_table):
             raise ValueError(message)
         warnings.warn(f"{message} Here it is taken to be 1.", UserWarning, stacklevel=stack_level())
     return pair[1]
+
+
+def _check_words(pair, is_table):
+    """Raise if the second label is likely normal; warn where bags have labels of unknown sense."""
+    kinds = [
+        -1 if word in _NORMAL_WORDS else int(word in _ANOMALOUS_WORDS)
+        for word in (label.lower() for label in pair)
+    ]
+    if kinds[0] > kinds[1]:
+        raise ValueError(
+            f"Which class is anomalous? With labels {pair} it would be {pair[1]!r}: set pos_label, "
+            f"for instance pos_label={pair[0]!r}."
+        )
+    if kinds[0] == kinds[1] and not is_table:
+        warnings.warn(
+            f"Which class is anomalous? Of the labels {pair} it is taken to be {pair[1]!r}, the "
+            "last in order: say it by pos_label.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
 
 
 def check_two_classes(labels, classes, at_least=2):

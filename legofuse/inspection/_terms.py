@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import lapack
 
-from .._compat import check_sample_weight
+from .._compat import check_sample_weight, weight_of_one
 from ..fusion import fuse
 from ._model import centred, check_one_each, read_polynomial, scaled, split_pipeline, square
 from ._results import TermContributions
@@ -133,11 +133,12 @@ def term_contributions(
     polynomial = read_polynomial(model)
     if y is not None:
         check_one_each(y, X)
-    weight = None
+    weight, one = None, 1.0
     if sample_weight is not None:
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
+        one = weight_of_one(weight)
     graphs = square(model, X, sample_domain, max_samples, random_state, weight)
-    weight = None if weight is None else weight[graphs.rows]
+    weight = None if weight is None else weight[graphs.rows] / one
     norms = np.abs(polynomial.weights) * _norms(polynomial, graphs, weight)
     shares = norms / (norms.sum() or 1.0)
     view_shares = shares @ polynomial.view_shares
@@ -146,7 +147,7 @@ def term_contributions(
         targets = read_targets(y, model.target_type)[graphs.rows]
         whole = fuse(graphs.relations, polynomial.powers, polynomial.weights)
         kernel = graphs.kernel(polynomial, polynomial.weights, whole)
-        ridge = _ridge(model, kernel, targets, weight)
+        ridge = _ridge(model, kernel, targets, weight, one)
         score = leave_one_out_score(kernel, targets, ridge, weight)
 
         def lost_without(gone, fused=None):
@@ -175,9 +176,9 @@ def term_contributions(
     )
 
 
-def _ridge(model, kernel, targets, weight):
+def _ridge(model, kernel, targets, weight, one):
     if model.ridge_ is not None:
-        return model.ridge_
+        return model.ridge_ / one
     ridges = np.logspace(-6, 3, 19)
     scores = [leave_one_out_score(kernel, targets, ridge, weight) for ridge in ridges]
     return ridges[int(np.nanargmax(scores))]

@@ -65,7 +65,7 @@ def relate_landmarks(estimator, training, expansion, learned):
     )
 
 
-def learn(estimator, criterion, sample, targets, weight, classes, few):
+def learn(estimator, criterion, sample, targets, weight, classes, few, one):
     """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
 
     Parameters
@@ -81,6 +81,8 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         Whether targets are classes.
     few : slice or ndarray of int
         Those of the rows that are related to one another: all, save for neural weights of many.
+    one : float
+        The weight that stands for one row, by ``"loo"``.
 
     Returns
     -------
@@ -103,6 +105,7 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
+            options["one"] = one
             if fused.hops is None and not fused.expansion.identity:
                 alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
                 factors = np.ones(len(estimator.graphs_))

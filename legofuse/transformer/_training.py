@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._compat import check_sample_weight, stack_level
+from .._compat import check_sample_weight, stack_level, weight_of_one
 from .._validation import check_criterion
 from ..fusion import count_terms
 from ..graphs import (
@@ -23,6 +23,7 @@ from ..tables import Table, read_columns, read_domains, read_targets
 from ..terms import MAX_TERMS
 
 _MOST_AT_START = 1000
+_MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, numbers are likely real
 
 
 class Training(NamedTuple):
@@ -41,6 +42,8 @@ class Training(NamedTuple):
     criterion : str
     rows, weight, is_new : ndarray of shape (n_distinct,)
         Of :func:`~legofuse.sampling.canonical_rows`.
+    one : float
+        Of :func:`~legofuse._compat.weight_of_one`.
     """
 
     table: Table
@@ -52,6 +55,7 @@ class Training(NamedTuple):
     rows: Any
     weight: Any
     is_new: Any
+    one: float
 
     def targets_of(self, rows):
         """Targets of some rows: one column of 0 and 1 for each class, or real values."""
@@ -86,7 +90,12 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
     if strata is not None:
         n_classes, strata = _number_classes(strata, weight)
         targets = strata[:, None].astype(np.float64)
+        if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
+            _warn_numbers(len(table), n_classes)
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
+    one = weight_of_one(weight)
+    if criterion in ("loo", "neural") and sample_weight is not None:
+        _warn_counts(weight, one)
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
     if len(rows) < 2:
         raise ValueError(
@@ -94,7 +103,8 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
             f"a minimum of 2 is required by {type(estimator).__name__}."
         )
     strata = strata if n_classes else _strata(targets, rows, len(table))
-    return Training(table, domains, targets, strata, n_classes, criterion, rows, weight, is_new)
+    read = table, domains, targets, strata, n_classes, criterion
+    return Training(*read, rows, weight, is_new, one)
 
 
 def enter_graphs(estimator, training):
@@ -186,6 +196,30 @@ def _drop_empty_rows(table, weight):
     empty = table.missing.all(axis=1)
     warn_empty(np.count_nonzero(empty & (weight > 0)), "left out of the fit")
     return np.where(empty, 0.0, weight)
+
+
+def _warn_numbers(n_rows, n_classes):
+    """Warn where whole numbers that are taken for classes are likely real values."""
+    if n_classes > _MANY_CLASSES and n_rows < _FEW_ROWS * n_classes:
+        warnings.warn(
+            f"y holds {n_classes} different whole numbers in {n_rows} rows, which are taken for "
+            "classes. If they are real values, set target_type='regression'; if they are classes, "
+            "target_type='classification' says so.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
+def _warn_counts(weight, one):
+    """Warn where leave-one-out sees twins, which may not be what weights were meant to say."""
+    if one == 1 and weight.max() > 1:
+        warnings.warn(
+            "sample_weight holds whole numbers above 1, which count as repeated rows: "
+            "leave-one-out then leaves out one of equal rows, which the others predict. If they "
+            "say how much rows matter, give sample_weight / sample_weight.max().",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
 
 
 def warn_empty(count, what):
