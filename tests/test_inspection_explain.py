@@ -380,6 +380,30 @@ def test_frames():
         found.of_bag(0)
 
 
+def test_frames_of_units_name_bag_and_unit(classifier):
+    bags = DIGITS.bags[30:34]
+    found = explain(classifier, bags)
+    frame = found.to_frame()
+    assert frame.index.names == ["bag", "unit"]
+    places = [(bag, unit) for bag in range(4) for unit in range(len(bags[bag]))]
+    assert frame.index.tolist() == places
+    assert_array_equal(frame["score"], found.scores)
+    one = found.of_bag(2)
+    pd.testing.assert_frame_equal(one.to_frame(), frame.loc[[2]])
+    pd.testing.assert_frame_equal(found.of_bag(-2).of_bag(0).to_frame(), frame.loc[[2]])
+    with pytest.raises(IndexError):
+        found.of_bag(4)
+    landmarks = found.to_frame(row=1)
+    assert landmarks.index.names == ["landmark bag", "landmark unit"]
+    bag, unit = landmarks.index[0]
+    k = np.flatnonzero((found.landmarks == [bag, unit]).all(axis=1))
+    assert_allclose(landmarks["all views"].iloc[0], found.landmark_parts[1, k])
+    shown = repr(one).splitlines()[1:]
+    assert shown[0].split()[:4] == ["bag", "unit", "score", "base"]
+    assert shown[1].split()[:2] == ["2", "0"]
+    assert shown[2].split()[:2] == ["2", "1"]
+
+
 @pytest.mark.parametrize("n_anomalous", [1, 2])
 def test_bootstrap_samples_hold_a_rare_class(n_anomalous):
     y = (np.arange(12) < n_anomalous).astype(int)

@@ -80,6 +80,7 @@ def displays(pipe, classifier):
         "references": lambda ax: ExplanationDisplay.from_explanation(
             units, 2, by="landmark", ax=ax
         ),
+        "explained at once": lambda ax: ExplanationDisplay.from_estimator(pipe, X[:2], 1, ax=ax),
         "missing": lambda ax: MissingViewDisplay.from_estimator(
             pipe, X, y, shares=(0, 0.5), n_repeats=2, name="fused", random_state=0, ax=ax
         ),
@@ -102,6 +103,7 @@ KINDS = [
     "landmarks",
     "explained unit",
     "references",
+    "explained at once",
     "missing",
     "history",
 ]
@@ -269,6 +271,33 @@ def test_bars_of_an_explanation_end_at_the_score(pipe):
         ExplanationDisplay.from_explanation(found, by="term")
 
 
+def test_a_prediction_is_explained_and_drawn_at_once(pipe, classifier):
+    for model, data, options in (
+        (pipe, X[:3], {"target": 1}),
+        (classifier, DIGITS.bags[:2], {"method": "shapley"}),
+        (pipe[0], X[:3], {"coef": np.ones(pipe[0].transform(X[:1]).shape[1]), "intercept": 2.0}),
+    ):
+        display = ExplanationDisplay.from_estimator(model, data, 2, **options)
+        expected = ExplanationDisplay.from_explanation(explain(model, data, **options), 2)
+        assert display.names == expected.names
+        assert_allclose(display.parts, expected.parts)
+        assert display.score == expected.score
+    display = ExplanationDisplay.from_estimator(pipe, X[:1], by="landmark", n_landmarks=3)
+    assert len(display.names) == 5  # with the base and the others
+    with pytest.raises(ValueError, match="coef must be given"):
+        ExplanationDisplay.from_estimator(pipe[0], X)
+
+
+@pytest.mark.parametrize("form", [list, tuple, np.array], ids=["list", "tuple", "3-D"])
+def test_units_are_those_of_one_bag(classifier, form):
+    bags = form([bag[:3] for bag in DIGITS.bags[:2]])
+    with pytest.raises(TypeError, match=r"one bag, .* of 2 bags: give one .* bags\[0\]") as found:
+        UnitScoresDisplay.from_estimator(classifier, bags)
+    assert "stack_views" not in str(found.value)
+    for bag in (bags[0], bags[0].tolist()):
+        assert len(UnitScoresDisplay.from_estimator(classifier, bag).scores) == 3
+
+
 def test_curves_in_the_same_axes_differ_in_line_and_marker(pipe):
     first = MissingViewDisplay([0, 0.5], [[1.0, 0.9], [0.7, 0.6]], "one").plot()
     second = MissingViewDisplay([0, 0.5], [[0.9, 0.9], [0.5, 0.6]], "two").plot(ax=first.ax_)
@@ -281,12 +310,14 @@ def test_curves_in_the_same_axes_differ_in_line_and_marker(pipe):
         MissingViewDisplay.from_estimator(pipe, X, y, views={"all": slice(0, 13)})
 
 
-def test_history_of_a_fit_by_gradients(pipe):
+def test_history_of_a_fit_by_gradients(pipe, classifier):
     model = LEGOFusionTransformer(VIEWS, relation="rbf", weights="neural", max_iter=5).fit(X, y)
     display = HistoryDisplay.from_estimator(model)
     assert len(display.lines_[0].get_xdata()) == len(model.history_)
-    with pytest.raises(ValueError, match="no history_"):
+    with pytest.raises(ValueError, match=r"no history_: .* \(weights='neural' trains one\)"):
         HistoryDisplay.from_estimator(pipe)
+    with pytest.raises(ValueError, match=r"no history_: .* \(head='net' trains one\)"):
+        HistoryDisplay.from_estimator(classifier)
     with pytest.raises(ValueError, match="no loss"):
         HistoryDisplay([]).plot()
 

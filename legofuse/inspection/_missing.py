@@ -5,7 +5,7 @@ from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 
 from .._random import random_generator
-from ._model import check_one_each, read_column, replace_columns
+from ._model import check_one_each, holds_bags, read_column, replace_columns
 from ._permutation import _known_views
 from ._results import MissingViewCurve
 
@@ -99,10 +99,7 @@ def missing_view_curve(
 
 
 def _refuse_bags(X):
-    is_bags = getattr(X, "ndim", None) == 3
-    if not is_bags and not hasattr(X, "columns") and getattr(X, "ndim", 1) == 1 and len(X):
-        is_bags = np.ndim(next(iter(X))) == 2
-    if is_bags:
+    if holds_bags(X):
         raise TypeError(
             f"missing_view_curve takes one table, and X is {len(X)} bags, or views: it removes "
             "views of rows. Of bags, set the columns of a view to NaN in units of your choice and "

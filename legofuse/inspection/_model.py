@@ -131,6 +131,7 @@ def take_rows(X, rows):
     """Rows of an array, frame or sparse matrix."""
     if hasattr(X, "iloc"):
         return X.iloc[rows]
+    X = X.tocsr() if issparse(X) else X
     return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]
 
 
@@ -164,11 +165,21 @@ def replace_columns(X, columns):
     return new
 
 
-def check_one_each(y, X):
-    """Raise unless there is one value (or row) of y for each row of X."""
+def check_one_each(y, X, sample="row"):
+    """Raise unless there is one value (or row) of y for each row of X, or bag in it."""
     n_rows, given = X.shape[0] if hasattr(X, "shape") else len(X), np.shape(y)
     if not given or given[0] != n_rows:
-        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {given}.")
+        raise ValueError(
+            f"y must have one value for each of {n_rows} {sample}s; got shape {given}."
+        )
+
+
+def holds_bags(X):
+    """Whether X is several tables, bags or views, and not one."""
+    if getattr(X, "ndim", None) == 3:
+        return True
+    is_sequence = not hasattr(X, "columns") and getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__")
+    return bool(is_sequence and len(X) and np.ndim(next(iter(X))) == 2)
 
 
 def present_views(model, X):

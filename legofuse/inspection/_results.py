@@ -24,8 +24,11 @@ def _frame(columns, index=None, name=None):
         raise ImportError(
             "to_frame() needs pandas (pip install pandas); the fields are plain arrays."
         ) from error
+    if isinstance(name, tuple):
+        index = pd.MultiIndex.from_arrays(index, names=name)
     found = pd.DataFrame(columns, index=index)
-    found.index.name = name
+    if not isinstance(name, tuple):
+        found.index.name = name
     return found
 
 
@@ -295,6 +298,8 @@ class Explanation(NamedTuple):
         The class, or column of y, whose score is explained.
     offsets : ndarray of shape (n_bags + 1,) or None
         Where each bag begins and ends among the rows, where rows are units of bags.
+    bags : ndarray of shape (n_bags,) or None
+        Number of each bag in the X that was explained; by default 0, 1, ...
     """
 
     scores: Any
@@ -305,17 +310,31 @@ class Explanation(NamedTuple):
     parts: Any = None
     targets: Any = None
     offsets: Any = None
+    bags: Any = None
 
     def __repr__(self):
         n_landmarks = 0 if self.landmarks is None else len(self.landmarks)
         heading = f"Explanation: parts by {len(self.views)} views"
         heading += f" and {n_landmarks} landmarks" * (n_landmarks > 0)
-        rows = {"row": range(len(self.scores)), "target": self.targets}
-        return as_text(heading, self._columns(rows))
+        units = self._units()
+        rows = {"row": range(len(self.scores))} if units is None else units
+        return as_text(heading, self._columns(rows | {"target": self.targets}))
 
     def _columns(self, rows=None):
         own = (rows or {}) | {"score": self.scores, "base": self.base}
         return _beside(own, self.views, self.view_parts.T)
+
+    def _numbers(self):
+        """Number of each bag."""
+        return np.arange(len(self.offsets) - 1) if self.bags is None else np.asarray(self.bags)
+
+    def _units(self):
+        """Bag of each row and its place in it, or None where rows are no units."""
+        if self.offsets is None:
+            return None
+        lengths = np.diff(self.offsets)
+        places = np.arange(len(self.scores)) - np.repeat(self.offsets[:-1], lengths)
+        return {"bag": np.repeat(self._numbers(), lengths), "unit": places}
 
     @property
     def landmark_parts(self):
@@ -328,7 +347,7 @@ class Explanation(NamedTuple):
         Parameters
         ----------
         bag : int
-            Index of the bag.
+            Index of the bag among those explained here.
 
         Returns
         -------
@@ -337,16 +356,19 @@ class Explanation(NamedTuple):
         """
         if self.offsets is None:
             raise ValueError("These rows are no units of bags: take rows by their index.")
+        bag = range(len(self.offsets) - 1)[bag]
         rows = slice(self.offsets[bag], self.offsets[bag + 1])
         cut = {name: getattr(self, name) for name in ("scores", "base", "view_parts", "parts")}
         cut = {name: None if part is None else part[rows] for name, part in cut.items()}
-        return self._replace(**cut, offsets=np.array([0, len(self.scores[rows])]))
+        ends, number = np.array([0, len(self.scores[rows])]), self._numbers()[[bag]]
+        return self._replace(**cut, offsets=ends, bags=number)
 
     def to_frame(self, row=None):
         """Return a frame: rows by views, or (``row``) landmarks by views of one row.
 
-        A view that is called as a column of the frame, such as ``"score"``, has the column
-        ``"score (view)"``.
+        Units of bags have an index of two levels, ``bag`` and ``unit``, their landmarks one of
+        ``landmark bag`` and ``landmark unit``, counted in the training data. A view that is called
+        as a column of the frame, such as ``"score"``, has the column ``"score (view)"``.
 
         Parameters
         ----------
@@ -359,13 +381,17 @@ class Explanation(NamedTuple):
             Of pandas.
         """
         if row is None:
-            return _frame(self._columns())
+            units = self._units()
+            if units is None:
+                return _frame(self._columns())
+            return _frame(self._columns(), list(units.values()), tuple(units))
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
         total = {"all views": self.parts[row].sum(axis=0)}
         columns = _beside(total, self.views, self.parts[row])
         columns["all views"] = columns.pop("all views")  # the last
-        index = self.landmarks if self.landmarks.ndim == 1 else list(map(tuple, self.landmarks))
-        found = _frame(columns, index)
-        found.index.name = "landmark"
+        if self.landmarks.ndim == 1:
+            found = _frame(columns, self.landmarks, "landmark")
+        else:
+            found = _frame(columns, list(self.landmarks.T), ("landmark bag", "landmark unit"))
         return found.sort_values("all views", key=np.abs, ascending=False, kind="stable")

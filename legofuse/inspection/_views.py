@@ -25,9 +25,10 @@ def view_importances(
     """Importance of each view with a bootstrap interval.
 
     Without y the weights stay as they are and the interval tells how much importances depend on
-    the rows that they are computed on. With y the estimator is fitted anew on each bootstrap
-    sample, which tells how far the learned weights can be relied on; samples in which all targets
-    are equal are drawn again. Repeated rows enter a transformer as weights of at most 1: beside its
+    the rows that they are computed on, which takes moments. With y the estimator is fitted anew on
+    each bootstrap sample, which tells how far the learned weights can be relied on and takes as
+    long as `n_bootstrap` fits, 100 by default; samples in which all targets are equal are drawn
+    again. Repeated rows enter a transformer as weights of at most 1: beside its
     twin a row would be predicted by it, and weights learned from that.
 
     Parameters
@@ -37,9 +38,9 @@ def view_importances(
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         Rows to look at.
     y : array-like of shape (n_samples,), optional
-        Targets.
+        Targets; with them the estimator is fitted `n_bootstrap` times.
     n_bootstrap : int, default=100
-        Number of times that rows (or bags) are drawn again.
+        Number of times that rows (or bags) are drawn again; with y that many fits.
     level : float, default=0.9
         Share of the bootstrap samples between the ends of the interval, which is shifted so that
         their mean is the importance (repeated rows inflate a graph's diagonal).

@@ -156,9 +156,10 @@ class HistoryDisplay:
         """
         inside = fusion_of(estimator)
         if not getattr(inside, "history_", None):
+            setting = "head='net'" if hasattr(inside, "score_units") else "weights='neural'"
             raise ValueError(
                 f"this {type(inside).__name__} has no history_: no net was trained in its fit "
-                "(the transformer trains one with weights='neural')."
+                f"({setting} trains one)."
             )
         return cls(inside.history_).plot(ax=ax)
 

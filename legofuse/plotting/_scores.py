@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..inspection import explain
+from ..inspection._model import holds_bags
 from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
 __all__ = ["ExplanationDisplay", "UnitScoresDisplay"]
@@ -77,7 +79,17 @@ class UnitScoresDisplay:
         -------
         UnitScoresDisplay
             The display.
+
+        Raises
+        ------
+        TypeError
+            If `bag` is a list of bags.
         """
+        if holds_bags(bag):
+            raise TypeError(
+                f"UnitScoresDisplay draws the units of one bag, (n_units, n_features); got a "
+                f"sequence of {len(bag)} bags: give one of them, such as bags[0]."
+            )
         options = {} if sample_domain is None else {"sample_domain": [sample_domain]}
         (scores,) = estimator.score_units([bag], **options)
         return cls(scores, truth, positions).plot(ax=ax)
@@ -165,18 +177,55 @@ class ExplanationDisplay:
     >>> from sklearn.linear_model import RidgeClassifier
     >>> from sklearn.pipeline import make_pipeline
     >>> from legofuse import LEGOFusionTransformer
-    >>> from legofuse.inspection import explain
     >>> from legofuse.plotting import ExplanationDisplay
     >>> X, y = load_wine(return_X_y=True)
     >>> views = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
     >>> pipe = make_pipeline(LEGOFusionTransformer(views), RidgeClassifier()).fit(X, y)
-    >>> display = ExplanationDisplay.from_explanation(explain(pipe, X[:3]), row=0)
+    >>> display = ExplanationDisplay.from_estimator(pipe, X[:3], row=1)
     >>> display.names
     ['base', 'minerals', 'phenols', 'colour']
     """
 
     def __init__(self, names, parts, score):
         self.names, self.parts, self.score = list(names), np.asarray(parts, float), float(score)
+
+    @classmethod
+    def from_estimator(cls, estimator, X, row=0, *, by="view", n_landmarks=8, ax=None, **options):
+        """Take predictions, or scores of units, apart and draw what one of them is made of.
+
+        Parameters
+        ----------
+        estimator : Pipeline, LEGOFusionTransformer or LEGOAnomalyClassifier
+            Fitted, as :func:`legofuse.inspection.explain` takes it.
+        X : array-like, frame or sparse of shape (n_samples, n_features), or bags
+            All of X is explained: of much data give the row, or the bag, that is drawn.
+        row : int, default=0
+            Which of the rows; of bags, which of the units, counted over all bags in X.
+        by : {"view", "landmark"}, default="view"
+            Landmarks with small parts are drawn as one.
+        n_landmarks : int, default=8
+            Number of landmarks drawn.
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+        **options
+            Of :func:`legofuse.inspection.explain`.
+
+        Returns
+        -------
+        ExplanationDisplay
+            The display.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `by` is unknown, or the model cannot be taken apart so.
+
+        See Also
+        --------
+        from_explanation : Draws several rows of one explanation.
+        """
+        found = explain(estimator, X, **options)
+        return cls.from_explanation(found, row, by=by, n_landmarks=n_landmarks, ax=ax)
 
     @classmethod
     def from_explanation(cls, found, row=0, *, by="view", n_landmarks=8, ax=None):

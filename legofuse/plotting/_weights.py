@@ -204,11 +204,12 @@ class ImportancesDisplay:
         X : array-like, frame or sparse, optional
             Rows that bootstrap intervals are taken on; without it there are none.
         y : array-like, optional
-            With it the estimator is fitted anew on every bootstrap sample.
+            With it the estimator is fitted anew on every bootstrap sample: that takes as long as
+            `n_bootstrap` fits, 100 by default.
         ax : Axes, optional
             Where to draw; a new figure by default.
         **options
-            Of :func:`legofuse.inspection.view_importances`.
+            Of :func:`legofuse.inspection.view_importances`, such as a smaller ``n_bootstrap``.
 
         Returns
         -------
