@@ -538,11 +538,28 @@ def test_balanced_weights_do_not_let_random_classes_be_told():
     assert model.loo_score_ < 0.3
 
 
-def test_whole_weights_above_one_warn_that_they_count_rows():
+def test_repeated_measurements_do_not_predict_one_another():
+    rng = np.random.default_rng(0)
+    X, y, times = rng.normal(size=(60, 4)), np.arange(60) % 2, rng.integers(1, 9, size=60)
+    model = LEGOFusionTransformer(2, relation="gaussian", max_iter=20)
+    once, rows = clone(model).fit(X, y), np.repeat(np.arange(60), times)
+    assert once.loo_score_ < 0.3
+    repeated = clone(model).fit(X[rows], y[rows])
+    assert repeated.loo_score_ < 0.3
+    weighed = clone(model).fit(X, y, sample_weight=times)
+    assert_array_equal(repeated.weights_, weighed.weights_)
+    twice = clone(model).fit(X, y, sample_weight=np.full(60, 2))
+    assert twice.loo_score_ == pytest.approx(once.loo_score_)
+    assert_allclose(2 * twice.weights_, once.weights_, rtol=1e-6)
+
+
+def test_whole_weights_of_rows_that_may_agree_by_chance_warn_that_they_count_rows():
+    codes, weight = np.random.default_rng(0).integers(5, size=(40, 9)), np.where(Y == 0, 10, 1)
     with pytest.warns(UserWarning, match=r"count as repeated rows.*sample_weight.max\(\)"):
-        make(max_iter=2).fit(X, Y, sample_weight=np.where(Y == 0, 10, 1))
-    make(max_iter=2, weights="uniform").fit(X, Y, sample_weight=np.where(Y == 0, 10, 1))
-    make(max_iter=2).fit(X, Y, sample_weight=np.where(Y == 0, 1, 0.1))
+        make(max_iter=2).fit(codes, Y, sample_weight=weight)
+    make(max_iter=2, weights="uniform").fit(codes, Y, sample_weight=weight)
+    make(max_iter=2).fit(codes, Y, sample_weight=weight / 10)
+    make(max_iter=2).fit(X, Y, sample_weight=weight)
 
 
 def test_whole_numbers_that_are_likely_no_classes_warn():

@@ -136,7 +136,7 @@ def term_contributions(
     weight, one = None, 1.0
     if sample_weight is not None:
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
-        one = weight_of_one(weight)
+        one = max(getattr(model, "_row_weight", 1.0), weight_of_one(weight))
     graphs = square(model, X, sample_domain, max_samples, random_state, weight)
     weight = None if weight is None else weight[graphs.rows] / one
     norms = np.abs(polynomial.weights) * _norms(polynomial, graphs, weight)

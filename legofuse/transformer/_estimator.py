@@ -158,7 +158,7 @@ class LEGOFusionTransformer(
         and ``"neural"``.
     loo_score_ : float or None
         Share of the targets' variance that leave-one-out predictions explain, by ``"loo"``. Too
-        high where rows are repeated or weights count rows, see the notes.
+        high where equal rows predict one another, see the notes.
     n_iter_ : int
         Iterations of the criterion, which may be minimised several times: the most of one.
     net_ : Net
@@ -176,12 +176,13 @@ class LEGOFusionTransformer(
 
     Notes
     -----
-    Fitting is exact in ``sample_weight``: where weights are whole numbers, a row of weight 2 gives
-    the same result as the row repeated, in any order of rows. Then ``"loo"`` leaves one of the two
-    out, and the other, an equal row of the same target, predicts it: weights and ridge are fitted
-    to that, and a warning says so. Weights with fractions, and those of at most 1, say how much
-    rows matter, and a row is left out whole. A view whose columns are all NaN in a row is missing
-    for that row and the other views carry it.
+    Fitting is exact in ``sample_weight``: a row of weight 2 gives the same result as the row
+    repeated, in any order of rows. What ``"loo"`` leaves out is a row with all its weight and
+    repetitions, if rows hold measurements (a view of numbers with fractions most of which occur
+    once), which do not recur by chance. Where they may, as with categories, whole weights count
+    rows, one of which is left out: weights and ridge are fitted to that equal rows predict it, and
+    a warning says so if weights are above 1. Weights with fractions are never more than one row.
+    A view whose columns are all NaN in a row is missing for that row and the other views carry it.
 
     Files of ``skops.io`` hold a fitted transformer without pickles; trust
     ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.
@@ -278,9 +279,7 @@ class LEGOFusionTransformer(
         y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             Classes, real values, or several columns of real values.
         sample_weight : array-like of shape (n_samples,), optional
-            Weight of each row. Whole numbers count rows: weight 2 is the row twice. If some have
-            fractions, they say how much rows matter, as those of
-            :func:`~sklearn.utils.class_weight.compute_sample_weight` do.
+            Weight of each row; weight 2 is the row twice.
         sample_domain : array-like of shape (n_samples,), optional
             The domain (site, instrument, source) of each row.
 
@@ -340,6 +339,7 @@ class LEGOFusionTransformer(
             sample = table.X[rows], at(domains, rows)
             self.__dict__.pop("history_", None)
             few = start_rows(training, rows, rng)
+            self._row_weight = training.one
             how = training.criterion, sample, targets, weight, classes, few, training.one
             fitted = learn(self, *how)
             self.__dict__.update(fitted)

@@ -15,6 +15,7 @@ from ..graphs import (
     chosen_by_auto,
     continuous_views,
     list_graphs,
+    take,
 )
 from ..landmarks import choose_landmarks, given_landmarks, view_features
 from ..sampling import canonical_rows, mark_rows, stratified_sample
@@ -23,6 +24,7 @@ from ..tables import Table, read_columns, read_domains, read_targets
 from ..terms import MAX_TERMS
 
 _MOST_AT_START = 1000
+_FEW_DISTINCT = 20  # rows, of which any could recur by chance
 _MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, numbers are likely real
 
 
@@ -43,7 +45,7 @@ class Training(NamedTuple):
     rows, weight, is_new : ndarray of shape (n_distinct,)
         Of :func:`~legofuse.sampling.canonical_rows`.
     one : float
-        Of :func:`~legofuse._compat.weight_of_one`.
+        The weight that stands for one row where rows are left out one by one.
     """
 
     table: Table
@@ -93,15 +95,18 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
         if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
             _warn_numbers(len(table), n_classes)
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
-    one = weight_of_one(weight)
-    if criterion in ("loo", "neural") and sample_weight is not None:
-        _warn_counts(weight, one)
+    given = weight
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
     if len(rows) < 2:
         raise ValueError(
             f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
             f"a minimum of 2 is required by {type(estimator).__name__}."
         )
+    one = weight_of_one(given)
+    if weight.max() > 1 and _are_measured(table, rows[is_new]):
+        one = float(weight.max())
+    elif criterion in ("loo", "neural") and sample_weight is not None:
+        _warn_counts(given, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
     read = table, domains, targets, strata, n_classes, criterion
     return Training(*read, rows, weight, is_new, one)
@@ -196,6 +201,16 @@ def _drop_empty_rows(table, weight):
     empty = table.missing.all(axis=1)
     warn_empty(np.count_nonzero(empty & (weight > 0)), "left out of the fit")
     return np.where(empty, 0.0, weight)
+
+
+def _are_measured(table, distinct):
+    """Whether rows hold measurements: equal ones are one row several times, not several alike."""
+    if len(distinct) < _FEW_DISTINCT:
+        return False
+    views = continuous_views(table.X, table.columns, distinct)
+    return any(
+        (np.mod(take(table.X, table.columns[view], distinct), 1) > 0).any() for view in views
+    )
 
 
 def _warn_numbers(n_rows, n_classes):
