@@ -1,4 +1,4 @@
-"""Domains of rows or bags, and labels that may be missing. Imports none of us; anyone may."""
+"""Domains, labels that may be missing, what errors call a view. Imports none of us; anyone may."""
 
 import numpy as np
 
@@ -75,3 +75,8 @@ def is_missing(label):
         return bool(label != label)
     except TypeError:  # NA is neither equal nor unequal to itself
         return True
+
+
+def call_view(view, views):
+    """What errors call a view: X, where all its columns are one view, whose name no user gave."""
+    return "X" if list(views) == ["x"] else f"view {view!r}"

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from ._labels import call_view
 from .graphs import Rows, encode_rows, relate_rows, take
 from .relations import Statistics, statistics
 
@@ -267,8 +268,8 @@ def with_domains(shifts, X, columns, domains, learned, shares=None):
                 continue
             if np.abs(z).max() > _LARGEST:
                 raise ValueError(
-                    f"View {view!r}: features of domain {label!r} overflow when standardised by "
-                    "the training rows; rescale the features."
+                    f"{call_view(view, columns)}: features of domain {label!r} overflow when "
+                    "standardised by the training rows; rescale the features."
                 )
             middle, total, within, mixed = _expected(shifts, view, stats, known)
             factor = _factor(len(z), len(z) * z.var(axis=0), total)
@@ -353,8 +354,8 @@ def _move(block, domains, view, maps, mean):
                 moved[where] = (block[where] - centre) * factor + mean
     if np.isinf(moved).any():
         raise ValueError(
-            f"View {view!r}: features overflow {moved.dtype} when domains are aligned; rescale "
-            "the features."
+            f"{call_view(view, {name for name, _ in maps})}: features overflow {moved.dtype} when "
+            "domains are aligned; rescale the features."
         )
     return moved
 

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._labels import check_domains, is_missing
+from ._labels import call_view, check_domains, is_missing
 from .views import check_not_list_of_views, missing_blocks, resolve_views
 
 __all__ = ["Table", "read_columns", "read_domains", "read_targets"]
@@ -99,6 +99,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     """
     check_not_list_of_views(X)
     _check_not_texts(X)
+    _check_names_differ(X)
     if not reset:  # set_params does not matter to what is fitted
         domain_column = getattr(estimator, "_domain_index", None)
     selective = _is_frame(X) or domain_column is not None or _may_hold_words(X)
@@ -176,6 +177,17 @@ def _check_not_texts(X):
         )
 
 
+def _check_names_differ(X):
+    """Refuse a frame in which a name stands for several columns."""
+    names = list(X.columns) if _is_frame(X) else []
+    if len(set(names)) < len(names):
+        name = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            f"X has {names.count(name)} columns named {name!r}: rename them, so that names differ, "
+            "or give an array (`X.to_numpy()`) and views by position."
+        )
+
+
 def _note_lacking_views(estimator, X, error):
     """Say how views are marked as missing of which a frame has no column."""
     names = getattr(estimator, "feature_names_in_", None)
@@ -219,7 +231,7 @@ def _where_not_numeric(X, columns, used):
             why = _why_no_numbers(values)
             if why:
                 return (
-                    f"view {view!r}: column {names[k]!r} holds no numbers (dtype "
+                    f"{call_view(view, columns)}: column {names[k]!r} holds no numbers (dtype "
                     f"{values.dtype}: {why}). Encode it first, for instance in a "
                     "ColumnTransformer; if it only identifies rows, leave it out: drop it from X, "
                     "or give `views` without it."
@@ -331,15 +343,17 @@ def read_targets(y, n_rows, target_type="auto"):
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported in y.")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError("Input y contains NaN or infinity.")
+        row = int(np.argmin(np.isfinite(y).reshape(len(y), -1).all(axis=1)))
+        raise ValueError(f"Input y contains NaN or infinity (first: row {row}).")
     discrete = y.ndim == 1 and y.dtype.kind not in "f"
     if target_type == "classification" or (target_type == "auto" and discrete):
         if y.ndim == 2:
             raise ValueError(
                 f"target_type='classification' needs y of one column; got shape {y.shape}."
             )
-        if y.dtype.kind == "O" and any(map(is_missing, y)):
-            raise ValueError("Input y contains missing labels.")
+        unknown = list(map(is_missing, y)) if y.dtype.kind == "O" else []
+        if any(unknown):
+            raise ValueError(f"Input y contains missing labels (first: row {unknown.index(True)}).")
         try:
             codes = np.unique(y, return_inverse=True)[1]
         except TypeError:

@@ -409,7 +409,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (np.ones((12, 3, 0)), Y, {}, r"0 feature\(s\)"),
         ([*BAGS[:-1], np.array([["a"] * 5])], Y, {}, "bag 11 is not an array of real numbers"),
         ([*BAGS[:-1], np.empty((0, 5))], Y, {}, "bag 11 is empty"),
-        (EMPTY_VIEW, Y, {}, "View 'second' is missing"),
+        (EMPTY_VIEW, Y, {}, "view 'second' is missing"),
         (BAGS, Y, {"top_k": 0}, "'top_k' parameter .* at least 1"),
         (BAGS, Y, {"top_k": 0.0}, "'top_k' parameter"),
         (BAGS, Y, {"top_k": 1.5}, "'top_k' parameter"),

@@ -8,12 +8,12 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
-from sklearn.compose import make_column_transformer
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.inspection import domain_shift
 from legofuse.views import missing_blocks
 
@@ -142,9 +142,9 @@ def test_parameters(parameters, error, message):
         (X, np.zeros(12, int), ValueError, "at least two classes in y; got 1 class"),
         (X, ["one"] * 12, ValueError, "at least two classes in y; got 1 class"),
         (X, np.zeros(12), ValueError, "All targets are equal"),
-        (X, broken(0, np.nan, Y.astype(float)), ValueError, "Input y contains NaN"),
+        (X, broken(7, np.nan, Y.astype(float)), ValueError, r"y contains NaN .*\(first: row 7\)"),
         (X, broken(0, np.inf, Y.astype(float)), ValueError, "Input y contains NaN or infinity"),
-        (X, np.array([None, *"abababababa"], dtype=object), ValueError, "missing labels"),
+        (X, np.array([*"ab", None, *"ababababa"], dtype=object), ValueError, "ls .first: row 2"),
         (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
         (X, np.array([1, *"abababababa"], dtype=object), ValueError, "y mixes labels of types"),
         (X, Y + 1j, ValueError, "Complex data not supported in y"),
@@ -467,3 +467,79 @@ def test_views_without_names(estimator, views):
     with pytest.raises(TypeError, match=r"a dict \{name: columns\} or a list of \(name, columns\)"):
         estimator(views).fit(X, Y)
     assert not estimator(views).__sklearn_tags__().input_tags.allow_nan
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda y: [u.tolist() for u in y]])
+@pytest.mark.parametrize("lengths", [np.full(12, 3), np.arange(12) % 3 + 1])
+def test_labels_of_units_are_no_labels_of_bags(kind, lengths):
+    if kind is np.array and len(set(lengths)) > 1:
+        kind = lambda y: np.array(y, dtype=object)  # noqa: E731
+    bags = [np.ones((n, 4)) * np.arange(n)[:, None] + i for i, n in enumerate(lengths)]
+    y = kind([np.full(n, label) for n, label in zip(lengths, Y, strict=True)])
+    model = LEGOAnomalyClassifier(VIEWS, max_epochs=1)
+    message = r"one label for each bag, got .*`\[max\(labels\) for labels in y\]`"
+    for fit in (model.fit, model.set_params(head="net").partial_fit):
+        with pytest.raises(ValueError, match=message):
+            fit(bags, y)
+    model.set_params(head="auto").fit(bags, [max(labels) for labels in y])
+    with pytest.raises(ValueError, match=message):
+        model.score(bags, y)
+
+
+def test_a_missing_label_is_placed():
+    y = np.array([*"ababa", None, *"ababab"], dtype=object)
+    with pytest.raises(ValueError, match=r"missing labels \(NaN or None; first: bag 5\)"):
+        LEGOAnomalyClassifier(VIEWS).fit(BAGS, y)
+
+
+@pytest.mark.parametrize("views", [None, VIEWS, {"a": ["a"]}])
+@pytest.mark.parametrize("names", [list("abca"), [0, 1, 2, 0]])
+def test_a_name_of_two_columns(views, names):
+    frame = pd.DataFrame(X, columns=names)
+    message = rf"X has 2 columns named {names[0]!r}: rename them"
+    with pytest.raises(ValueError, match=message):
+        LEGOFusionTransformer(views).fit(frame, Y)
+    if names[0] == "a":
+        for bags in (frame, [frame[i:] for i in range(12)]):
+            with pytest.raises(ValueError, match=message):
+                LEGOAnomalyClassifier(views).fit(bags, Y)
+    fitted = LEGOFusionTransformer(VIEWS).fit(pd.DataFrame(X, columns=list("abcd")), Y)
+    with pytest.raises(ValueError, match=message):
+        fitted.transform(frame)
+
+
+def test_names_lost_in_the_step_before():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    bags = [pd.DataFrame(bag, columns=list("abcd")) for bag in BAGS]
+    views = {"one": ["a", "b"], "other": make_column_selector("^[cd]$")}
+    before = StandardScaler(), PerUnit(StandardScaler())
+    kinds = LEGOFusionTransformer, LEGOAnomalyClassifier
+    for step, kind, data in zip(before, kinds, (frame, bags), strict=True):
+        advice = '`.set_output(transform="pandas")`'
+        with pytest.raises(ValueError, match="X has no column names") as found:
+            make_pipeline(step, kind(views)).fit(data, Y)
+        assert advice in str(found.value)
+        with pytest.raises(ValueError, match="only be applied to pandas") as found:
+            make_pipeline(step, kind({"other": views["other"]})).fit(data, Y)
+        assert advice in found.value.__notes__[0]
+        pipe = make_pipeline(step.set_output(transform="pandas"), kind(views)).fit(data, Y)
+        assert {name: len(index) for name, index in pipe[-1].views_.items()} == {
+            "one": 2, "other": 2
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+def test_a_view_that_no_user_named_is_called_x(estimator):
+    words = X.astype(object)
+    words[3, 1] = "low"
+    for table, message in [
+        (broken((3, 1), np.nan), r"^X: 1 row is partly NaN .* by SimpleImputer\.$"),
+        (broken((3, 1), np.inf), "^X: 1 row is not finite"),
+        (pd.DataFrame(words), "^X: column 1 holds no numbers"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            estimator().fit(table, Y)
+    with pytest.raises(ValueError, match=r"got 'cos'\.$"):
+        estimator(relation="cos").fit(X, Y)
+    with pytest.raises(ValueError, match=r"are \['x'\] \(views=None is one of all columns\)"):
+        estimator(relation={"all": "cosine"}).fit(X, Y)

@@ -128,7 +128,11 @@ A = np.ones((2, 3))
         ([A, []], ValueError, "bag 1 is empty: it has no units"),
         (np.stack([A, np.full_like(A, np.nan)]), ValueError, "bag 1 is empty: all its units"),
         ([A, A[:, :2]], ValueError, "bag 1 has 2 features, but bag 0 has 3"),
-        ([A, A[0]], ValueError, "bag 1 must have 2 dimensions .* got 1"),
+        ([A, A[0]], ValueError, r"bag 1 must have 2 dimensions .* got 1: give `bag.reshape\(-1, 1"),
+        ([A[0], A[0, :2]], ValueError, r"\(3 in item 0, 2 in item 1\), not bags: a bag is 2-D"),
+        ([[1.0, 2.0], [1.0, 2.0], [3.0]], ValueError, r"2 in item 0, 1 in item 2.*`bag\[None\]`"),
+        (pd.Series([A[0], A[0, :2]]), ValueError, r"1-D items of unequal .*`bag.reshape\(-1, 1\)`"),
+        (np.array([A[0], A[0, :2]], dtype=object), ValueError, "1-D items of unequal lengths"),
         ([A, A[None]], ValueError, "bag 1 must have 2 dimensions .* got 3"),
         ([A, np.full((2, 3), "x")], ValueError, "bag 1 is not an array of real numbers"),
         ([A, A * 1j], ValueError, "bag 1 is not an array of real numbers"),
@@ -173,6 +177,15 @@ def test_what_the_message_on_one_row_tells_to_write_is_taken():
     assert check_bags([bag]).lengths.tolist() == [2]
     assert check_bags([[unit]]).lengths.tolist() == [1]
     assert check_bags(np.array([bag, bag[:1]], dtype=object)).lengths.tolist() == [2, 1]
+
+
+def test_what_the_message_on_flat_bags_tells_to_write_is_taken():
+    flat = [np.arange(4.0), np.arange(3.0)]
+    assert check_bags([bag.reshape(-1, 1) for bag in flat]).lengths.tolist() == [4, 3]
+    assert check_bags([bag[None] for bag in [flat[0], flat[0]]]).lengths.tolist() == [1, 1]
+    assert check_bags([flat[0], flat[0]]).lengths.tolist() == [1, 1]  # rows of a table
+    with pytest.raises(ValueError, match="1-D items of unequal lengths"):
+        PerUnit(StandardScaler()).fit(flat)
 
 
 def test_a_list_of_views_is_recognised_by_the_labels():

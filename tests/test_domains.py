@@ -68,7 +68,7 @@ def test_every_relation_is_a_kernel_with_missing_views(seed, relation):
 def test_a_view_missing_in_all_rows():
     table = X.copy()
     table[:, 3:5] = np.nan
-    with pytest.raises(ValueError, match=r"View 'b' is missing .* in every training row"):
+    with pytest.raises(ValueError, match=r"view 'b' is missing .* in every training row"):
         make().fit(table, Y)
     assert np.isfinite(make(relation="auto").fit(X, Y).transform(table)).all()
 

@@ -108,6 +108,7 @@ def test_order_and_overlap_are_kept():
         ([0, -6], ValueError, r"column -6 does not exist"),
         ([], ValueError, r"view 'v' has no columns: \[\] selects none of the 5"),
         (slice(5, None), ValueError, r"view 'v' has no columns"),
+        (slice(0, 0), ValueError, "Correct it, or drop this entry of views"),
         (slice(3, 9), ValueError, r"slice\(3, 9, None\) ends beyond .* X has 5 columns"),
         (slice("mfcc0", 3), TypeError, r"a slice is of ints or of names"),
         ([False] * 5, ValueError, r"view 'v' has no columns"),

@@ -159,6 +159,24 @@ def may_train_bit_by_bit(estimator):
         raise AttributeError(str(error)) from error
 
 
+def check_one_each(y):
+    """Raise where y holds several labels for a bag, such as those of its units."""
+    try:
+        found = np.asarray(y)
+    except ValueError:
+        what = "sequences of unequal lengths"
+    else:
+        sized = found.dtype.kind == "O" and found.ndim == 1
+        several = sized and any(isinstance(label, list | tuple | np.ndarray) for label in found)
+        if found.shape[1:] in ((), (1,)) and not several:
+            return
+        what = "sequences of labels" if several else f"an array of shape {found.shape}"
+    raise ValueError(
+        f"y should be a 1d array, one label for each bag, got {what}. Where it holds labels of "
+        "units, `[max(labels) for labels in y]`, for instance, makes labels of bags."
+    )
+
+
 def read_labels(y, classes, pos_label, is_table):
     """Labels as 0 and 1 for anomalous.
 
@@ -214,8 +232,12 @@ def _check_types(y):
     """Raise where labels are objects that cannot be told apart by type, as all of them should."""
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return
-    if any(map(is_missing, y)):
-        raise ValueError("y has missing labels (NaN or None): drop these bags.")
+    missing = list(map(is_missing, y))
+    if any(missing):
+        raise ValueError(
+            f"y has missing labels (NaN or None; first: bag {missing.index(True)}): drop these "
+            "bags."
+        )
     kinds = sorted({type(label).__name__ for label in y})
     if len(kinds) > 1:
         raise ValueError(f"Unknown label type: y mixes {', '.join(kinds)}: use one type.")

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._labels import call_view
 from ..fused import FusedGraph
 from ..graphs import learn_statistics, take
 from ..terms import list_terms
@@ -153,8 +154,8 @@ def _check_present(bags, rows, domains):
             if np.isnan(bags.X[some, index[0]]).all():
                 where = "" if domain is None else f" of domain {domain!r}"
                 raise ValueError(
-                    f"View {view!r} is missing (all NaN) in every training unit{where}: leave it "
-                    "out of views, or give units that have it."
+                    f"{call_view(view, bags.columns)} is missing (all NaN) in every training "
+                    f"unit{where}: leave it out of views, or give units that have it."
                 )
 
 

@@ -24,7 +24,7 @@ def check_form(X):
     TypeError
         If X is no sequence, a dict, or a list of lists of bags.
     ValueError
-        If X is 1-D: one unit, not a bag.
+        If X is 1-D (one unit, not a bag), or holds 1-D items of unequal lengths.
 
     Examples
     --------
@@ -56,12 +56,30 @@ def check_form(X):
             "stack them side by side first: `X, views = stack_views(Xs)`, and pass `views=views` "
             "to the estimator."
         )
+    refuse_flat(X)
     if _is_row(X):
         raise ValueError(
             f"X is 1-D, of shape ({len(X)},), not bags: a bag is 2-D, (n_units, n_features). "
             "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
         )
     return X
+
+
+FLAT = "`bag.reshape(-1, 1)` where units have one feature, `bag[None]` where it is one unit"
+
+
+def refuse_flat(X):
+    """Raise where X holds 1-D items of unequal lengths; of equal ones it is a table of rows."""
+    is_array = getattr(X, "ndim", None) == 1 and X.dtype == object
+    if not (isinstance(X, list | tuple) or is_array) or not len(X) or not all(map(_is_1d, X)):
+        return
+    lengths = list(map(len, X))
+    other = next((i for i, n in enumerate(lengths) if n != lengths[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"X holds 1-D items of unequal lengths ({lengths[0]} in item 0, {lengths[other]} in "
+            f"item {other}), not bags: a bag is 2-D, (n_units, n_features). Give {FLAT}."
+        )
 
 
 def in_a_list(X):
@@ -77,6 +95,12 @@ def is_bag_sequence(X):
     if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim != 1):
         return False
     return isinstance(X, list | tuple | np.ndarray) and len(X) > 0 and any(map(is_2d, X))
+
+
+def _is_1d(item):
+    if isinstance(item, list | tuple):
+        return all(map(np.isscalar, item))
+    return len(getattr(item, "shape", ())) == 1
 
 
 def is_2d(item):

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
-from ._form import check_form, is_2d, is_bag_sequence, is_frame, is_table
+from ._form import FLAT, check_form, is_2d, is_bag_sequence, is_frame, is_table
 
 
 class Bags(NamedTuple):
@@ -232,7 +232,10 @@ def _check_bag(bag, i):
     if units.ndim:
         _refuse_empty(units, i)
     if units.ndim != 2:
-        raise ValueError(f"bag {i} must have 2 dimensions (n_units, n_features), got {units.ndim}.")
+        hint = f": give {FLAT}" if units.ndim == 1 else ""
+        raise ValueError(
+            f"bag {i} must have 2 dimensions (n_units, n_features), got {units.ndim}{hint}."
+        )
     return units
 
 

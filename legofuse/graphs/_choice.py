@@ -48,7 +48,7 @@ def list_graphs(views, relation, more=()):
             faults += [f"it names unknown views {sorted(map(str, unknown))}"] * bool(unknown)
             raise ValueError(
                 f"relation must name every view once: {' and '.join(faults)}; "
-                f"the views are {views}."
+                f"the views are {views}{' (views=None is one of all columns)' * (views == ['x'])}."
             )
     graphs = []
     for view in views:
@@ -63,7 +63,9 @@ def list_graphs(views, relation, more=()):
         else:
             raise ValueError(
                 f"relation must be 'auto', one of {', '.join(map(repr, RELATIONS))}, a callable, "
-                f"or a dict from view to one of these; got {chosen!r} for view {view!r}."
+                f"or a dict from view to one of these; got {chosen!r}"
+                + f" for view {view!r}" * (views != ["x"])
+                + "."
             )
     return graphs
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._compat import check_sample_weight, stack_level, weight_of_one
+from .._labels import call_view
 from .._validation import check_criterion
 from ..fusion import count_terms
 from ..graphs import (
@@ -195,8 +196,8 @@ def _drop_empty_rows(table, weight):
     occurs = (~table.missing[weight > 0]).any(axis=0)
     for view in np.array(list(table.views))[~occurs].tolist():
         raise ValueError(
-            f"View {view!r} is missing (all NaN) in every training row: leave it out of "
-            "views, or give rows that have it."
+            f"{call_view(view, table.views)} is missing (all NaN) in every training row: leave it "
+            "out of views, or give rows that have it."
         )
     empty = table.missing.all(axis=1)
     warn_empty(np.count_nonzero(empty & (weight > 0)), "left out of the fit")

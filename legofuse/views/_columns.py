@@ -6,6 +6,10 @@ from numbers import Integral
 import numpy as np
 
 _MOST_NAMES = 10  # of which all are listed
+_KEEP_NAMES = (
+    "in a Pipeline, a step before that makes an array of a frame keeps its names by "
+    '`.set_output(transform="pandas")`'
+)
 
 
 def resolve_views(views, n_features, feature_names=None, frame=None):
@@ -119,7 +123,8 @@ def _resolve_columns(view, spec, columns, names, frame):
         try:
             spec = spec(frame)
         except Exception as error:
-            error.add_note(f"{where}: raised by the callable that chooses its columns.")
+            hint = "" if hasattr(frame, "columns") else f" X has no column names; {_KEEP_NAMES}."
+            error.add_note(f"{where}: raised by the callable that chooses its columns.{hint}")
             raise
     if isinstance(spec, slice):
         found = columns[_positions_slice(where, spec, names, len(columns))]
@@ -128,7 +133,7 @@ def _resolve_columns(view, spec, columns, names, frame):
     if len(found) == 0:
         raise ValueError(
             f"{where} has no columns: {_short(spec)} selects none of the {len(columns)} columns "
-            f"of X{_known(names)}."
+            f"of X{_known(names)}. Correct it, or drop this entry of views."
         )
     return found
 
@@ -188,7 +193,7 @@ def _position(where, name, names):
     if names is None:
         raise ValueError(
             f"{where}: column {name!r} is given by name, but X has no column names (all strings); "
-            "fit on a frame, or give ints or slices."
+            f"fit on a frame, or give ints or slices; {_KEEP_NAMES}."
         )
     if name not in names:
         raise ValueError(f"{where}: unknown column {name!r}{_known(names, near=name)}.")

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from .._labels import call_view
+
 
 def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
     """Which views are missing (all NaN) in which rows.
@@ -60,7 +62,9 @@ def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
         of_view = columns if labels is None else [labels[column] for column in columns]
         block = X[:, _as_slice(columns)]
         block = block.toarray() if sparse.issparse(block) else block
-        found = _missing_rows(name, block, of_view, place, "row" if offsets is None else "unit")
+        found = _missing_rows(
+            call_view(name, views), block, of_view, place, "row" if offsets is None else "unit"
+        )
         missing[slice(None) if rows is None else rows, k] = found
     return missing
 
@@ -72,7 +76,7 @@ def _as_slice(columns):
     return slice(first, last + 1) if is_run else columns
 
 
-def _missing_rows(name, block, labels, place, what):
+def _missing_rows(where, block, labels, place, what):
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
@@ -80,16 +84,17 @@ def _missing_rows(name, block, labels, place, what):
     if partly.any():
         row = int(np.argmax(partly))
         raise ValueError(
-            f"view {name!r}: {_rows(partly.sum(), what)} partly NaN (first: "
+            f"{where}: {_rows(partly.sum(), what)} partly NaN (first: "
             f"{place(row)}, {_columns(labels, holes[row])}). Impute these values "
-            "before, for instance by SimpleImputer, or make the whole block NaN to mark the view "
-            "as missing there."
+            "before, for instance by SimpleImputer"
+            + ", or make the whole block NaN to mark the view as missing there" * (where != "X")
+            + "."
         )
     infinite = np.isinf(block).any(axis=1)
     if infinite.any():
         row = int(np.argmax(infinite))
         raise ValueError(
-            f"view {name!r}: {_rows(infinite.sum(), what)} not finite: infinity found (first: "
+            f"{where}: {_rows(infinite.sum(), what)} not finite: infinity found (first: "
             f"{place(row)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
             "these values."
         )
