@@ -22,8 +22,9 @@ def to_bags(X, groups):
     bags : list of arrays or frames of shape (n_units_i, n_features)
         Units keep the order they have in X.
     ids : ndarray of shape (n_bags,)
-        The id of each bag, sorted as by `numpy.unique`, whatever the order of the rows. Labels must
-        follow it: of a Series indexed by id, ``y = labels.loc[ids]``.
+        The id of each bag, sorted as by `numpy.unique` (strings as d0, d1, d10, d2), whatever the
+        order of the rows. Labels in an order of their own would go to other bags without an error:
+        take them by id, ``y = labels.loc[ids]`` of a Series that ids index.
 
     Raises
     ------
@@ -40,6 +41,14 @@ def to_bags(X, groups):
     >>> bags, ids = to_bags(np.arange(6.0).reshape(3, 2), groups=["b", "a", "b"])
     >>> ids.tolist(), [bag.tolist() for bag in bags]
     (['a', 'b'], [[[2.0, 3.0]], [[0.0, 1.0], [4.0, 5.0]]])
+
+    Labels follow the ids:
+
+    >>> import pandas as pd
+    >>> labels = pd.Series({"b": "normal", "a": "anomaly"})
+    >>> y = labels.loc[ids]
+    >>> y.tolist()
+    ['anomaly', 'normal']
     """
     if sparse.issparse(X):
         raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
