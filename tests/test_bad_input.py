@@ -103,6 +103,7 @@ def broken(where, value, table=X):
         ({"views": {"a": []}}, ValueError, "view 'a' has no columns"),
         ({"views": {"a": [7]}}, ValueError, "view 'a': column 7 does not exist; X has 4 columns"),
         ({"views": {"a": "hue"}}, ValueError, "X has no column names"),
+        ({"views": {"a": [0], "b": [3, 3]}}, ValueError, "view 'b' has column 3 twice"),
         ({"views": {0: [0]}}, TypeError, "a view's name must be a string"),
         ({"views": [("a", [0]), ("a", [1])]}, ValueError, "'a' is used for two views"),
         ({"views": 5}, ValueError, "n_features = 4"),
@@ -459,6 +460,14 @@ def test_arrays_that_are_not_as_fitted_are_still_validated():
     model.fit(pd.DataFrame(X, columns=list("abcd")), y)
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.transform(X)
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+def test_a_view_holds_a_column_once(estimator):
+    frame = pd.DataFrame(X, columns=["mfcc0", "mfcc1", "hue", "sat"])
+    with pytest.raises(ValueError, match="view 'a' has column 'hue' twice"):
+        estimator({"a": ["hue", "hue"], "b": ["sat"]}).fit(frame, Y)
+    estimator({"a": ["hue", "sat"], "b": ["sat"]}).fit(frame, Y)  # of several views, it may be
 
 
 @pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])

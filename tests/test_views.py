@@ -124,11 +124,26 @@ def test_order_and_overlap_are_kept():
         ({"audio": [0]}, TypeError, r"views by domain need `sample_domain`"),
         (slice(0.0, 2.0), TypeError, r"a slice is of ints or of names"),
         (slice(0, 2, 0), ValueError, r"view 'v': a slice's step must not be 0"),
+        (["hue", "hue"], ValueError, r"view 'v' has column 'hue' twice: give each .* once"),
+        ([0, 3, 3, 0], ValueError, r"view 'v' has column 'mfcc0' twice"),
+        ([4, -1], ValueError, r"view 'v' has column 't_dog' twice"),
+        (lambda frame: ["hue", "t_cat", "hue"], ValueError, r"view 'v' has column 'hue' twice"),
     ],
 )
 def test_bad_columns(spec, error, message):
     with pytest.raises(error, match=message):
         columns(spec)
+
+
+def test_a_column_without_a_name_is_told_by_its_place():
+    with pytest.raises(ValueError, match=r"view 'b' has column 2 twice"):
+        resolve_views({"a": [0, 1], "b": [1, 2, 2]}, 4)
+    twice = pd.DataFrame(np.zeros((2, 3)), columns=["hue", "sat", "hue"])
+    with pytest.raises(
+        ValueError, match=r"view 'v' has column 'hue' twice"
+    ):  # never the first, twice
+        resolve_views({"v": list}, 3, frame=twice)
+    assert_array_equal(resolve_views({"v": [0, 2]}, 3, frame=twice)["v"], [0, 2])
 
 
 def test_known_names_are_listed_in_full_where_they_are_few():

@@ -23,7 +23,7 @@ def resolve_views(views, n_features, feature_names=None, frame=None):
         view has a name and columns: a name or an int (negative counts from the end), a list of
         these, a slice of ints or of names (the last name included, as in ``ColumnTransformer``),
         a boolean mask, or a callable that gets `frame` and returns one of these. Views may overlap
-        and need not use every column.
+        and need not use every column; a view holds a column once.
     n_features : int
         Number of columns of X.
     feature_names : sequence of str, optional
@@ -41,8 +41,8 @@ def resolve_views(views, n_features, feature_names=None, frame=None):
     TypeError
         If the specification or a name is of a wrong type.
     ValueError
-        If a view has no columns or unknown ones, a name is used twice, or there are fewer columns
-        than views asked for.
+        If a view has no columns, unknown ones or one of them twice, a name is used for two views,
+        or there are fewer columns than views asked for.
 
     Examples
     --------
@@ -135,7 +135,17 @@ def _resolve_columns(view, spec, columns, names, frame):
             f"{where} has no columns: {_short(spec)} selects none of the {len(columns)} columns "
             f"of X{_known(names)}. Correct it, or drop this entry of views."
         )
+    _check_once(where, found, names)
     return found
+
+
+def _check_once(where, found, names):
+    """Raise where a column is in the view twice: it would count twice, and X holds it once."""
+    columns, counts = np.unique(found, return_counts=True)
+    if (counts > 1).any():
+        column = int(columns[counts > 1][0])
+        called = {index: name for name, index in (names or {}).items()}.get(column, column)
+        raise ValueError(f"{where} has column {called!r} twice: give each of its columns once.")
 
 
 def _positions_slice(where, spec, names, n_columns):
