@@ -1,6 +1,10 @@
-"""Domains, labels that may be missing, what errors call a view. Imports none of us; anyone may."""
+"""Domains, targets, labels that may be missing, what errors call a view.
+
+Imports none of us; anyone may import it.
+"""
 
 import numpy as np
+import scipy.sparse as sp
 
 
 def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
@@ -80,3 +84,72 @@ def is_missing(label):
 def call_view(view, views):
     """What errors call a view: X, where all its columns are one view, whose name no user gave."""
     return "X" if list(views) == ["x"] else f"view {view!r}"
+
+
+def read_targets(y, n_rows, target_type="auto"):
+    """Targets as numbers: one column of class numbers, or real values.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_targets), or None
+    n_rows : int
+    target_type : {"auto", "classification", "regression"}
+        ``"auto"``: strings, booleans and integers are classes, floats are real values, several
+        columns are several real values.
+
+    Returns
+    -------
+    targets : ndarray of shape (n_rows, n_targets), float64, or None
+    strata : ndarray of shape (n_rows,), int, or None
+        Class of each row; None for real values.
+
+    Raises
+    ------
+    TypeError
+        If y is sparse.
+    ValueError
+        If the length is wrong, or y holds NaN, infinity or text where numbers are needed.
+    """
+    if y is None:
+        return None, None
+    if sp.issparse(y):
+        raise TypeError("y is sparse, but must be dense: use y.toarray().")
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y.ravel()
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y must be 1-D or 2-D; got shape {y.shape}.")
+    if y.ndim == 2 and y.shape[1] == 0:
+        raise ValueError(f"y has no columns: got shape {y.shape}.")
+    if len(y) != n_rows:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows, "
+            f"y has {len(y)}."
+        )
+    if y.dtype.kind == "c":
+        raise ValueError("Complex data not supported in y.")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        row = int(np.argmin(np.isfinite(y).reshape(len(y), -1).all(axis=1)))
+        raise ValueError(f"Input y contains NaN or infinity (first: row {row}).")
+    discrete = y.ndim == 1 and y.dtype.kind not in "f"
+    if target_type == "classification" or (target_type == "auto" and discrete):
+        if y.ndim == 2:
+            raise ValueError(
+                f"target_type='classification' needs y of one column; got shape {y.shape}."
+            )
+        unknown = list(map(is_missing, y)) if y.dtype.kind == "O" else []
+        if any(unknown):
+            raise ValueError(f"Input y contains missing labels (first: row {unknown.index(True)}).")
+        try:
+            codes = np.unique(y, return_inverse=True)[1]
+        except TypeError:
+            raise ValueError(
+                "y mixes labels of types that cannot be sorted, such as str and int."
+            ) from None
+        return codes[:, None].astype(np.float64), codes
+    try:
+        return y.astype(np.float64).reshape(n_rows, -1), None
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"y must hold numbers for target_type={target_type!r}; got dtype {y.dtype}."
+        ) from None

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
@@ -194,6 +195,140 @@ def test_nothing_is_written_where_it_fails(tmp_path):
     assert not path.exists()
     with pytest.raises(OSError, match="nowhere"):
         report.write(fusion().fit(X, y), X, y, tmp_path / "nowhere" / "page.html")
+
+
+def nothing(*args, **kwargs):
+    raise AssertionError("something was computed")
+
+
+@pytest.fixture
+def only_checks(monkeypatch):
+    """Nothing of the page is made."""
+    monkeypatch.setattr(report._tables, "_summary", nothing)
+    monkeypatch.setattr(report._bags, "_summary", nothing)
+
+
+@pytest.mark.usefixtures("only_checks")
+@pytest.mark.parametrize("steps", [0, 1, 2], ids=["transformer", "pipeline", "scaled"])
+@pytest.mark.parametrize(
+    ("rows", "targets", "message"),
+    [
+        (X[:, :5], y, "X has 5 features, but .* expecting 13 features"),
+        (X, y[:5], r"y must have one value for each of 178 rows; got shape \(5,\)"),
+        (X, np.where(y == 0, np.nan, y), "y contains NaN"),
+        (X, np.where(y == 0, None, "a"), "y contains missing labels"),
+        (X, 3, r"for each of 178 rows; got shape \(\)"),
+        (X[:0], y[:0], "0 sample"),
+        ([X[:, :5].tolist(), X[:, 5:].tolist()], y, "not one table|inhomogeneous|array"),
+        (np.where(np.arange(13) == 2, np.nan, X), y, "partly NaN|NaN"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(tmp_path, steps, rows, targets, message):
+    model = [fusion(), make_pipeline(fusion(), RidgeClassifier())][min(steps, 1)]
+    if steps == 2:
+        model = make_pipeline(StandardScaler(), *model)
+    with pytest.raises((ValueError, TypeError), match=message):
+        report.write(model.fit(X, y), rows, targets, tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("only_checks")
+def test_other_columns_and_domains_are_refused(tmp_path):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=[f"c{k}" for k in range(13)])
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(frame, y)
+    path = tmp_path / "page.html"
+    for other in (frame[frame.columns[::-1]], frame.iloc[:, :9], frame.rename(columns={"c3": "d"})):
+        with pytest.raises(ValueError, match="feature names should match"):
+            report.write(pipe, other, y, path)
+    domain = np.arange(len(X)) % 2
+    model = fusion().fit(X, y, sample_domain=domain)
+    for given, message in (
+        (None, "fit was given domains, so transform needs sample_domain"),
+        (domain[:5], r"one domain for each of the 178 rows; got shape \(5,\)"),
+        (domain + 1, r"Unknown domain\(s\) \[2\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            report.write(model, X, y, path, sample_domain=given)
+    with pytest.raises(ValueError, match="given domains, but fit was not"):
+        report.write(fusion().fit(X, y), X, y, path, sample_domain=domain)
+
+
+@pytest.mark.filterwarnings("ignore:.*miss every view")
+@pytest.mark.parametrize("kind", ["list", "coo", "one row", "an empty row"])
+def test_what_fits_is_shown_in_any_form(tmp_path, kind):
+    missing = X.copy()
+    missing[0] = np.nan  # the row that the others are related to when they are read
+    rows = {"list": X.tolist(), "coo": sp.coo_array(X), "one row": X[:1], "an empty row": missing}
+    labels = y[:1] if kind == "one row" else y.tolist()
+    page = read(report.write(fusion().fit(X, y), rows[kind], labels, tmp_path / "page.html"))
+    check(page)
+    assert ("at least 3 rows" if kind == "one row" else "90% interval") in page.words
+
+
+def test_domains_that_fit_did_not_see(tmp_path):
+    domain = np.arange(len(X)) % 2
+    model = fusion(unseen_domains="batch").fit(X, y, sample_domain=domain)
+    path = report.write(model, X, y, tmp_path / "page.html", sample_domain=domain + 7)
+    assert "Not shown" not in read(path).words
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+    return LEGOAnomalyClassifier(views, n_references=20, random_state=0).fit(DIGITS.bags, DIGITS.y)
+
+
+@pytest.mark.usefixtures("only_checks")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"y": DIGITS.y[:5]}, r"y must have one value for each of 24 bags; got shape \(5,\)"),
+        ({"y": np.where(DIGITS.y == 0, np.nan, 1)}, r"y holds nan, .* the labels \[0, 1\]"),
+        ({"y": DIGITS.y + 1}, r"y holds 2, which is not one of the labels \[0, 1\]"),
+        ({"X": [bag[:, :9] for bag in DIGITS.bags]}, "X has 9 features"),
+        ({"X": [*DIGITS.bags[:-1], DIGITS.bags[-1][:, 1:]]}, "bag 23 has .* features"),
+        ({"unit_y": DIGITS.unit_y[:3]}, "unit_y must hold an array for each of 24 bags; got 3"),
+        (
+            {"unit_y": [*DIGITS.unit_y[:-1], [0, 1]]},
+            r"one value for each of 5 units of bag 23; got shape \(2,\)",
+        ),
+        ({"sample_domain": DIGITS.y}, "domain"),
+    ],
+)
+def test_bags_that_do_not_fit_are_refused(tmp_path, classifier, change, message):
+    data = {"X": DIGITS.bags, "y": DIGITS.y, "path": tmp_path / "page.html"} | change
+    with pytest.raises(ValueError, match=message):
+        report.write(classifier, **data)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("only_checks")
+def test_arguments_in_another_order_and_places_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = fusion().fit(X, y)
+    order = r"write takes \(estimator, X, y, path\)"
+    for given, message in (
+        (("page.html", X, y), rf"X is 'page.html', which looks like the path: {order}"),
+        ((X, "page.html"), rf"y is 'page.html', which .*: {order}, and path= by name where"),
+        ((X, tmp_path / "page.html", y), rf"y is '.*page.html', which looks like .*: {order}"),
+        ((X, y, y), rf"path must be a str or path-like; got ndarray: {order}"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            report.write(model, *given)
+    with pytest.raises(FileNotFoundError, match=r"no folder 'nowhere' to write 'page.html' to"):
+        report.write(model, X, y, "nowhere/page.html")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        report.write(model, X, y, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_intervals_are_for_the_weights_as_fitted(tmp_path, monkeypatch):
+    model = fusion().fit(X, y)
+    monkeypatch.setattr(LEGOFusionTransformer, "fit", nothing)
+    words = read(report.write(model, X[::2], y[::2], tmp_path / "page.html")).words
+    assert "90% interval, weights as fitted" in words
+    assert "bootstrap intervals over the rows; weights are as fitted" in words
 
 
 def test_without_matplotlib_it_says_at_once_what_to_install(tmp_path, monkeypatch):

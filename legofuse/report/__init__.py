@@ -3,11 +3,10 @@
 This package may import legofuse.inspection and legofuse.plotting.
 """
 
-from pathlib import Path
-
 from ..plotting._style import pyplot
 from ..plotting._weights import fusion_of
 from ._bags import bag_sections
+from ._check import check_path
 from ._html import page
 from ._tables import table_sections
 
@@ -29,7 +28,9 @@ def write(
     """Write a report of a fitted estimator as one self-contained HTML page.
 
     Numbers and figures are computed on the data given here: take rows (or bags) that were not
-    used to fit where scores should tell of new ones. Figures need matplotlib (``legofuse[plot]``).
+    used to fit where scores should tell of new ones. Nothing is fitted: weights stay as they are.
+    What cannot be shown of this kind of model, the page says. Figures need matplotlib
+    (``legofuse[plot]``).
 
     Parameters
     ----------
@@ -60,12 +61,16 @@ def write(
 
     Raises
     ------
+    ValueError
+        If X, y, `unit_y` or `sample_domain` do not fit the estimator or one another: other columns
+        than in fit, another length, missing targets. As with all errors here, it is told before
+        parts of the page are computed, and nothing is written.
     TypeError
-        If the estimator is none of these; nothing is written then.
+        If the estimator is none of these, or arguments come in another order.
     ImportError
-        If matplotlib is not installed; nothing is written then.
+        If matplotlib is not installed.
     OSError
-        If the path cannot be written.
+        If there is no such folder, or the path cannot be written.
 
     Examples
     --------
@@ -84,6 +89,7 @@ def write(
     True
     """
     pyplot()  # says at once if there is none
+    path = check_path(X, y, path)
     inside = getattr(estimator, "best_estimator_", estimator)
     bags = hasattr(inside, "score_units")
     sections = bag_sections if bags else table_sections
@@ -92,6 +98,5 @@ def write(
     if title is None:
         title = f"What {type(fusion_of(inside)).__name__} learned"
     text = page(title, sections(inside, X, y, **options))
-    path = Path(path)
     path.write_text(text, encoding="utf-8")
     return path

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 from ..inspection import explain
 from ..inspection._explain import read_units
 from ..plotting import ExplanationDisplay, ImportancesDisplay, UnitScoresDisplay
+from ._check import check_labels, check_truth
 from ._html import figure, paragraph, table
 from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
 
@@ -14,9 +15,12 @@ _TIMELINES = 3
 
 def bag_sections(model, X, y, *, unit_y, sample_domain, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
-    bags, _ = read_units(model, X, sample_domain)
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
-    scores = model.score_units(X, **options)
+    check_labels(model, X, y, unit_y)
+    scores = model.score_units(X, **options)  # reads and checks all bags
+    if unit_y is not None:
+        check_truth(scores, unit_y)
+    bags, _ = read_units(model, X, sample_domain)
     sections = [("Summary", _summary(model, bags, y, options))]
     sections += attempt("Units", lambda: _units(model, bags, scores, y, unit_y, options))
     if hasattr(model, "view_importances_"):

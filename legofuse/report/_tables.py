@@ -17,6 +17,7 @@ from ..plotting import (
     ImportancesDisplay,
     MissingViewDisplay,
 )
+from ._check import check_table
 from ._html import figure, paragraph, table
 from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
 
@@ -25,8 +26,9 @@ _MOST_POINTS = 500
 
 def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
-    X = X if hasattr(X, "shape") else np.asarray(X)
     model, inner, head = split_pipeline(estimator, X)
+    check_table(model, inner, y, sample_domain)
+    X, inner = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, inner))
     common = {"sample_domain": sample_domain, "random_state": random_state}
     square = common | {"max_samples": max_samples}
     sections = [("Summary", _summary(model, inner, head))]
@@ -79,12 +81,23 @@ def _views(model, X, y, square):
         )
         for k, view in enumerate(found.views)
     ]
-    columns = ["view", "columns", "present in", "share", "90% interval", "score lost without"]
+    columns = [
+        "view",
+        "columns",
+        "present in",
+        "share",
+        "90% interval, weights as fitted",
+        "score lost without",
+    ]
     display = ImportancesDisplay(
         found.views, found.importances, found.low, found.high, "share of the fused graph"
     )
     return [
-        figure(display.plot, "Share of each view in the fused graph, with bootstrap intervals."),
+        figure(
+            display.plot,
+            "Share of each view in the fused graph, with bootstrap intervals over the rows; "
+            "weights are as fitted, so that their own uncertainty is not in them.",
+        ),
         table("Views; the score is that of leave-one-out ridge predictions", columns, rows),
         *note,
     ]
