@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._labels import call_view, check_domains, read_targets
+from ._labels import call_view, check_domains
 from .views import check_not_list_of_views, missing_blocks, resolve_views
 
-__all__ = ["Table", "read_columns", "read_domains", "read_targets"]
+__all__ = ["Table", "read_columns", "read_domains"]
 
 
 class Table(NamedTuple):

@@ -110,7 +110,9 @@ def test_a_column_of_classes_is_read_as_by_fit():
     ("target", "message"),
     [
         (y[:-1], r"one value for each of 178 rows; got shape \(177,\)"),
-        (np.where(y == 0, np.nan, y), "y holds NaN or infinity"),
+        (np.where(y == 0, np.nan, y), r"y contains NaN or infinity \(first: row 0\)"),
+        (np.where(y == 1, None, "a"), r"y contains missing labels \(first: row 59\)"),
+        (np.array([0, "a"] * 89, object), "y mixes labels of types that cannot be sorted"),
         (np.zeros(len(y), int), "y is the same in all rows"),
     ],
 )

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import lapack
 
+from .. import _labels
 from .._compat import check_sample_weight, weight_of_one
 from ..fusion import fuse
 from ._model import centred, check_one_each, read_polynomial, scaled, split_pipeline, square
@@ -48,15 +49,9 @@ def _inverse(system):
 
 def read_targets(y, target_type):
     """One-hot classes, or real columns, as the transformer reads them."""
-    y = np.asarray(y)
-    y = y.ravel() if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise ValueError("y holds NaN or infinity.")
-    real = y.ndim == 2 or y.dtype.kind == "f"
-    if target_type == "regression" or (target_type == "auto" and real):
-        targets = y.astype(float).reshape(len(y), -1)
-    else:
-        targets = (y[:, None] == np.unique(y)).astype(float)
+    targets, classes = _labels.read_targets(y, np.shape(y)[0], target_type)
+    if classes is not None:
+        targets = (targets == np.unique(classes)).astype(float)
     if not (targets != targets[0]).any():
         raise ValueError("y is the same in all rows: there is nothing that a view could tell.")
     largest = np.abs(targets).max()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._compat import check_sample_weight, stack_level, weight_of_one
-from .._labels import call_view
+from .._labels import call_view, read_targets
 from .._validation import check_criterion
 from ..fusion import count_terms
 from ..graphs import (
@@ -21,7 +21,7 @@ from ..graphs import (
 from ..landmarks import choose_landmarks, given_landmarks, view_features
 from ..sampling import canonical_rows, mark_rows, stratified_sample
 from ..shifts import learn_shifts
-from ..tables import Table, read_columns, read_domains, read_targets
+from ..tables import Table, read_columns, read_domains
 from ..terms import MAX_TERMS
 
 _MOST_AT_START = 1000
