@@ -233,6 +233,7 @@ def test_what_is_no_sequence_is_refused(light, X):
         clone(light).fit(X, [0, 1])
 
 
+@pytest.mark.filterwarnings("ignore:Which class is anomalous")
 @pytest.mark.parametrize("dtype", [str, object])
 def test_string_labels(data, light, dtype):
     bags, y = data
