@@ -55,6 +55,7 @@ _HEAVIEST = 1e100  # squares of weights are added up
 __all__ = [
     "CallbackSupportMixin",
     "check_sample_weight",
+    "largest_of_one",
     "stack_level",
     "weight_of_one",
     "with_callbacks",
@@ -117,8 +118,8 @@ def check_sample_weight(sample_weight, X, dtype=None):
 def weight_of_one(sample_weight):
     """The weight that stands for one row, where rows are left out one by one.
 
-    Whole numbers count rows: one of several equal ones is left out. Weights with fractions tell how
-    much rows matter; none of them is more than one row.
+    Whole numbers (up to rounding) count rows: one of several equal ones is left out. Weights with
+    fractions tell how much rows matter; none of them is more than one row.
 
     Parameters
     ----------
@@ -127,7 +128,8 @@ def weight_of_one(sample_weight):
     Returns
     -------
     float
-        1, or the largest weight if that is more and not all are whole numbers.
+        1, or the largest weight if that is more and not all are whole numbers: but at most twenty
+        times the mean, lest few rows be all that is left out.
 
     Examples
     --------
@@ -136,6 +138,29 @@ def weight_of_one(sample_weight):
     >>> weight_of_one(np.array([1.0, 3.0])), weight_of_one(np.array([0.5, 3.0]))
     (1.0, 3.0)
     """
-    if (sample_weight == np.floor(sample_weight)).all():
+    nearest = np.rint(sample_weight)
+    if (np.abs(sample_weight - nearest) <= 1e-9 * np.maximum(nearest, 1)).all():
         return 1.0
-    return float(max(1.0, sample_weight.max()))
+    return largest_of_one(sample_weight)
+
+
+def largest_of_one(sample_weight):
+    """The same for weights that say how much rows matter, whatever numbers they are.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse._compat import largest_of_one
+    >>> largest_of_one(np.array([1.0, 3.0])), largest_of_one(np.append(np.ones(99), 1001.0))
+    (3.0, 220.0)
+    """
+    most = 20 * sample_weight[sample_weight > 0].mean()
+    return float(max(1.0, min(sample_weight.max(), most)))

@@ -562,6 +562,21 @@ def test_whole_weights_of_rows_that_may_agree_by_chance_warn_that_they_count_row
     make(max_iter=2).fit(X, Y, sample_weight=weight)
 
 
+def test_rounding_does_not_turn_counts_into_importance():
+    codes, counts = np.random.default_rng(0).integers(5, size=(40, 9)), np.arange(40) % 4 + 1.0
+    for weight in (counts, counts * 0.1 / 0.1, counts.astype(np.float32)):
+        with pytest.warns(UserWarning, match="count as repeated rows"):
+            model = make(max_iter=2).fit(codes, Y, sample_weight=weight)
+        assert model.loo_score_ > 0.3  # of equal rows
+
+
+def test_a_row_that_outweighs_all_others_is_not_all_that_is_left_out():
+    weight = np.random.default_rng(0).uniform(0.1, 0.9, size=len(Y))
+    weight[3] = 5000.0
+    model = make(max_iter=10).fit(X + 3 * np.eye(3)[Y] @ np.ones((3, 9)), Y, sample_weight=weight)
+    assert model._row_weight < 5000
+
+
 def test_whole_numbers_that_are_likely_no_classes_warn():
     target, real = np.arange(len(X)), make(max_iter=2, target_type="regression")
     with pytest.warns(UserWarning, match="40 different whole numbers in 40 rows.*'regression'"):
@@ -569,6 +584,7 @@ def test_whole_numbers_that_are_likely_no_classes_warn():
     real.fit(X, target)
     make(max_iter=2, target_type="classification").fit(X, target)
     make(max_iter=2).fit(X, target % 20)
+    make(max_iter=2).fit(np.vstack([X, X + 1]), np.append(target, target))  # faces, two of each
 
 
 def test_unseen_domain():

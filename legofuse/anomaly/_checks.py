@@ -18,12 +18,14 @@ _LARGEST_LR = 1e30  # steps beyond it are no numbers of single precision
 # fmt: off
 _NORMAL_WORDS = {
     "normal", "inlier", "ok", "good", "benign", "healthy", "legit", "legitimate", "genuine", "pass",
-    "passed", "nominal", "regular", "clean", "safe", "negative", "no", "false",
+    "passed", "nominal", "regular", "clean", "safe", "real", "control", "none", "absent", "inliers",
+    "negative", "neg", "no", "false", "0",
 }
 _ANOMALOUS_WORDS = {
     "anomaly", "anomalous", "abnormal", "outlier", "novel", "novelty", "defect", "defective",
     "fault", "faulty", "fail", "failed", "broken", "bad", "attack", "fraud", "spam", "malicious",
-    "malignant", "sick", "ill", "disease", "diseased", "positive", "yes", "true",
+    "malignant", "sick", "ill", "disease", "diseased", "fake", "case", "present", "anomalies",
+    "outliers", "defects", "positive", "pos", "yes", "true", "1",
 }
 # fmt: on
 
@@ -320,14 +322,17 @@ def _check_words(pair, is_table):
     """Raise if the second label is likely normal; warn where bags have labels of unknown sense."""
     kinds = [
         -1 if word in _NORMAL_WORDS else int(word in _ANOMALOUS_WORDS)
-        for word in (label.lower() for label in pair)
+        for word in (label.lower().strip(" ._-") for label in pair)
     ]
     if kinds[0] > kinds[1]:
-        raise ValueError(
+        message = (
             f"Which class is anomalous? With labels {pair} it would be {pair[1]!r}: set pos_label, "
             f"for instance pos_label={pair[0]!r}."
         )
-    if kinds[0] == kinds[1] and not is_table:
+        if not is_table:
+            raise ValueError(message)
+        warnings.warn(message, UserWarning, stacklevel=stack_level())
+    elif kinds[0] == kinds[1] and not is_table:
         warnings.warn(
             f"Which class is anomalous? Of the labels {pair} it is taken to be {pair[1]!r}, the "
             "last in order: say it by pos_label.",

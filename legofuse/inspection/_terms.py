@@ -6,7 +6,15 @@ from scipy.linalg import lapack
 from .. import _labels
 from .._compat import check_sample_weight, weight_of_one
 from ..fusion import fuse
-from ._model import centred, check_one_each, read_polynomial, scaled, split_pipeline, square
+from ._model import (
+    centred,
+    check_one_each,
+    present_views,
+    read_polynomial,
+    scaled,
+    split_pipeline,
+    square,
+)
 from ._results import TermContributions
 
 __all__ = ["term_contributions"]
@@ -131,7 +139,8 @@ def term_contributions(
     weight, one = None, 1.0
     if sample_weight is not None:
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
-        one = max(getattr(model, "_row_weight", 1.0), weight_of_one(weight))
+        has = present_views(model, X).any(axis=1)
+        one = max(getattr(model, "_row_weight", 1.0), weight_of_one(weight[has]))
     graphs = square(model, X, sample_domain, max_samples, random_state, weight)
     weight = None if weight is None else weight[graphs.rows] / one
     norms = np.abs(polynomial.weights) * _norms(polynomial, graphs, weight)

@@ -17,25 +17,27 @@ _ROWS = 100_000  # as many as shifts read
 _BLOCK = 1024
 
 
-def learn_head(fused, classes, n_classes, weight):
+def learn_head(fused, weights):
     """Ridge regression of classes on the landmarks.
 
     Parameters
     ----------
     fused : FusedGraph
         To the landmarks.
-    classes : ndarray of shape (n_landmarks,), int
-    n_classes : int
-    weight : ndarray of shape (n_landmarks,)
-        Of each landmark; the ridge is one over it, as when weights of the fusion are learned.
+    weights : ndarray of shape (n_landmarks, n_classes)
+        Of training rows that equal a landmark, by class; the ridge is one over their sum, as when
+        weights of the fusion are learned.
 
     Returns
     -------
     list of ndarray
         Coefficients of shape (n_landmarks, n_classes) and intercepts.
     """
-    targets = np.eye(n_classes)[classes]
-    root = np.sqrt(weight)[:, None]
+    weight = weights.sum(axis=1, keepdims=True)
+    if not weight.any():  # landmarks that the caller gave, none of which counts
+        weight = np.ones_like(weight)
+    targets = weights / np.where(weight > 0, weight, 1)
+    root = np.sqrt(weight)
     kernel = root * fused(fused.references, fused.marks).astype(float) * root.T
     kernel = (kernel + kernel.T) / 2
     kernel[np.diag_indices(len(kernel))] += 1.0  # weights are scaled for this ridge

@@ -177,12 +177,13 @@ class LEGOFusionTransformer(
     Notes
     -----
     Fitting is exact in ``sample_weight``: a row of weight 2 gives the same result as the row
-    repeated, in any order of rows. What ``"loo"`` leaves out is a row with all its weight and
-    repetitions, if rows hold measurements (a view of numbers with fractions most of which occur
-    once), which do not recur by chance. Where they may, as with categories, whole weights count
-    rows, one of which is left out: weights and ridge are fitted to that equal rows predict it, and
-    a warning says so if weights are above 1. Weights with fractions are never more than one row.
-    A view whose columns are all NaN in a row is missing for that row and the other views carry it.
+    repeated, in any order of rows (all weights whole, or rows of measurements). What ``"loo"``
+    leaves out is a row with all its weight and repetitions, if rows hold measurements (a view of
+    numbers with fractions most of which occur once), which do not recur by chance. Where they may,
+    as with categories, whole weights count rows, one of which is left out: weights and ridge are
+    fitted to that equal rows predict it, and a warning says so if weights are above 1. Weights with
+    fractions are never more than one row, unless they are twenty times the mean. A view whose
+    columns are all NaN in a row is missing for that row and the other views carry it.
 
     Files of ``skops.io`` hold a fitted transformer without pickles; trust
     ``legofuse.transformer.LEGOFusionTransformer`` and ``legofuse.fused.FusedGraph``.
@@ -293,7 +294,7 @@ class LEGOFusionTransformer(
         ValueError, TypeError
             If a parameter, the views, X, y or the weights are not usable; nothing is fitted then.
         """
-        moments = None
+        moments, weighted = None, sample_weight is not None
         if is_lazy(X):
             check_fusion(self)
             sample = gather_sample(self, X, y, sample_weight, sample_domain)
@@ -305,7 +306,8 @@ class LEGOFusionTransformer(
             context.call_on_fit_task_begin(estimator=self)
             with single_threaded_blas():
                 progress = Stages(self, context, len(_STAGES))
-                self._fit(X, y, sample_weight, sample_domain, progress, moments)
+                given = X, y, sample_weight, sample_domain
+                self._fit(given, weighted, progress, moments)
             context.call_on_fit_task_end(estimator=self)
             return self
         except BaseException:
@@ -313,10 +315,10 @@ class LEGOFusionTransformer(
             self.__dict__.update(before)
             raise
 
-    def _fit(self, X, y, sample_weight, sample_domain, progress, moments=None):
+    def _fit(self, given, weighted, progress, moments=None):
         check_fusion(self)
         with progress.stage(_STAGES[0]):
-            training = read_training(self, X, y, sample_weight, sample_domain)
+            training = read_training(self, *given, weighted=weighted)
             expansion = self._list_terms(training)
             table, domains, rows = training.table, training.domains, training.rows
             progress.note(

@@ -13,7 +13,7 @@ from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
 from ._class_shares import learn_head
-from ._training import aligns_by_classes, at, find_shifts, weight_of
+from ._training import aligns_by_classes, at, class_weights_of, find_shifts
 
 _LOWER = 0.1  # start of graphs that auto enters beside the others, as one degree higher
 # products of centred relations, whose extremes are larger, get too much weight by these
@@ -45,7 +45,7 @@ def relate_landmarks(estimator, training, expansion, learned):
     if training.criterion not in _TERMS_ALIKE:
         centre = chosen_by_auto(graphs, estimator.relation)
     if estimator.expansion == "hops":
-        mass = weight_of(training, landmarks)
+        mass = class_weights_of(training, landmarks).sum(axis=1)
         foresee(
             n_landmarks**2 * table.X.dtype.itemsize * estimator.degree * len(graphs),
             f"Hops over {n_landmarks} landmarks in {len(graphs)} graphs at "
@@ -141,9 +141,7 @@ def learn_classes(estimator, training):
         return None
     classes, rows = training.strata, training.rows
     shares = np.bincount(classes[rows], training.weight, training.n_classes)
-    landmarks = estimator.landmarks_
-    weight = weight_of(training, landmarks)
-    head = learn_head(estimator._fused, classes[landmarks], training.n_classes, weight)
+    head = learn_head(estimator._fused, class_weights_of(training, estimator.landmarks_))
     return [head, shares / shares.sum()]
 
 

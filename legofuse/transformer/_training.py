@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._compat import check_sample_weight, stack_level, weight_of_one
+from .._compat import check_sample_weight, largest_of_one, stack_level, weight_of_one
 from .._labels import call_view, read_targets
 from .._validation import check_criterion
 from ..fusion import count_terms
@@ -26,7 +26,8 @@ from ..terms import MAX_TERMS
 
 _MOST_AT_START = 1000
 _FEW_DISTINCT = 20  # rows, of which any could recur by chance
-_MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, numbers are likely real
+_MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, and where more than
+_ONCE = 0.1  # of them occur once, numbers are likely real
 
 
 class Training(NamedTuple):
@@ -72,8 +73,10 @@ def at(values, rows):
     return None if values is None else values[rows]
 
 
-def read_training(estimator, X, y, sample_weight, sample_domain):
+def read_training(estimator, X, y, sample_weight, sample_domain, weighted):
     """Read and check what ``fit`` was given, and merge equal rows.
+
+    ``weighted`` tells whether the caller gave weights.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
         n_classes, strata = _number_classes(strata, weight)
         targets = strata[:, None].astype(np.float64)
         if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
-            _warn_numbers(len(table), n_classes)
+            _warn_numbers(np.bincount(strata))
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
     given = weight
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
@@ -105,8 +108,8 @@ def read_training(estimator, X, y, sample_weight, sample_domain):
         )
     one = weight_of_one(given)
     if weight.max() > 1 and _are_measured(table, rows[is_new]):
-        one = float(weight.max())
-    elif criterion in ("loo", "neural") and sample_weight is not None:
+        one = largest_of_one(weight)
+    elif criterion in ("loo", "neural") and weighted:
         _warn_counts(given, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
     read = table, domains, targets, strata, n_classes, criterion
@@ -150,14 +153,17 @@ def enter_graphs(estimator, training):
     ]
 
 
-def weight_of(training, rows):
-    """Weight of all training rows that equal each of these, whatever their targets."""
+def class_weights_of(training, rows):
+    """Weight, in each class, of all training rows that equal each of these rows."""
     known, asked = (
         mark_rows(training.table.X[part], at(training.domains, part))
         for part in (training.rows, rows)
     )
     code = np.unique(np.vstack([known, asked]), axis=0, return_inverse=True)[1].reshape(-1)
-    total = np.bincount(code[: len(known)], training.weight, minlength=code.max() + 1)
+    n_kinds = max(1, training.n_classes)
+    kinds = training.strata[training.rows] if training.n_classes else 0
+    cells = code[: len(known)] * n_kinds + kinds
+    total = np.bincount(cells, training.weight, (code.max() + 1) * n_kinds).reshape(-1, n_kinds)
     return total[code[len(known) :]]
 
 
@@ -214,9 +220,11 @@ def _are_measured(table, distinct):
     )
 
 
-def _warn_numbers(n_rows, n_classes):
+def _warn_numbers(counts):
     """Warn where whole numbers that are taken for classes are likely real values."""
-    if n_classes > _MANY_CLASSES and n_rows < _FEW_ROWS * n_classes:
+    n_classes, n_rows = len(counts), counts.sum()
+    many = n_classes > _MANY_CLASSES and n_rows < _FEW_ROWS * n_classes
+    if many and np.mean(counts == 1) > _ONCE:
         warnings.warn(
             f"y holds {n_classes} different whole numbers in {n_rows} rows, which are taken for "
             "classes. If they are real values, set target_type='regression'; if they are classes, "
