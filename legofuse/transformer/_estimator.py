@@ -318,7 +318,7 @@ class LEGOFusionTransformer(
     def _fit(self, given, weighted, progress, moments=None):
         check_fusion(self)
         with progress.stage(_STAGES[0]):
-            training = read_training(self, *given, weighted=weighted)
+            training = read_training(self, given, weighted)
             expansion = self._list_terms(training)
             table, domains, rows = training.table, training.domains, training.rows
             progress.note(

@@ -73,10 +73,15 @@ def at(values, rows):
     return None if values is None else values[rows]
 
 
-def read_training(estimator, X, y, sample_weight, sample_domain, weighted):
+def read_training(estimator, given, weighted):
     """Read and check what ``fit`` was given, and merge equal rows.
 
-    ``weighted`` tells whether the caller gave weights.
+    Parameters
+    ----------
+    estimator : LEGOFusionTransformer
+    given : tuple of (X, y, sample_weight, sample_domain)
+    weighted : bool
+        Whether the weights are the caller's.
 
     Returns
     -------
@@ -87,6 +92,7 @@ def read_training(estimator, X, y, sample_weight, sample_domain, weighted):
     ValueError, TypeError
         If X, y, the weights or the domains are not usable.
     """
+    X, y, sample_weight, sample_domain = given
     table = read_columns(estimator, X, estimator.views, estimator.domain_column, reset=True)
     domains = read_domains(table, sample_domain)
     targets, strata = read_targets(y, len(table), estimator.target_type)
