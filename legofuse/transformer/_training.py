@@ -105,18 +105,18 @@ def read_training(estimator, given, weighted):
         if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
             _warn_numbers(np.bincount(strata))
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
-    given = weight
+    of_rows = weight
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
     if len(rows) < 2:
         raise ValueError(
             f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
             f"a minimum of 2 is required by {type(estimator).__name__}."
         )
-    one = weight_of_one(given)
+    one = weight_of_one(of_rows)
     if weight.max() > 1 and _are_measured(table, rows[is_new]):
         one = largest_of_one(weight)
     elif criterion in ("loo", "neural") and weighted:
-        _warn_counts(given, one)
+        _warn_counts(of_rows, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
     read = table, domains, targets, strata, n_classes, criterion
     return Training(*read, rows, weight, is_new, one)
