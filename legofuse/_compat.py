@@ -55,7 +55,6 @@ _HEAVIEST = 1e100  # squares of weights are added up
 __all__ = [
     "CallbackSupportMixin",
     "check_sample_weight",
-    "largest_of_one",
     "stack_level",
     "weight_of_one",
     "with_callbacks",
@@ -115,7 +114,7 @@ def check_sample_weight(sample_weight, X, dtype=None):
     return np.where(tiny, 0, weights) if tiny.any() else weights
 
 
-def weight_of_one(sample_weight):
+def weight_of_one(sample_weight, may_count=True):
     """The weight that stands for one row, where rows are left out one by one.
 
     Whole numbers (up to rounding) count rows: one of several equal ones is left out. Weights with
@@ -124,11 +123,13 @@ def weight_of_one(sample_weight):
     Parameters
     ----------
     sample_weight : ndarray of shape (n_rows,)
+    may_count : bool, default=True
+        False where whole numbers, too, tell how much rows matter.
 
     Returns
     -------
     float
-        1, or the largest weight if that is more and not all are whole numbers: but at most twenty
+        1 where weights count rows; else the largest weight if it is above 1, but at most twenty
         times the mean, lest few rows be all that is left out.
 
     Examples
@@ -137,30 +138,12 @@ def weight_of_one(sample_weight):
     >>> from legofuse._compat import weight_of_one
     >>> weight_of_one(np.array([1.0, 3.0])), weight_of_one(np.array([0.5, 3.0]))
     (1.0, 3.0)
+    >>> heavy = np.append(np.ones(99), 1001.0)
+    >>> weight_of_one(heavy), weight_of_one(heavy, may_count=False)
+    (1.0, 220.0)
     """
     nearest = np.rint(sample_weight)
-    if (np.abs(sample_weight - nearest) <= 1e-9 * np.maximum(nearest, 1)).all():
+    if may_count and (np.abs(sample_weight - nearest) <= 1e-9 * np.maximum(nearest, 1)).all():
         return 1.0
-    return largest_of_one(sample_weight)
-
-
-def largest_of_one(sample_weight):
-    """The same for weights that say how much rows matter, whatever numbers they are.
-
-    Parameters
-    ----------
-    sample_weight : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse._compat import largest_of_one
-    >>> largest_of_one(np.array([1.0, 3.0])), largest_of_one(np.append(np.ones(99), 1001.0))
-    (3.0, 220.0)
-    """
     most = 20 * sample_weight[sample_weight > 0].mean()
     return float(max(1.0, min(sample_weight.max(), most)))

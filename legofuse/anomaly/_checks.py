@@ -161,7 +161,7 @@ def may_train_bit_by_bit(estimator):
         raise AttributeError(str(error)) from error
 
 
-def check_one_each(y):
+def check_label_each(y):
     """Raise where y holds several labels for a bag, such as those of its units."""
     try:
         found = np.asarray(y)

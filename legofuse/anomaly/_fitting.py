@@ -14,7 +14,7 @@ from ..terms import name_terms
 from ._apart import fit_apart, parts_to_share
 from ._bags import canonical_bags
 from ._checks import (
-    check_one_each,
+    check_label_each,
     check_parameters,
     check_two_classes,
     choose_head,
@@ -136,7 +136,7 @@ class BagFitting:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        check_one_each(y)
+        check_label_each(y)
         y = column_or_1d(y, warn=True)
         time_view = self._time_view if goes_on else self.time_view
         bags = read_any(self, X, sample_domain, len(y), time_view=time_view, reset=not goes_on)

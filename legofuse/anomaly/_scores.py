@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import stack_level
 from .._threads import single_threaded_blas
 from ..bags import is_table
-from ._checks import check_one_each, warn_missing
+from ._checks import check_label_each, warn_missing
 from ._domains import read_any
 from ._parts import assemble
 
@@ -131,7 +131,7 @@ class BagScores:
         float
             Weighed by ``sample_weight`` where it is given.
         """
-        check_one_each(y)
+        check_label_each(y)
         return accuracy_score(y, self.predict(X, sample_domain), sample_weight=sample_weight)
 
     def score_units(self, X, sample_domain=None):

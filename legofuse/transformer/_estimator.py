@@ -342,8 +342,7 @@ class LEGOFusionTransformer(
             self.__dict__.pop("history_", None)
             few = start_rows(training, rows, rng)
             self._row_weight = training.one
-            how = training.criterion, sample, targets, weight, classes, few, training.one
-            fitted = learn(self, *how)
+            fitted = learn(self, training.criterion, sample, targets, weight, classes, few)
             self.__dict__.update(fitted)
             self._head = learn_classes(self, training)
             progress.note(_learned(self, training.criterion, len(rows)))

@@ -65,13 +65,13 @@ def relate_landmarks(estimator, training, expansion, learned):
     )
 
 
-def learn(estimator, criterion, sample, targets, weight, classes, few, one):
+def learn(estimator, criterion, sample, targets, weight, classes, few):
     """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
 
     Parameters
     ----------
     estimator : LEGOFusionTransformer
-        Its parameters, graphs and fused graph are read.
+        Its parameters, graphs, fused graph and weight of one row are read.
     criterion : str
     sample : tuple of (X, domains)
         The rows.
@@ -81,8 +81,6 @@ def learn(estimator, criterion, sample, targets, weight, classes, few, one):
         Whether targets are classes.
     few : slice or ndarray of int
         Those of the rows that are related to one another: all, save for neural weights of many.
-    one : float
-        The weight that stands for one row, by ``"loo"``.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def learn(estimator, criterion, sample, targets, weight, classes, few, one):
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
-            options["one"] = one
+            options["one"] = estimator._row_weight
             if fused.hops is None and not fused.expansion.identity:
                 alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
                 factors = np.ones(len(estimator.graphs_))

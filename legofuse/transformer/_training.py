@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._compat import check_sample_weight, largest_of_one, stack_level, weight_of_one
+from .._compat import check_sample_weight, stack_level, weight_of_one
 from .._labels import call_view, read_targets
 from .._validation import check_criterion
 from ..fusion import count_terms
@@ -114,7 +114,7 @@ def read_training(estimator, given, weighted):
         )
     one = weight_of_one(of_rows)
     if weight.max() > 1 and _are_measured(table, rows[is_new]):
-        one = largest_of_one(weight)
+        one = weight_of_one(weight, may_count=False)
     elif criterion in ("loo", "neural") and weighted:
         _warn_counts(of_rows, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
