@@ -3,6 +3,9 @@
 Imports none of us; anyone may import it.
 """
 
+from decimal import Decimal
+from numbers import Integral, Real
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -114,7 +117,7 @@ def read_targets(y, n_rows, target_type="auto"):
         return None, None
     if sp.issparse(y):
         raise TypeError("y is sparse, but must be dense: use y.toarray().")
-    y = np.asarray(y)
+    y = _as_floats(np.asarray(y))
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     if y.ndim not in (1, 2):
@@ -153,3 +156,11 @@ def read_targets(y, n_rows, target_type="auto"):
         raise ValueError(
             f"y must hold numbers for target_type={target_type!r}; got dtype {y.dtype}."
         ) from None
+
+
+def _as_floats(y):
+    """Objects that are numbers, not all of whole types, as floats; anything else as it is."""
+    kinds = set(map(type, y.flat)) if y.dtype.kind == "O" else set()
+    if not all(issubclass(kind, Real | Decimal) for kind in kinds):
+        return y
+    return y if all(issubclass(kind, Integral) for kind in kinds) else y.astype(np.float64)

@@ -50,6 +50,12 @@ def check_flag(owner, name, value):
         raise TypeError(f"The {name!r} parameter of {owner} must be a bool; got {value!r}.")
 
 
+def check_verbose(owner, value):
+    """Raise unless value is a boolean or an int."""
+    if not isinstance(value, bool | np.bool_):
+        check_number(owner, "verbose", value)
+
+
 def check_device(value):
     """Raise unless value may be a device's name; whether it is there, torch says where it is used.
 
@@ -92,7 +98,14 @@ def check_fusion(estimator):
         value = getattr(estimator, name)
         if name == "domain_alignment" or not (isinstance(value, str) and value == "auto"):
             check_number(owner, name, value, kind=Real, low=0, high=1)
+    check_number(owner, "n_jobs", estimator.n_jobs, none=True)
+    if estimator.n_jobs == 0:
+        raise ValueError(
+            f"The 'n_jobs' parameter of {owner} must not be 0: give a number of threads, -1 for "
+            "all CPUs, or None."
+        )
     check_flag(owner, "nonnegative", estimator.nonnegative)
+    check_verbose(owner, estimator.verbose)
     check_device(estimator.device)
     if not (isinstance(estimator.batch_size, str) and estimator.batch_size == "auto"):
         check_number(owner, "batch_size", estimator.batch_size, low=1)
@@ -143,6 +156,7 @@ __all__ = [
     "check_flag",
     "check_fusion",
     "check_number",
+    "check_verbose",
 ]
 
 

@@ -99,9 +99,13 @@ def given_landmarks(landmarks, n_rows):
     """
     given = np.asarray(landmarks)
     if given.ndim != 1 or given.dtype.kind not in "iu" or len(given) == 0:
+        got = repr(landmarks)
+        if hasattr(landmarks, "dtype"):
+            got = f"an array of shape {given.shape} and dtype {given.dtype}"
+        mask = " (np.flatnonzero gives those of a mask)" * (given.dtype == bool)
         raise ValueError(
             f"landmarks must be one of {', '.join(map(repr, LANDMARKS))}, or a 1-D array of row "
-            f"indices; got {landmarks!r}."
+            f"indices{mask}; got {got}."
         )
     if given.min() < 0 or given.max() >= n_rows:
         raise ValueError(

@@ -251,7 +251,15 @@ def _why_no_numbers(values):
 
 
 def _domain_index(column, n_features, names):
-    found = resolve_views({"domain_column": [column]}, n_features, feature_names=names)
+    is_one = isinstance(column, str | Integral) and not isinstance(column, bool | np.bool_)
+    if not is_one:
+        raise TypeError(f"domain_column must be a name, an int or None; got {column!r}.")
+    try:
+        found = resolve_views({"domain_column": [column]}, n_features, feature_names=names)
+    except ValueError as error:
+        raise ValueError(
+            "domain_column" + str(error).removeprefix("view 'domain_column'")
+        ) from None
     return int(found["domain_column"][0])
 
 

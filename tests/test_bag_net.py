@@ -331,6 +331,8 @@ def test_no_partial_fit(options, message):
         ({"degree_threshold": np.nan}, ValueError, "'degree_threshold' .* must be finite; got nan"),
         ({"lr": np.inf}, ValueError, r"'lr' .* finite and between 0 and 1e\+30; got inf"),
         ({"validation_fraction": 2.0}, ValueError, "'validation_fraction' parameter"),
+        ({"validation_fraction": 0.0}, ValueError, "'validation_fraction' .* must be above 0"),
+        ({"verbose": "yes"}, TypeError, "'verbose' .* must be an int"),
         ({"pair_sampling": "yes"}, TypeError, "'pair_sampling' parameter .* bool"),
         ({"device": "abacus"}, ValueError, "device='abacus' is not there"),
         ({"lr": 1e30}, ValueError, "diverged .* lower lr"),

@@ -1,6 +1,7 @@
 """LEGOFusionTransformer: the contract of its parameters, attributes and methods."""
 
 import warnings
+from decimal import Decimal
 from itertools import product
 
 import numpy as np
@@ -920,3 +921,24 @@ def test_few_distinct_rows_that_recur_are_learned(noise):
     readout = RidgeClassifier().fit(model.transform(X), y)
     assert readout.score(model.transform(X), y) > 0.95 - noise
     assert model.loo_score_ > 0.3
+
+
+def test_objects_that_are_floats_are_real_values():
+    real = make().fit(X, X[:, 3])
+    for kind in (float, Decimal):
+        boxed = np.array(list(map(kind, X[:, 3])), dtype=object)
+        assert_array_equal(make().fit(X, boxed).weights_, real.weights_)
+    classes = make().fit(X, Y)
+    assert_array_equal(make().fit(X, Y.astype(object)).weights_, classes.weights_)
+
+
+@pytest.mark.parametrize("least", [0.2, 0.9])
+def test_auto_enters_the_same_graphs_of_sparse_and_dense_rows(least):
+    table = X * (np.abs(X) > least)
+    for weight in (None, (Y + 1) / 2):
+        dense, sparse = (
+            make(relation="auto").fit(rows, Y, weight) for rows in (table, sp.csr_array(table))
+        )
+        assert dense.graphs_ == sparse.graphs_
+        assert (("a", "local") in dense.graphs_) == (least < 0.5)
+        assert_allclose(sparse.weights_, dense.weights_, atol=1e-6)

@@ -10,7 +10,14 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
 from .._labels import is_missing
-from .._validation import check_choice, check_device, check_flag, check_number, check_zeroth
+from .._validation import (
+    check_choice,
+    check_device,
+    check_flag,
+    check_number,
+    check_verbose,
+    check_zeroth,
+)
 from ..fusion import INTERACTIONS
 from ..graphs import list_graphs
 
@@ -50,9 +57,13 @@ def check_parameters(estimator):
     for name, high in {"degree_variance": None, "weight_decay": None, "lr": _LARGEST_LR}.items():
         check_number(owner, name, getattr(estimator, name), kind=Real, low=0, high=high)
     check_number(owner, "degree_threshold", estimator.degree_threshold, kind=Real)
-    check_number(
-        owner, "validation_fraction", estimator.validation_fraction, kind=Real, low=0, high=1
-    )
+    share = estimator.validation_fraction
+    check_number(owner, "validation_fraction", share, kind=Real, low=0, high=1)
+    if not 0 < share < 1:
+        raise ValueError(
+            f"The 'validation_fraction' parameter of {owner} must be above 0 and below 1; got "
+            f"{share!r}."
+        )
     for name in ("pair_sampling", "early_stopping", "warm_start"):
         check_flag(owner, name, getattr(estimator, name))
     if isinstance(estimator.top_k, Integral):
@@ -67,6 +78,7 @@ def check_parameters(estimator):
     check_number(
         owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
     )
+    check_verbose(owner, estimator.verbose)
     check_device(estimator.device)
     _check_callbacks(owner, estimator.callbacks)
     check_zeroth(estimator)

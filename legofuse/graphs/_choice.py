@@ -73,7 +73,7 @@ def list_graphs(views, relation, more=()):
 def continuous_views(X, columns, rows):
     """Views whose features take a value of their own in most rows, as measurements do.
 
-    Counts, words and categories repeat few values. Sparse views are none of these.
+    Counts, words and categories repeat few values; so do sparse views, most of whose entries are 0.
 
     Parameters
     ----------
@@ -94,12 +94,18 @@ def continuous_views(X, columns, rows):
     >>> continuous_views(X, {"length": np.array([0]), "sex": np.array([1])}, np.arange(9))
     {'length'}
     """
-    if sp.issparse(X):
-        return set()
     found = set()
     for view, index in columns.items():
-        have = rows[~np.isnan(X[rows, index[0]])][:_ROWS_LOOKED_AT]
-        values = np.sort(take(X, index, have), axis=0)
+        if sp.issparse(X):  # without missing views
+            values = take(X, index, rows[:_ROWS_LOOKED_AT])
+            n_zero = np.prod(values.shape) - values.nnz
+            if n_zero - len(index) >= 0.5 * np.prod(values.shape):  # need not be made dense
+                continue
+            values = values.toarray()
+        else:
+            have = rows[~np.isnan(X[rows, index[0]])][:_ROWS_LOOKED_AT]
+            values = take(X, index, have)
+        values = np.sort(values, axis=0)
         n_repeated = np.count_nonzero(np.diff(values, axis=0) == 0)
         if n_repeated < 0.5 * values.size:
             found.add(view)

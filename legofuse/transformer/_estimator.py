@@ -415,8 +415,8 @@ class LEGOFusionTransformer(
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Of type float32 for float32 input. Shape (n_samples, n_landmarks) for relations. A dask
-            array or DataFrame for one of dask.
+            Of type float32 where X of fit was float32. Shape (n_samples, n_landmarks) for
+            relations. A dask array or DataFrame for one of dask.
 
         Raises
         ------

@@ -4,6 +4,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from .._compat import check_sample_weight, stack_level, weight_of_one
 from .._labels import call_view, read_targets
@@ -221,9 +222,9 @@ def _are_measured(table, distinct):
     if len(distinct) < _FEW_DISTINCT:
         return False
     views = continuous_views(table.X, table.columns, distinct)
-    return any(
-        (np.mod(take(table.X, table.columns[view], distinct), 1) > 0).any() for view in views
-    )
+    blocks = (take(table.X, table.columns[view], distinct) for view in views)
+    values = (block.data if sp.issparse(block) else block for block in blocks)
+    return any((np.mod(block, 1) > 0).any() for block in values)
 
 
 def _warn_numbers(counts):
