@@ -51,6 +51,7 @@ except ImportError:  # scikit-learn < 1.9
 
 _OURS = ("legofuse", "sklearn")
 _HEAVIEST = 1e100  # squares of weights are added up
+_IN_RANGE = 1e15  # graphs scaled for such weights, or their inverse, are in the range of float32
 
 __all__ = [
     "CallbackSupportMixin",
@@ -84,7 +85,8 @@ def check_sample_weight(sample_weight, X, dtype=None):
     Returns
     -------
     ndarray of shape (n_samples,)
-        The weights, C-contiguous; those below 1e-100, whose squares vanish, are 0.
+        The weights, C-contiguous; those below 1e-100, whose squares vanish, are 0. They are brought
+        near 1 by a power of two if the largest is beyond 1e15 or below 1e-15.
 
     Raises
     ------
@@ -111,7 +113,10 @@ def check_sample_weight(sample_weight, X, dtype=None):
             f"{heaviest}: rescale them (a weight says how often a row occurs)."
         )
     tiny = (weights > 0) & (weights < 1 / _HEAVIEST)
-    return np.where(tiny, 0, weights) if tiny.any() else weights
+    weights = np.where(tiny, 0, weights) if tiny.any() else weights
+    if 1 / _IN_RANGE <= heaviest <= _IN_RANGE:
+        return weights
+    return np.ldexp(weights, -np.frexp(heaviest)[1])
 
 
 def weight_of_one(sample_weight, may_count=True):
@@ -129,8 +134,8 @@ def weight_of_one(sample_weight, may_count=True):
     Returns
     -------
     float
-        1 where weights count rows; else the largest weight if it is above 1, but at most twenty
-        times the mean, lest few rows be all that is left out.
+        1 where weights count rows; else the largest weight, but at most twenty times the mean,
+        lest few rows be all that is left out.
 
     Examples
     --------
@@ -143,7 +148,8 @@ def weight_of_one(sample_weight, may_count=True):
     (1.0, 220.0)
     """
     nearest = np.rint(sample_weight)
-    if may_count and (np.abs(sample_weight - nearest) <= 1e-9 * np.maximum(nearest, 1)).all():
+    rounding = np.clip(1e-6 * nearest, 1e-6, 1e-3)  # that of float32
+    if may_count and nearest.any() and (np.abs(sample_weight - nearest) <= rounding).all():
         return 1.0
     most = 20 * sample_weight[sample_weight > 0].mean()
-    return float(max(1.0, min(sample_weight.max(), most)))
+    return float(min(sample_weight.max(), most))

@@ -213,6 +213,19 @@ def test_few_rows_of_a_domain_move_it_little():
     assert (np.abs(np.log(factor)) < 0.3).all()
 
 
+@pytest.mark.parametrize("factor", [1 / 40, 1e-6, 3.3])
+def test_shifts_are_told_by_as_many_rows_whatever_the_scale_of_weights(factor):
+    rows = X + 4 * (SITES == "south")[:, None]
+    model, weight = make(weights="uniform"), np.random.default_rng(0).uniform(0.5, 1, 40)
+    maps = [
+        model.fit(rows, Y, sample_weight=w, sample_domain=SITES)._fused.shifts.maps
+        for w in (weight / weight.max(), factor * weight)
+    ]
+    for key, (centre, spread) in maps[0].items():
+        assert_allclose(maps[1][key][0], centre, rtol=1e-9)
+        assert_allclose(maps[1][key][1], spread, rtol=1e-9)
+
+
 def test_coupling_makes_domains_differ():
     def graph(coupling):
         model = make(weights="uniform", domain_coupling=coupling, domain_alignment=0)

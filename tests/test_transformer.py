@@ -530,6 +530,41 @@ def test_weights_with_fractions_say_how_much_rows_matter():
     assert_allclose(*graphs, rtol=1e-3, atol=1e-3 * np.abs(graphs[1]).max())
 
 
+@pytest.mark.parametrize("table", ["measured", "counted"])
+@pytest.mark.parametrize("weights", ["loo", "neural"])
+def test_the_scale_of_weights_with_fractions_does_not_matter(table, weights):
+    rng = np.random.default_rng(0)
+    rows = X.copy() if table == "measured" else rng.integers(3, size=X.shape).astype(float)
+    rows[3], y = rows[0], np.where(np.arange(len(Y)) == 3, Y[0], Y)
+    weight = np.append(rng.uniform(0.1, 1.7, size=len(Y) - 1), 300.0)  # above 20 times the mean
+    model, found = make(weights=weights, max_iter=10), []
+    for factor in (1.0, 1 / weight.max(), 1 / weight.sum(), 1e-6, 1e-12, 1e-60, 1e9, 1e60):
+        model.fit(rows, y, sample_weight=factor * weight)
+        found.append(model.weights_ / model.weights_.sum())
+        if weights == "loo":
+            assert model.loo_score_ > -0.5
+        assert_allclose(found[-1], found[0], rtol=1e-4, atol=1e-9)
+
+
+def test_equal_weights_are_none():
+    codes = np.random.default_rng(0).integers(2, size=(40, 9))  # of which some are equal
+    for rows in (X, codes):
+        expected = make(max_iter=10).fit(rows, Y)
+        model = make(max_iter=10).fit(rows, Y, sample_weight=np.full(len(Y), 0.3))
+        assert model.loo_score_ == pytest.approx(expected.loo_score_, rel=1e-6)
+        assert_allclose(0.3 * model.weights_, expected.weights_, rtol=1e-4)
+
+
+@pytest.mark.parametrize("weight", [1e-60, 1e60])
+def test_extreme_weights_leave_the_graph_in_the_range_of_single_precision(weight):
+    rows, weight = X.astype(np.float32), np.full(len(Y), weight)
+    expected = make(max_iter=5).fit(rows, Y).transform(rows)
+    found = make(max_iter=5).fit(rows, Y, sample_weight=weight).transform(rows)
+    assert found.shape == expected.shape
+    assert np.isfinite(found).all()
+    assert 0.1 < np.abs(found).max() / np.abs(expected).max() < 10
+
+
 def test_balanced_weights_do_not_let_random_classes_be_told():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 6)), (np.arange(120) < 15).astype(int)
@@ -565,7 +600,8 @@ def test_whole_weights_of_rows_that_may_agree_by_chance_warn_that_they_count_row
 
 def test_rounding_does_not_turn_counts_into_importance():
     codes, counts = np.random.default_rng(0).integers(5, size=(40, 9)), np.arange(40) % 4 + 1.0
-    for weight in (counts, counts * 0.1 / 0.1, counts.astype(np.float32)):
+    single = counts.astype(np.float32)
+    for weight in (counts, counts * 0.1 / 0.1, single, single * np.float32(1 + 2e-7)):
         with pytest.warns(UserWarning, match="count as repeated rows"):
             model = make(max_iter=2).fit(codes, Y, sample_weight=weight)
         assert model.loo_score_ > 0.3  # of equal rows
@@ -585,6 +621,9 @@ def test_whole_numbers_that_are_likely_no_classes_warn():
     real.fit(X, target)
     make(max_iter=2, target_type="classification").fit(X, target)
     make(max_iter=2).fit(X, target % 20)
+    rows, weight = np.vstack([X, *[X[:1] + k for k in range(200)]]), np.repeat([1, 0], [40, 200])
+    with pytest.warns(UserWarning, match="40 different whole numbers in 40 rows"):
+        make(max_iter=2).fit(rows, np.append(target, np.zeros(200, int)), sample_weight=weight)
     make(max_iter=2).fit(np.vstack([X, X + 1]), np.append(target, target))  # faces, two of each
 
 

@@ -337,12 +337,12 @@ class LEGOFusionTransformer(
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")
         with progress.stage(_STAGES[2]):
             rows, weight = sample_rows(training, self.max_fit_samples, rng)
-            targets, classes = training.targets_of(rows), training.n_classes > 0
+            targets = training.targets_of(rows)
             sample = table.X[rows], at(domains, rows)
             self.__dict__.pop("history_", None)
             few = start_rows(training, rows, rng)
             self._row_weight = training.one
-            fitted = learn(self, training.criterion, sample, targets, weight, classes, few)
+            fitted = learn(self, training, sample, targets, weight, few)
             self.__dict__.update(fitted)
             self._head = learn_classes(self, training)
             progress.note(_learned(self, training.criterion, len(rows)))

@@ -65,20 +65,19 @@ def relate_landmarks(estimator, training, expansion, learned):
     )
 
 
-def learn(estimator, criterion, sample, targets, weight, classes, few):
+def learn(estimator, training, sample, targets, weight, few):
     """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
 
     Parameters
     ----------
     estimator : LEGOFusionTransformer
-        Its parameters, graphs, fused graph and weight of one row are read.
-    criterion : str
+        Its parameters, graphs and fused graph are read.
+    training : Training
+        Its criterion, classes and weights of one row are read.
     sample : tuple of (X, domains)
         The rows.
     targets : ndarray of shape (n_rows, n_targets) or None
     weight : ndarray of shape (n_rows,)
-    classes : bool
-        Whether targets are classes.
     few : slice or ndarray of int
         Those of the rows that are related to one another: all, save for neural weights of many.
 
@@ -88,6 +87,7 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         Fitted attributes.
     """
     fused, marks = estimator._fused, None
+    criterion, classes = training.criterion, training.n_classes > 0
     encoded = fused.encode(*sample)
     if fused.marks is not None:
         marks = mark_rows(*sample)
@@ -103,7 +103,7 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
-            options["one"] = estimator._row_weight
+            options["one"] = training.one
             if fused.hops is None and not fused.expansion.identity:
                 alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
                 factors = np.ones(len(estimator.graphs_))
@@ -115,7 +115,8 @@ def learn(estimator, criterion, sample, targets, weight, classes, few):
         known = at(targets, few), weight[few]
         found = learn_weights(name, graphs, equal, fused.expansion, *known, **options)
     if criterion == "neural":
-        fit, found = _train(estimator, encoded, marks, targets, weight, found.weights, classes)
+        known = targets, weight / training.unit
+        fit, found = _train(estimator, encoded, marks, *known, found.weights, classes)
         fitted |= {"_neural": fit.state, "history_": fit.history}
     views = [view for view, _ in estimator.graphs_]
     shown = fused.expansion, found.weights, weight[few]

@@ -49,6 +49,8 @@ class Training(NamedTuple):
         Of :func:`~legofuse.sampling.canonical_rows`.
     one : float
         The weight that stands for one row where rows are left out one by one.
+    unit : float
+        The weight that stands for one row elsewhere, where measurements made twice count twice.
     """
 
     table: Table
@@ -61,6 +63,7 @@ class Training(NamedTuple):
     weight: Any
     is_new: Any
     one: float
+    unit: float
 
     def targets_of(self, rows):
         """Targets of some rows: one column of 0 and 1 for each class, or real values."""
@@ -104,7 +107,7 @@ def read_training(estimator, given, weighted):
         n_classes, strata = _number_classes(strata, weight)
         targets = strata[:, None].astype(np.float64)
         if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
-            _warn_numbers(np.bincount(strata))
+            _warn_numbers(np.bincount(strata[weight > 0]))
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
     of_rows = weight
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
@@ -113,14 +116,14 @@ def read_training(estimator, given, weighted):
             f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
             f"a minimum of 2 is required by {type(estimator).__name__}."
         )
-    one = weight_of_one(of_rows)
-    if weight.max() > 1 and _are_measured(table, rows[is_new]):
-        one = weight_of_one(weight, may_count=False)
+    one = unit = weight_of_one(of_rows)
+    if weight.max() > one and _are_measured(table, rows[is_new]):
+        one, unit = weight_of_one(weight, may_count=False), weight_of_one(weight)
     elif criterion in ("loo", "neural") and weighted:
         _warn_counts(of_rows, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
     read = table, domains, targets, strata, n_classes, criterion
-    return Training(*read, rows, weight, is_new, one)
+    return Training(*read, rows, weight, is_new, one, unit)
 
 
 def enter_graphs(estimator, training):
@@ -288,7 +291,7 @@ def find_shifts(estimator, training, learned):
         training.table.X,
         training.table.columns,
         training.rows,
-        training.weight,
+        training.weight / training.unit,
         training.domains[training.rows],
         training.strata[training.rows],
         learned,
