@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_non_negative
 
 from .moments import merge_moments, partial_moments
 from .sampling import canonical_rows
@@ -214,6 +216,8 @@ def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
     found = dask.compute(level[0])[0]
     if found is None:
         raise ValueError("All blocks of X are empty: there is no row to fit on.")
+    if len(found.weight) == 0:
+        raise ValueError("Sample weights must contain at least one non-zero number.")
     return found
 
 
@@ -238,14 +242,27 @@ def _read_block(estimator, X, y, weight, domains, k, expected, size):
             raise ValueError(f"Block {k} of X has {len(X)} rows, but that of {what} {len(values)}.")
     if len(X) == 0:
         return None
-    y, weight, domains = (None if v is None else np.asarray(v) for v in (y, weight, domains))
-    weight = np.ones(len(X)) if weight is None else weight
+    y, domains = (None if v is None else np.asarray(v) for v in (y, domains))
+    weight = np.ones(len(X)) if weight is None else _check_weight(weight, k)
     return _first(estimator, Sample(X, y, weight, domains), size)
+
+
+def _check_weight(weight, k):
+    """Weights of one block, all of which may be 0; those of all blocks are checked once merged."""
+    name = f"block {k} of sample_weight"
+    weight = check_array(
+        np.asarray(weight), ensure_2d=False, allow_nd=True, dtype=np.float64, input_name=name
+    )
+    if weight.ndim != 1:
+        raise ValueError(f"sample_weight must be 1-D; got {name} of shape {weight.shape}.")
+    check_non_negative(weight, name)
+    return weight
 
 
 def _merge(estimator, samples, size):
     """First rows of several samples together."""
     samples = [sample for sample in samples if sample is not None]
+    samples = [sample for sample in samples if len(sample.weight)] or samples[:1]
     if len(samples) < 2:
         return samples[0] if samples else None
     parts = zip(*(sample[:4] for sample in samples), strict=True)

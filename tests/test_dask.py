@@ -128,6 +128,29 @@ def test_fit_is_the_fit_in_memory(kind, rows):
                        else expected.transform(FRAME[:5]))  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.r_[np.ones(177), -1.0], "Negative values in data passed to block 3 of sample_weight"),
+        (np.r_[np.nan, np.ones(177)], "block 0 of sample_weight contains NaN"),
+        (np.r_[np.inf, np.ones(177)], "block 0 of sample_weight contains infinity"),
+        (np.ones((178, 1)), r"must be 1-D; got block 0 of sample_weight of shape \(50, 1\)"),
+        (np.zeros(178), "at least one non-zero number"),
+    ],
+)
+def test_weights_are_checked_in_every_block(weight, message):
+    model = make()
+    with pytest.raises(ValueError, match=message):
+        model.fit(lazy(WINE), lazy(TARGET), sample_weight=lazy(weight))
+    assert not hasattr(model, "weights_")
+
+
+def test_a_block_of_no_weight_is_left_out():
+    weight = (np.arange(178) >= 50) * 1.0
+    model = make().fit(lazy(WINE), lazy(TARGET), sample_weight=lazy(weight))
+    assert_array_equal(model.weights_, make().fit(WINE[50:], TARGET[50:]).weights_)
+
+
 def test_fit_transform_without_targets():
     found = make().fit_transform(lazy(WINE))
     assert_allclose(found.compute(), make().fit_transform(WINE), atol=1e-10)

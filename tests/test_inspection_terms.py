@@ -121,6 +121,13 @@ def test_targets_that_tell_nothing(target, message):
         term_contributions(fitted(), X, target)
 
 
+def test_rows_that_are_looked_at_may_all_be_of_one_class():
+    rare = np.append(1, np.zeros(len(X) - 1, int))
+    for options in ({"max_samples": 20, "random_state": 0}, {"sample_weight": 1 - rare}):
+        with pytest.raises(ValueError, match=r"y is the same in all \d+ rows that are looked at"):
+            term_contributions(fitted(), X, rare, **options)
+
+
 def test_what_is_not_fitted_and_rows_of_another_width():
     model = LEGOFusionTransformer(VIEWS, relation="rbf")
     pipe = make_pipeline(model, RidgeClassifier())
@@ -277,6 +284,14 @@ def test_with_y_the_fit_is_repeated():
     found = view_importances(model, X, y, n_bootstrap=4, random_state=0)
     assert len(np.unique(found.samples.round(8), axis=0)) == 4
     assert model.loo_score_ is not None
+
+
+def test_bootstrap_samples_hold_a_view_that_few_rows_have():
+    table = X[::6].copy()
+    table[2:, VIEWS["colour"]] = np.nan
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", degree=1, max_iter=2).fit(table, y[::6])
+    found = view_importances(model, table, y[::6], n_bootstrap=12, random_state=0)
+    assert len(found.samples) == 12
 
 
 def test_agreement_of_a_view_with_itself_and_with_noise():

@@ -55,17 +55,19 @@ def _inverse(system):
         return np.linalg.pinv(system, hermitian=True)
 
 
-def read_targets(y, target_type):
-    """One-hot classes, or real columns, as the transformer reads them."""
+def read_targets(y, target_type, rows):
+    """One-hot classes, or real columns, of some rows, as the transformer reads them."""
     targets, classes = _labels.read_targets(y, np.shape(y)[0], target_type)
     if classes is not None:
         targets = (targets == np.unique(classes)).astype(float)
-    if not (targets != targets[0]).any():
-        raise ValueError("y is the same in all rows: there is nothing that a view could tell.")
+    chosen, whole = targets[rows], len(rows) == len(targets)
+    if not (chosen != chosen[0]).any():
+        which = "rows" if whole else f"{len(rows)} rows that are looked at"
+        raise ValueError(f"y is the same in all {which}: there is nothing that a view could tell.")
     largest = np.abs(targets).max()
     if not 1e-100 < largest < 1e100:  # squares must neither vanish nor overflow; scores are shares
         targets = np.ldexp(targets, -np.frexp(largest)[1])
-    return targets
+    return targets[rows]
 
 
 def term_contributions(
@@ -148,7 +150,7 @@ def term_contributions(
     view_shares = shares @ polynomial.view_shares
     lost = view_lost = score = None
     if y is not None:
-        targets = read_targets(y, model.target_type)[graphs.rows]
+        targets = read_targets(y, model.target_type, graphs.rows)
         whole = fuse(graphs.relations, polynomial.powers, polynomial.weights)
         kernel = graphs.kernel(polynomial, polynomial.weights, whole)
         ridge = _ridge(model, kernel, targets, weight, one)

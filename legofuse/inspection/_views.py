@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._random import random_generator
-from ._model import centred, read_polynomial, split_pipeline, square
+from ._model import centred, present_views, read_polynomial, split_pipeline, square
 from ._results import ViewAgreement, ViewImportances
 from ._terms import term_kernels
 
@@ -27,8 +27,8 @@ def view_importances(
     Without y the weights stay as they are and the interval tells how much importances depend on
     the rows that they are computed on, which takes moments. With y the estimator is fitted anew on
     each bootstrap sample, which tells how far the learned weights can be relied on and takes as
-    long as `n_bootstrap` fits, 100 by default; samples in which all targets are equal are drawn
-    again. Repeated rows enter a transformer as weights of at most 1: beside its
+    long as `n_bootstrap` fits, 100 by default; samples in which all targets are equal, or that lack
+    a view, are drawn again. Repeated rows enter a transformer as weights of at most 1: beside its
     twin a row would be predicted by it, and weights learned from that.
 
     Parameters
@@ -124,9 +124,16 @@ def _refit(model, X, y, sample_domain, n_bootstrap, rng):
     n, samples, targets = len(y), [], np.asarray(y)
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
     tables = not hasattr(model, "score_units")
+    has = present_views(model, X) > 0 if tables else np.ones((n, 1), bool)
+
+    def lacks(drawn):
+        """Whether a rare view is not among rows, or all targets but those of a rare class are."""
+        no_view = (has[drawn].any(axis=0) < has.any(axis=0)).any()
+        return no_view or (_alike(targets[drawn]) and not _alike(targets))
+
     for _ in range(n_bootstrap):
         counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
-        while _alike(targets[counts > 0]) and not _alike(targets):  # a rare class is not in it
+        while lacks(counts > 0):
             counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
         weight = counts / counts.max() if tables else counts  # of at most 1: left out whole
         fitted = clone(model).fit(X, y, sample_weight=weight, **options)
