@@ -50,11 +50,13 @@ except ImportError:  # scikit-learn < 1.9
 
 
 _OURS = ("legofuse", "sklearn")
+_MOST_COUNTED = 1e7
 _HEAVIEST = 1e100  # squares of weights are added up
 _IN_RANGE = 1e15  # graphs scaled for such weights, or their inverse, are in the range of float32
 
 __all__ = [
     "CallbackSupportMixin",
+    "are_counts",
     "check_sample_weight",
     "stack_level",
     "weight_of_one",
@@ -119,6 +121,32 @@ def check_sample_weight(sample_weight, X, dtype=None):
     return np.ldexp(weights, -np.frexp(heaviest)[1])
 
 
+def are_counts(sample_weight):
+    """Whether weights are whole numbers, up to rounding: how often rows occur.
+
+    Beyond ten millions numbers in single precision are whole whatever they say.
+
+    Parameters
+    ----------
+    sample_weight : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse._compat import are_counts
+    >>> are_counts(np.array([1.0, 3.0])), are_counts(np.array([0.5, 3.0]))
+    (True, False)
+    """
+    nearest = np.rint(sample_weight)
+    rounding = np.clip(1e-6 * nearest, 1e-6, 1e-3)  # that of float32
+    whole = np.abs(sample_weight - nearest) <= rounding
+    return bool(whole.all() and 0 < nearest.max() <= _MOST_COUNTED)
+
+
 def weight_of_one(sample_weight, may_count=True):
     """The weight that stands for one row, where rows are left out one by one.
 
@@ -147,9 +175,7 @@ def weight_of_one(sample_weight, may_count=True):
     >>> weight_of_one(heavy), weight_of_one(heavy, may_count=False)
     (1.0, 220.0)
     """
-    nearest = np.rint(sample_weight)
-    rounding = np.clip(1e-6 * nearest, 1e-6, 1e-3)  # that of float32
-    if may_count and nearest.any() and (np.abs(sample_weight - nearest) <= rounding).all():
+    if may_count and are_counts(sample_weight):
         return 1.0
     most = 20 * sample_weight[sample_weight > 0].mean()
     return float(min(sample_weight.max(), most))

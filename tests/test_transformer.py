@@ -565,6 +565,29 @@ def test_extreme_weights_leave_the_graph_in_the_range_of_single_precision(weight
     assert 0.1 < np.abs(found).max() / np.abs(expected).max() < 10
 
 
+def test_weights_with_fractions_count_by_their_roots_in_means_and_spreads():
+    rng = np.random.default_rng(0)
+    weight, counts = rng.uniform(0.1, 3, size=len(Y)), rng.integers(1, 4, size=len(Y))
+    for given, in_means in ((weight, np.sqrt(weight)), (counts, counts)):
+        model = make(max_iter=2).fit(X, Y, sample_weight=given)
+        for view, columns in model.views_.items():
+            learned, values = model._fused.learned[view, None], X[:, columns]
+            mean = np.average(values, axis=0, weights=in_means)
+            assert_allclose(learned.mean, mean)
+            spread = np.sqrt(np.average((values - mean) ** 2, axis=0, weights=in_means))
+            assert_allclose(learned.scale, spread)
+
+
+def test_a_row_is_the_same_as_its_parts():
+    """Whether their weights add up to whole numbers or not."""
+    for total in (np.full(len(Y), 1.0), 0.7 * (np.arange(len(Y)) % 3 + 1)):
+        whole = make(max_iter=5).fit(X, Y, sample_weight=total)
+        parts = np.concatenate([total * 0.25, total * 0.75])
+        split = make(max_iter=5).fit(np.vstack([X, X]), np.append(Y, Y), sample_weight=parts)
+        assert_allclose(split.weights_, whole.weights_, rtol=1e-9)
+        assert_allclose(split.transform(X), whole.transform(X), atol=1e-9)
+
+
 def test_balanced_weights_do_not_let_random_classes_be_told():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 6)), (np.arange(120) < 15).astype(int)

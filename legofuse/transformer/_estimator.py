@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import CallbackSupportMixin, with_callbacks
+from .._compat import CallbackSupportMixin, are_counts, with_callbacks
 from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._random import random_generator
@@ -182,7 +182,8 @@ class LEGOFusionTransformer(
     numbers with fractions most of which occur once), which do not recur by chance. Where they may,
     as with categories, whole weights count rows, one of which is left out: weights and ridge are
     fitted to that equal rows predict it, and a warning says so if weights are above 1. Weights with
-    fractions are never more than one row, unless they are twenty times the mean. A view whose
+    fractions are never more than one row, unless they are twenty times the mean, and count by their
+    roots in means and spreads of features. A view whose
     columns are all NaN in a row is missing for that row and the other views carry it.
 
     Files of ``skops.io`` hold a fitted transformer without pickles; trust
@@ -329,9 +330,10 @@ class LEGOFusionTransformer(
         with progress.stage(_STAGES[1]):
             self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
             learned = learn_statistics(
-                table.X, table.columns, rows, training.weight, graphs=self.graphs_
+                table.X, table.columns, rows, training.spread_weight, graphs=self.graphs_
             )
-            learned = learned if moments is None else refine_statistics(learned, moments)
+            if moments is not None and are_counts(training.weight):
+                learned = refine_statistics(learned, moments)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
             self._fused = relate_landmarks(self, training, expansion, learned)
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from .._compat import check_sample_weight, stack_level, weight_of_one
+from .._compat import are_counts, check_sample_weight, stack_level, weight_of_one
 from .._labels import call_view, read_targets
 from .._validation import check_criterion
 from ..fusion import count_terms
@@ -70,6 +70,15 @@ class Training(NamedTuple):
         if self.n_classes:
             return np.eye(self.n_classes)[self.strata[rows]]
         return at(self.targets, rows)
+
+    @property
+    def spread_weight(self):
+        """Weight of each row in means and spreads: its root, if weights are no counts.
+
+        Means and spreads by heavy weights are those of few rows, by equal ones those of frequent
+        classes alone.
+        """
+        return self.weight if are_counts(self.weight) else np.sqrt(self.weight / self.unit)
 
 
 def at(values, rows):
@@ -291,7 +300,7 @@ def find_shifts(estimator, training, learned):
         training.table.X,
         training.table.columns,
         training.rows,
-        training.weight / training.unit,
+        training.spread_weight,
         training.domains[training.rows],
         training.strata[training.rows],
         learned,
