@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from legofuse import LEGOAnomalyClassifier, PerUnit
-from legofuse.anomaly import _linear
+from legofuse.anomaly import _trials
 from legofuse.anomaly._checks import class_factors, default_positive, threshold
 from legofuse.anomaly._fit_head import PENALTY, _Objective, fit_head
 from legofuse.anomaly._stack import STEADY, calibrate, sharpen, weigh
@@ -578,7 +578,7 @@ def test_loss_and_gradient_of_heads(k, shifted):
 def test_sharpening_multiplies_logits(data, monkeypatch):
     scores = []
     for factor in (1.0, 2.0):
-        monkeypatch.setattr(_linear, "sharpen", lambda *_, factor=factor: factor)
+        monkeypatch.setattr(_trials, "sharpen", lambda *_, factor=factor: factor)
         scores.append(model(**LIGHT).fit(*data).decision_function(data[0]))
     np.testing.assert_allclose(scores[1], 2 * scores[0])
 

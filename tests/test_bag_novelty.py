@@ -9,8 +9,9 @@ from sklearn.metrics import roc_auc_score
 from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly._bags import Units, canonical_bags
 from legofuse.anomaly._heads import MOST_BLUR, NoveltyHead, PropagatedHead, UnitHead
-from legofuse.anomaly._linear import LinearMember, list_heads
+from legofuse.anomaly._linear import LinearMember
 from legofuse.anomaly._top_k import pool
+from legofuse.anomaly._trials import list_heads
 from legofuse.inspection import explain
 
 VIEWS = {"first": slice(0, 3), "second": [3, 4]}

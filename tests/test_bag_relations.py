@@ -8,11 +8,11 @@ import pytest
 from scipy.special import logit
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly import _linear, _stack
+from legofuse.anomaly import _stack, _trials
 from legofuse.anomaly._bags import Units
 from legofuse.anomaly._heads import ClosestHead, PooledHead, PropagatedHead, TiedHead, UnitHead
-from legofuse.anomaly._linear import list_heads
 from legofuse.anomaly._top_k import top_k_shares
+from legofuse.anomaly._trials import list_heads
 from legofuse.datasets import make_digit_bags
 
 
@@ -28,7 +28,7 @@ def everything(data):
     """A classifier all of whose heads have a weight."""
     bags, y, views = data
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_linear, "weigh", lambda losses, n, kinds: np.ones(len(losses)) / len(losses))
+        patch.setattr(_trials, "weigh", lambda losses, n, kinds: np.ones(len(losses)) / len(losses))
         return LEGOAnomalyClassifier(views, random_state=0).fit(bags[:24], y[:24])
 
 

@@ -4,7 +4,8 @@
 draws references, `_polynomials` are the weights that compete. `_fusion` relates units to
 references, `_own_graph` to one another within their bag, `_extremes` bags to bags. `_heads` are
 linear heads on what is read from the graphs, `_fit_head` fits them and `_top_k` pools their logits,
-`_stack` tries them on held-out bags, `_linear` weighs and fits them.
+`_trials` lists those that compete and weighs them by what held-out bags say (`_stack`), and
+`_linear` fits them.
 `_domains` reads bags of several domains.
 `_net` is the paper's net instead, trained by gradients (by torch, which nothing else imports), and
 `_net_fit` trains it. `_fitting` goes through the stages of a fit, `_scores` is what a fitted

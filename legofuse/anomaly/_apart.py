@@ -12,11 +12,12 @@ from scipy.special import expit
 
 from ._bags import Canonical, units_of
 from ._heads import ROLE, LeaningHead
-from ._linear import LinearMember, Trial, list_heads
+from ._linear import LinearMember
 from ._prepare import draw_references, make_fusion
 from ._roles import Roles, fit_shared, shared_classes
 from ._stack import calibrate, choose_share, held_out_scores, weigh
 from ._top_k import competing_counts
+from ._trials import Trial, list_heads
 
 SETTLED = 10.0  # bags that say that the slope of a head's logits is 1
 LENT = 8.0  # bags that held-out losses in other domains count as

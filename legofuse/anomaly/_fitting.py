@@ -24,10 +24,11 @@ from ._checks import (
     warn_missing,
 )
 from ._domains import narrowed, read_any, undivided
-from ._linear import average_heads, average_weights, fit_linear
+from ._linear import fit_linear
 from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed
 from ._prepare import draw_references, make_fusion, prepare
 from ._stack import N_FOLDS
+from ._trials import average_heads, average_weights
 
 _STAGES = ("read", "prepare", "fit heads")
 
