@@ -28,7 +28,9 @@ _SUBMODULES = (
     "weights",
 )
 
-__all__ = [*_CLASSES_AND_FUNCTIONS, *_SUBMODULES, "__version__"]
+_LIGHT = [name for name in _SUBMODULES if name != "nn"]  # `from legofuse import *` without torch
+
+__all__ = [*_CLASSES_AND_FUNCTIONS, *_LIGHT, "__version__"]
 
 
 def __getattr__(name):
@@ -44,13 +46,13 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_SUBMODULES})
 
 
 def _unknown_attribute(name):
     from difflib import get_close_matches
 
-    lowered = {known.lower(): known for known in __all__}
+    lowered = {known.lower(): known for known in (*__all__, *_SUBMODULES)}
     near = [lowered[match] for match in get_close_matches(name.lower(), lowered, cutoff=0.5)]
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}", name=name)

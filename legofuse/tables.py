@@ -145,6 +145,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
     places = np.cumsum(is_used) - 1
     columns = {view: places[index] for view, index in views.items()}
     if selective:
+        if _holds_times(X):  # scikit-learn makes numbers of some
+            raise TypeError(_where_not_numeric(X, columns, used))
         try:
             X = check_array(X, **rules)
         except (TypeError, ValueError) as error:
@@ -219,7 +221,18 @@ def _as_fitted(estimator, X):
 
 
 def _may_hold_words(X):
-    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUST"
+    return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUSTmM"
+
+
+def _holds_times(X):
+    """Whether an array, or a column of a frame, is of dates, times or durations."""
+    dtypes = set(X.dtypes) if _is_frame(X) else {getattr(X, "dtype", None)}
+    return any(
+        dtype.is_temporal()
+        if hasattr(dtype, "is_temporal")
+        else getattr(dtype, "kind", "O") in "mM"
+        for dtype in dtypes
+    )
 
 
 def _where_not_numeric(X, columns, used):

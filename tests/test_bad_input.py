@@ -259,6 +259,13 @@ def test_times_are_no_numbers():
     frame = pd.DataFrame({"height": X[:, 0], "day": pd.date_range("2026-01-01", periods=12)})
     with pytest.raises(TypeError, match=r"view 'b': column 'day' .* it holds times"):
         LEGOFusionTransformer({"a": ["height"], "b": ["day"]}).fit(frame, Y)
+    for times in (pl.from_pandas(frame), frame[["day"]], frame[["day"]].to_numpy()):
+        with pytest.raises(TypeError, match=r"X: column .* it holds times"):
+            LEGOFusionTransformer().fit(times, Y)
+    with pytest.raises(ValueError, match="bag 0 is not an array of real numbers"):
+        LEGOAnomalyClassifier().fit([frame[["day"]].to_numpy()] * 12, Y)
+    lengths = LEGOFusionTransformer({"a": ["height"]}, domain_column="day").fit(frame, Y)
+    assert len(lengths.domains_) == 12
 
 
 def test_words_in_an_array():

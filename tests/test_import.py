@@ -25,7 +25,7 @@ def module_exists(name):
     return (PACKAGE / f"{module}.py").exists() or (PACKAGE / module / "__init__.py").exists()
 
 
-PUBLIC = [name for name in legofuse.__all__ if name != "__version__" and module_exists(name)]
+PUBLIC = [name for name in (*legofuse.__all__, "nn") if module_exists(name)]
 
 
 def test_import_is_light():
@@ -43,7 +43,7 @@ def test_import_is_fast():
 def test_public_names_other_than_nn_come_without_torch_or_matplotlib():
     names = ", ".join(name for name in PUBLIC if name != "nn")
     loaded = run(
-        f"import sys; from legofuse import {names}; "
+        f"import sys; from legofuse import {names}; from legofuse import *; "
         "print(*[name for name in ('torch', 'skorch', 'matplotlib') if name in sys.modules])"
     )
     assert loaded.split() == []
@@ -61,7 +61,7 @@ def test_public_names_are_what_their_modules_define(name):
 
 
 def test_dir_and_all_tell_the_public_names():
-    assert set(legofuse.__all__) <= set(dir(legofuse))
+    assert {*legofuse.__all__, "nn"} <= set(dir(legofuse))
     assert len(set(legofuse.__all__)) == len(legofuse.__all__)
 
 

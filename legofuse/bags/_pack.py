@@ -221,8 +221,8 @@ def _check_bag(bag, i):
         raise TypeError(f"bag {i} is sparse; bags must be dense: use `.toarray()`.")
     try:
         units = np.asarray(bag)
-        if units.dtype.kind == "c":
-            raise TypeError("complex numbers")
+        if units.dtype.kind in "cmM":
+            raise TypeError("complex numbers, or times")
         if units.dtype not in (np.float32, np.float64):
             units = units.astype(np.float32 if units.dtype == np.float16 else np.float64)
     except (ValueError, TypeError) as error:
