@@ -117,7 +117,13 @@ def read_targets(y, n_rows, target_type="auto"):
         return None, None
     if sp.issparse(y):
         raise TypeError("y is sparse, but must be dense: use y.toarray().")
-    y = _as_floats(np.asarray(y))
+    try:
+        y = _as_floats(np.asarray(y))
+    except ValueError:
+        raise ValueError(
+            "y holds sequences of unequal lengths. Of several labels a row, MultiLabelBinarizer "
+            "makes columns of 0 and 1."
+        ) from None
     if y.ndim == 2 and y.shape[1] == 1:
         y = y.ravel()
     if y.ndim not in (1, 2):

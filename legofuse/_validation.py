@@ -162,7 +162,7 @@ __all__ = [
 
 def one_column_each(views):
     """Whether NaN may stand anywhere, as the tag means: any single value is a whole view."""
-    if not views or not isinstance(views, dict | list):
+    if not isinstance(views, dict | list) or not views:
         return False
     pairs = views.items() if isinstance(views, dict) else views
     if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):

@@ -98,6 +98,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         If X is no table of numbers, or holds infinity or partly missing views.
     """
     check_not_list_of_views(X)
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise TypeError("X is a frame of polars that is not computed: give X.collect().")
     _check_not_texts(X)
     _check_names_differ(X)
     if not reset:  # set_params does not matter to what is fitted
@@ -226,13 +228,12 @@ def _may_hold_words(X):
 
 def _holds_times(X):
     """Whether an array, or a column of a frame, is of dates, times or durations."""
-    dtypes = set(X.dtypes) if _is_frame(X) else {getattr(X, "dtype", None)}
-    return any(
-        dtype.is_temporal()
-        if hasattr(dtype, "is_temporal")
-        else getattr(dtype, "kind", "O") in "mM"
-        for dtype in dtypes
-    )
+    return any(map(_is_time, X.dtypes if _is_frame(X) else [getattr(X, "dtype", None)]))
+
+
+def _is_time(dtype):
+    of_polars = getattr(dtype, "is_temporal", None)
+    return of_polars() if of_polars else getattr(dtype, "kind", "O") in "mM"
 
 
 def _where_not_numeric(X, columns, used):

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, stack_views, to_bags
 from legofuse.inspection import domain_shift
 from legofuse.views import missing_blocks
 
@@ -245,6 +245,28 @@ def test_a_dict_is_for_stack_views():
     message = "X is a dict of 2 entries.* `stack_views` of this dict returns both, the table X and"
     with pytest.raises(TypeError, match=message):
         LEGOFusionTransformer().fit({"a": X, "b": X}, Y)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        (lambda: LEGOFusionTransformer().fit(stack_views([X, X]), Y), "`X, views = stack_views"),
+        (lambda: LEGOAnomalyClassifier().fit(stack_views([BAGS, BAGS]), Y), "`X, views = stack_v"),
+        (lambda: LEGOAnomalyClassifier().fit(to_bags(X, Y), [0, 1]), "`bags, ids = to_bags"),
+        (lambda: PerUnit(StandardScaler()).fit(to_bags(X, Y)), "`bags, ids = to_bags"),
+        (lambda: LEGOFusionTransformer(X).fit(X, Y), "views must be None, an int, a dict"),
+        (lambda: LEGOAnomalyClassifier(pd.DataFrame(X)).fit(BAGS, Y), "views must be None, an int"),
+        (lambda: LEGOFusionTransformer().fit(pl.DataFrame(X).lazy(), Y), r"give X.collect\(\)"),
+    ],
+)
+def test_what_is_given_in_place_of_a_table_is_named(fit, message):
+    with pytest.raises(TypeError, match=message):
+        fit()
+
+
+def test_several_labels_a_row_are_made_columns_first():
+    with pytest.raises(ValueError, match=r"y holds sequences .* MultiLabelBinarizer"):
+        LEGOFusionTransformer().fit(X, [[0], [0, 1]] * 6)
 
 
 @pytest.mark.parametrize("columns", [[4], slice(2, 9), slice(4, None), lambda X: [0, 4]])

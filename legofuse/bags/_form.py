@@ -22,7 +22,8 @@ def check_form(X):
     Raises
     ------
     TypeError
-        If X is no sequence, a dict, or a list of lists of bags.
+        If X is no sequence, a dict, a list of lists of bags, or the pair that `to_bags` or
+        `stack_views` returns.
     ValueError
         If X is 1-D (one unit, not a bag), or holds 1-D items of unequal lengths.
 
@@ -37,6 +38,7 @@ def check_form(X):
         ...
     ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
     """
+    refuse_pair(X)
     X = in_a_list(X)
     sized = hasattr(X, "__len__") or hasattr(X, "__array__")
     if getattr(X, "shape", None) == () or isinstance(X, str | bytes) or not sized:
@@ -63,6 +65,23 @@ def check_form(X):
             "Reshape your data: one bag is given as `[bag]`, a single unit as `[[unit]]`."
         )
     return X
+
+
+def refuse_pair(X):
+    """Raise where X is what `to_bags` or `stack_views` returns, not taken apart."""
+    if not (isinstance(X, tuple) and len(X) == 2):
+        return
+    bags, other = X
+    if isinstance(other, dict):
+        raise TypeError(
+            "X is a pair of bags and a dict, as stack_views returns: take it apart, `X, views = "
+            "stack_views(Xs)`, and pass `views=views` to the estimator."
+        )
+    if isinstance(bags, list) and is_bag_sequence(bags) and len(getattr(other, "shape", ())) == 1:
+        raise TypeError(
+            "X is a pair of bags and their ids, as to_bags returns: take it apart, `bags, ids = "
+            "to_bags(X, groups)`."
+        )
 
 
 FLAT = "`bag.reshape(-1, 1)` where units have one feature, `bag[None]` where it is one unit"

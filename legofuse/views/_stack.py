@@ -20,8 +20,8 @@ def check_not_list_of_views(X):
     Raises
     ------
     TypeError
-        If X is a dict, or a list, tuple, Series or 1-D array of 2-D arrays, frames or sparse
-        matrices.
+        If X is a dict, what `stack_views` returns (unless it is taken apart), or a list, tuple,
+        Series or 1-D array of 2-D arrays, frames or sparse matrices.
     ValueError
         If X is a 3-D array.
 
@@ -41,6 +41,7 @@ def check_not_list_of_views(X):
             "are views, `stack_views` of this dict returns both, the table X and the columns of "
             "each view: `X, views = stack_views(Xs)`; pass `views=views` to the estimator."
         )
+    _refuse_pair(X)
     if getattr(X, "ndim", None) == 3:
         raise ValueError(
             f"X has dim 3, shape {tuple(X.shape)}, not one table with a row for each sample. "
@@ -55,6 +56,15 @@ def check_not_list_of_views(X):
             "cross-validation would split the views, not the samples."
             + f" {_IF_BAGS}"
             * _may_be_bags(X)
+        )
+
+
+def _refuse_pair(X):
+    """Refuse what `stack_views` returns where its first part is meant."""
+    if isinstance(X, tuple) and len(X) == 2 and isinstance(X[1], dict):
+        raise TypeError(
+            "X is a pair of a table and a dict, as stack_views returns: take it apart, `X, views = "
+            "stack_views(Xs)`, and pass `views=views` to the estimator."
         )
 
 
