@@ -166,9 +166,10 @@ def canonical_rows(X, targets=None, sample_weight=None, domains=None):
     weight = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, float)
     kept = np.flatnonzero(weight > 0)
     marks = fingerprint(X)
-    codes = None if domains is None else np.unique(domains, return_inverse=True)[1]
-    if codes is not None and codes.any():  # a single domain leaves the order as it is
-        marks = _mix(marks + codes[:, None].astype(np.uint64))
+    if domains is not None:
+        codes = np.unique(domains[kept], return_inverse=True)[1]
+        if codes.any():  # a single domain leaves the order as it is
+            marks[kept] = _mix(marks[kept] + codes[:, None].astype(np.uint64))
     keys = marks if targets is None else np.hstack([marks, fingerprint(np.asarray(targets))])
     kept = kept[_sorted_order(keys[kept])]
     sorted_keys = keys[kept]

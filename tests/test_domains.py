@@ -226,6 +226,19 @@ def test_shifts_are_told_by_as_many_rows_whatever_the_scale_of_weights(factor):
         assert_allclose(maps[1][key][1], spread, rtol=1e-9)
 
 
+@pytest.mark.parametrize("options", [{}, {"n_landmarks": 8}, {"max_fit_samples": 15}])
+@pytest.mark.parametrize("labels", [["ash", "south"], ["ash", "north", "south"]])
+def test_a_domain_without_weight_is_no_domain(labels, options):
+    sites = np.array(labels)[np.arange(40) % 7 % len(labels)]
+    weight = (sites != "ash") * 1.0
+    left, model = weight > 0, make(random_state=0, **options)
+    given = model.fit(X, Y, sample_weight=weight, sample_domain=sites).transform(
+        X[left], sites[left]
+    )
+    model.fit(X[left], Y[left], sample_domain=sites[left])
+    assert_array_equal(given, model.transform(X[left], sites[left]))
+
+
 def test_coupling_makes_domains_differ():
     def graph(coupling):
         model = make(weights="uniform", domain_coupling=coupling, domain_alignment=0)

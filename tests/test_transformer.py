@@ -546,6 +546,19 @@ def test_the_scale_of_weights_with_fractions_does_not_matter(table, weights):
         assert_allclose(found[-1], found[0], rtol=1e-4, atol=1e-9)
 
 
+def test_a_row_that_outweighs_all_others_but_is_not_drawn_does_not_matter():
+    rng = np.random.default_rng(0)
+    rows, y = rng.normal(size=(300, 9)), np.arange(300) % 2
+    rows[y == 1, :3] += 1
+    weight, found = rng.uniform(0.3, 0.6, size=300), []
+    for heaviest in (0.5, 1e12):
+        weight[7] = heaviest
+        model = make(relation="cosine", max_fit_samples=40, max_iter=5, random_state=0)
+        found.append(model.fit(rows, y, sample_weight=weight).loo_score_)
+    assert found[0] > 0.1
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
 def test_equal_weights_are_none():
     codes = np.random.default_rng(0).integers(2, size=(40, 9))  # of which some are equal
     for rows in (X, codes):

@@ -103,7 +103,7 @@ def learn(estimator, training, sample, targets, weight, few):
         options = {"nonnegative": estimator.nonnegative}
         if criterion in ("loo", "neural"):
             options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
-            options["one"] = training.one
+            options["one"] = min(training.one, weight[few].max())  # of which all are left whole
             if fused.hops is None and not fused.expansion.identity:
                 alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
                 factors = np.ones(len(estimator.graphs_))
