@@ -351,6 +351,15 @@ def test_propagation_gradients(tensor):
 # losses
 
 
+@pytest.mark.parametrize("shape", [(6, 1), (5,), (1,)])
+def test_a_loss_takes_one_weight_for_each_sample(shape):
+    weight = torch.ones(shape)
+    with pytest.raises(ValueError, match="one weight for each of 6 samples; got shape"):
+        squared_error(torch.zeros(6), torch.ones(6), weight)
+    with pytest.raises(ValueError, match="one weight for each of 6 samples; got shape"):
+        binary_cross_entropy(torch.zeros(6), torch.ones(6), weight)
+
+
 @pytest.mark.parametrize("class_weight", [None, (0.5, 3.0)])
 @pytest.mark.parametrize("weighted", [True, False])
 def test_binary_cross_entropy_is_the_literal_sum(tensor, weighted, class_weight):

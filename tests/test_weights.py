@@ -64,6 +64,18 @@ def test_of_one_unit_nothing_is_left():
         leave_one_out(np.eye(1), np.ones((1, 1)))
 
 
+@pytest.mark.parametrize(
+    "weight", [np.r_[0.0, np.ones(5)], np.r_[np.nan, np.ones(5)], np.ones((6, 1)), np.ones(5)]
+)
+def test_leave_one_out_needs_a_positive_weight_for_each_unit(weight):
+    targets = np.arange(6.0)[:, None]
+    with pytest.raises(ValueError, match="a positive number for each of the 6 units"):
+        leave_one_out(np.eye(6), targets, weight)
+    graphs = [pack(np.outer(v, v)) for v in (np.ones(6), np.arange(6.0))]
+    with pytest.raises(ValueError, match="a positive number for each of the 6 units"):
+        loo(graphs, np.eye(2, dtype=int), targets, sample_weight=weight)
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_leave_one_out_is_the_literal_loop(weighted):
     rng = np.random.default_rng(1)

@@ -338,7 +338,8 @@ class LEGOAnomalyClassifier(
         y : array-like of shape (n_bags,)
             Two classes.
         sample_weight : array-like of shape (n_bags,), optional
-            Weight of each bag; weight 2 is the bag twice.
+            Weight of each bag; weight 2 is the bag twice. Their sum is the number of bags that
+            heads are fitted to: let weights that tell how much bags matter have a mean of 1.
         sample_domain : array-like of shape (n_bags,), optional
             Domain (data set, site, camera) of each bag: views are standardised within each.
 

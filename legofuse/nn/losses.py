@@ -18,6 +18,11 @@ __all__ = [
 def _weighted_mean(losses, weight):
     if weight is None:
         return losses.mean()
+    if weight.shape != losses.shape:
+        raise ValueError(
+            f"sample_weight must hold one weight for each of {len(losses)} samples; got shape "
+            f"{tuple(weight.shape)}."
+        )
     # a batch of weight 0, or of numbers too small for the type, says nothing
     return (weight * losses).sum() / weight.sum().clamp(min=torch.finfo(losses.dtype).tiny)
 

@@ -40,7 +40,8 @@ def leave_one_out(graph, targets, sample_weight=None):
     Raises
     ------
     ValueError
-        If there are fewer than two units: nothing is left to predict the other by.
+        If there are fewer than two units: nothing is left to predict the other by. If a weight is
+        not positive.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def leave_one_out(graph, targets, sample_weight=None):
     n_units = len(graph)
     if n_units < 2:
         raise ValueError(f"leaving one out needs at least 2 units; got {n_units}.")
-    weight = np.ones(n_units) if sample_weight is None else sample_weight
+    weight = unit_weights(sample_weight, n_units)
     kernel = np.array(graph, dtype=float, order="F")
     kernel.reshape(-1, order="F")[:: n_units + 1] += 1 / weight
     factor, info = lapack.dpotrf(kernel, lower=1)
@@ -81,6 +82,17 @@ def leave_one_out(graph, targets, sample_weight=None):
         return gradient
 
     return residuals, pull_back
+
+
+def unit_weights(sample_weight, n_units):
+    """Weights of units, 1 by default; raises ValueError unless each is positive."""
+    weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
+    if weight.shape != (n_units,) or not (weight > 0).all():
+        raise ValueError(
+            f"sample_weight must hold a positive number for each of the {n_units} units: leave out "
+            "units of weight 0."
+        )
+    return weight
 
 
 def ridge_path(graph, targets, weight, scales):

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._criterion import LeaveOneOut, Prior
 from ._learned import Learned
-from ._leave_one_out import leave_one_out, ridge_path, squared_loss
+from ._leave_one_out import leave_one_out, ridge_path, squared_loss, unit_weights
 from ._model import Model
 from ._strength import STRENGTHS, shares_of_strengths
 
@@ -65,7 +65,7 @@ def loo(
     targets : ndarray of shape (n_units, n_targets)
         Real values, or one column of 0 and 1 for each class.
     sample_weight : ndarray of shape (n_units,), optional
-        Weight of each unit; 1 where none are given.
+        Positive weight of each unit; 1 where none are given.
     present : ndarray of shape (n_units, M), bool, optional
         False where a unit misses a view; its relations there are 0.
     separable : bool, default=False
@@ -102,7 +102,7 @@ def loo(
     Raises
     ------
     ValueError
-        If all targets are equal.
+        If all targets are equal, or a weight is not positive.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def loo(
     True
     """
     n_units = len(targets)
-    weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
+    weight = unit_weights(sample_weight, n_units)
     share = weight / weight.sum()
     centred = targets - share @ targets
     size = np.abs(centred).max()
