@@ -121,6 +121,8 @@ def term_contributions(
     The ridge is that of the fit (1), or the best one of the whole fused graph where weights were
     learned by a criterion that fixes none. Terms are inspected with their weights as they are, or
     scaled up alike where others go; nothing is fitted again.
+    Equal rows are looked at one by one, and predict one another: give rows of measurements that
+    occur several times once, with their number as ``sample_weight``.
 
     Examples
     --------
