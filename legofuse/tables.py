@@ -132,7 +132,7 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         estimator.__dict__.pop("_domain_index", None)
         where = None
         if domain_column is not None:
-            where = estimator._domain_index = _domain_index(domain_column, X.shape[1], names)
+            where = estimator._domain_index = _domain_index(domain_column, X, names)
         views = _resolve(views, X, names, domain_column, where)
     else:
         views = estimator.views_
@@ -264,12 +264,12 @@ def _why_no_numbers(values):
     return ""
 
 
-def _domain_index(column, n_features, names):
+def _domain_index(column, X, names):
     is_one = isinstance(column, str | Integral) and not isinstance(column, bool | np.bool_)
     if not is_one:
         raise TypeError(f"domain_column must be a name, an int or None; got {column!r}.")
     try:
-        found = resolve_views({"domain_column": [column]}, n_features, feature_names=names)
+        found = resolve_views({"domain_column": [column]}, X.shape[1], names, X)
     except ValueError as error:
         raise ValueError(
             "domain_column" + str(error).removeprefix("view 'domain_column'")

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 import sklearn
@@ -24,6 +25,7 @@ from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
 from legofuse.sampling import mark_rows
 from legofuse.shifts import class_slope, learn_shifts, with_domains
+from legofuse.tables import _domain_index
 from legofuse.transformer._class_shares import align_by_classes
 from legofuse.weights import unpack
 
@@ -334,6 +336,11 @@ def test_domain_column_needs_no_routing():
     grid = {"legofusiontransformer__degree": [1, 2]}
     scoring = make_scorer(lambda y, found: np.mean(y == found))
     assert GridSearchCV(pipe, grid, cv=3, scoring=scoring).fit(table, TARGET).best_score_ > 0.9
+
+
+def test_domain_column_by_name_where_scikit_learn_knows_no_names():
+    frame = pl.DataFrame({"height": [1.0, 2.0], "site": ["n", "s"]})
+    assert _domain_index("site", frame, None) == 1  # scikit-learn 1.7 knows none of polars
 
 
 def test_a_domain_column_named_after_fit_matters_to_the_next():

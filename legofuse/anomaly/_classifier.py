@@ -112,7 +112,8 @@ class LEGOAnomalyClassifier(
         Share of training bags that :meth:`predict` calls anomalous; None calls those anomalous
         whose probability is above 0.5.
     pos_label : int, str or None, default=None
-        The anomalous class; None is ``classes_[1]``.
+        The anomalous class; None is ``classes_[1]``, which is refused (a warning where X is one
+        array of rows) for labels -1 and 1, and where the words say otherwise ("anomaly", "normal").
     device : str, default="auto"
         Where the net is trained and scores: ``"auto"`` is an accelerator if there is one.
     callbacks : list of skorch callbacks, default=None
