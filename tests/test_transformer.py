@@ -561,9 +561,13 @@ def test_a_row_that_outweighs_all_others_but_is_not_drawn_does_not_matter():
 
 def test_equal_weights_are_none():
     codes = np.random.default_rng(0).integers(2, size=(40, 9))  # of which some are equal
+    codes[:, 0] = codes[5:15] = 1
     for rows in (X, codes):
         expected = make(max_iter=10).fit(rows, Y)
         model = make(max_iter=10).fit(rows, Y, sample_weight=np.full(len(Y), 0.3))
+        found, wanted = (m._fused.learned for m in (model, expected))
+        for key in wanted:
+            assert_allclose(found[key].mean, wanted[key].mean, rtol=1e-6)
         assert model.loo_score_ == pytest.approx(expected.loo_score_, rel=1e-6)
         assert_allclose(0.3 * model.weights_, expected.weights_, rtol=1e-4)
 

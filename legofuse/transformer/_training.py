@@ -78,7 +78,8 @@ class Training(NamedTuple):
         Means and spreads by heavy weights are those of few rows, by equal ones those of frequent
         classes alone.
         """
-        return self.weight if are_counts(self.weight) else np.sqrt(self.weight / self.unit)
+        weight = self.weight / self.unit
+        return weight if are_counts(weight) else np.sqrt(weight)
 
 
 def at(values, rows):
