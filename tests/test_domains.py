@@ -338,6 +338,18 @@ def test_domain_column_needs_no_routing():
     assert GridSearchCV(pipe, grid, cv=3, scoring=scoring).fit(table, TARGET).best_score_ > 0.9
 
 
+def test_a_domain_of_rows_without_any_view_is_none_to_learn():
+    table, domains = X.copy(), np.array(["a", "b"])[np.arange(len(X)) % 2].astype("U3")
+    table[0], domains[0] = np.nan, "new"
+    fuse = LEGOFusionTransformer(VIEWS, relation="correlation")
+    with pytest.warns(UserWarning, match="miss every view"):
+        out = fuse.fit_transform(table, Y, sample_domain=domains)
+    assert fuse.domains_ == ["a", "b"]
+    assert_allclose(out[1:], fuse.transform(table[1:], sample_domain=domains[1:]), atol=1e-12)
+    with pytest.raises(ValueError, match="Unknown domain"):
+        fuse.transform(X, sample_domain=domains)
+
+
 def test_domain_column_by_name_where_scikit_learn_knows_no_names():
     frame = pl.DataFrame({"height": [1.0, 2.0], "site": ["n", "s"]})
     assert _domain_index("site", frame, None) == 1  # scikit-learn 1.7 knows none of polars

@@ -183,7 +183,10 @@ class FusedRows:
                 else "transform was given domains, but fit was not: fit with sample_domain."
             )
         if domains is not None and self.unseen_domains == "error":
-            unseen = [d for d in np.unique(domains).tolist() if d not in self._domains]
+            told = domains
+            if table.missing is not None:  # rows without any view are related to none
+                told = domains[~table.missing.all(axis=1)]
+            unseen = [d for d in np.unique(told).tolist() if d not in self._domains]
             if unseen:
                 raise ValueError(
                     f"Unknown domain(s) {unseen}: fit saw {self._domains}. Set "
