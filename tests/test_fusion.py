@@ -500,3 +500,14 @@ def test_tensors_of_whole_numbers_beside_others_keep_the_precision_of_these():
     mixed = [equal, graphs[0]]
     found = fuse(list(map(torch.as_tensor, mixed)), [[1, 1], [0, 2]], [0.1, 0.2])
     assert_allclose(found.numpy(), fuse(mixed, [[1, 1], [0, 2]], [0.1, 0.2]), rtol=1e-14)
+
+
+def test_small_separable_weights_are_not_rounded_off_beside_the_constant():
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(20, 4)).astype(np.float32) for _ in range(3)]
+    relations = [part @ part.T for part in parts]
+    factors = np.array([[1, 1e-7], [1, 2e-7], [1, 1e-7]])
+    exact = fuse_separable([relation.astype(float) for relation in relations], factors)
+    fused = fuse_separable(relations, factors)
+    assert fused.dtype == np.float32
+    np.testing.assert_allclose(fused, exact, atol=1e-6 * np.abs(exact).max())

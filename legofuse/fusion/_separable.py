@@ -98,19 +98,28 @@ def _power(relation, p):
 
 
 def _factor(relation, row, zeroth):
+    return _powers(relation, row) + (row[0] if zeroth is None else row[0] * zeroth)
+
+
+def _powers(relation, row):
+    """Weighted sum of the powers of a relation from the first on."""
     if isinstance(relation, list):
-        value = sum(a * power for a, power in zip(row[1:], relation, strict=True))
-    else:
-        value = polynomial(relation, row[1:]) * relation
-    return value + (row[0] if zeroth is None else row[0] * zeroth)
+        return sum(a * power for a, power in zip(row[1:], relation, strict=True))
+    return polynomial(relation, row[1:]) * relation
 
 
 def _product(relations, factors, zeroth):
-    product, constant = 1.0, 1.0
+    if zeroth is not None:
+        product = 1.0
+        for relation, row in zip(relations, factors, strict=True):
+            product = product * _factor(relation, row, zeroth)
+        return product
+    fused, constant = None, 1.0  # the constant is left out, not taken off: it may outweigh the rest
     for relation, row in zip(relations, factors, strict=True):
-        product = product * _factor(relation, row, zeroth)
+        value = _powers(relation, row)
+        fused = value if fused is None else fused * row[0] + (fused + constant) * value
         constant = constant * row[0]
-    return product - constant if zeroth is None else product
+    return fused
 
 
 def fuse_separable_adjoint(relations, factors, gradient, zeroth=None):
