@@ -126,5 +126,5 @@ def refine_statistics(learned, moments):
         scale = np.where(variance <= noise, 0.0, np.sqrt(variance))
         known = learned[key]
         again = summarise(found.mean, scale, known.widths["spherical"], dtype)
-        refined[key] = again._replace(components=known.components)
+        refined[key] = again._replace(components=known.components, reach=known.reach)
     return refined

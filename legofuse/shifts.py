@@ -128,8 +128,8 @@ def learn_shifts(
             maps[view, label] = _centre(stats, offsets[k], factors[k]), factors[k]
         block = _dense(take(X, index, rows))
         moved = _move(block, domains[:_ROWS], view, maps, stats.mean)
-        principal = stats.components is not None
-        aligned[view, None] = statistics(moved, weight, principal)
+        wanted = stats.components is not None, np.isfinite(stats.reach)
+        aligned[view, None] = statistics(moved, weight, *wanted)
     labels = np.unique(domains).tolist()
     return Shifts(labels, maps, aligned, mixed, share, coupling, middles if classes else None)
 

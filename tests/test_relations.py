@@ -15,6 +15,7 @@ from legofuse.relations import (
     cosine,
     densify,
     encode,
+    linear,
     rbf,
     relate,
     statistics,
@@ -516,3 +517,18 @@ def test_rows_that_overflow_when_standardised_are_refused(name):
 def test_rows_far_from_all_others_are_unrelated():
     rows = np.array([[1e153], [0.0]])
     assert_array_equal(rbf(rows, rows, gamma=1e10), np.eye(2))
+
+
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_array], ids=["dense", "sparse"])
+def test_linear_goes_on_up_to_twice_as_far_as_rows_are_known(make):
+    known = np.random.default_rng(0).normal(size=(50, 3))
+    stats = statistics(make(known), linear=True)
+    standard = (known - known.mean(axis=0)) / known.std(axis=0)
+    longest = np.linalg.norm(standard, axis=1).max()
+    assert stats.reach == pytest.approx(2 * longest)
+    far = standard[:4] / np.linalg.norm(standard[:4], axis=1)[:, None]
+    rows = [known.mean(axis=0) + far * f * longest * known.std(axis=0) for f in (1, 1.9, 2, 9, 1e3)]
+    one, within, edge, *beyond = (linear(make(part), make(known)) for part in rows)
+    assert_allclose(within, 1.9 * one)
+    for part in beyond:
+        assert_allclose(part, edge)

@@ -1,5 +1,6 @@
 """LEGOFusionTransformer: the contract of its parameters, attributes and methods."""
 
+import pickle
 import warnings
 from decimal import Decimal
 from itertools import product
@@ -1021,3 +1022,17 @@ def test_auto_enters_the_same_graphs_of_sparse_and_dense_rows(least):
         assert dense.graphs_ == sparse.graphs_
         assert (("a", "local") in dense.graphs_) == (least < 0.5)
         assert_allclose(sparse.weights_, dense.weights_, atol=1e-6)
+
+
+def test_linear_rows_far_beyond_the_fit_do_not_explode():
+    """Nor after a pickle, nor where domains are aligned."""
+    rng = np.random.default_rng(0)
+    rows, target = rng.normal(size=(60, 4)), rng.normal(size=60)
+    far = rng.normal(size=(3, 4))
+    for domains in (None, np.arange(60) % 2):
+        model = LEGOFusionTransformer(2, relation="linear", weights="uniform")
+        model.fit(rows, target, sample_domain=domains)
+        where = {} if domains is None else {"sample_domain": [0, 0, 1]}
+        known = np.abs(model.transform(rows, sample_domain=domains)).max()
+        for again in (model, pickle.loads(pickle.dumps(model))):
+            assert np.abs(again.transform(1e6 * far, **where)).max() < 20 * known

@@ -35,8 +35,8 @@ def relate_rows(rows, references, graphs, learned):
             related.append(_call(relation, view, one, other))
         else:
             products = inner.take(view, relation, one, other)
-            gamma = _gamma(learned, view, relation)
-            related.append(relate(one, other, relation, gamma, products))
+            gamma, reach = _gamma(learned, view, relation), _reach(learned, view)
+            related.append(relate(one, other, relation, gamma, products, reach))
     return related
 
 
@@ -97,6 +97,11 @@ def _gamma(learned, view, relation):
         return stats.gamma if relation == "rbf" else stats.widths.get(relation)
     n_features = max(len(stats.mean) for (name, _), stats in learned.items() if name == view)
     return 1.0 / n_features if relation == "rbf" else default_widths(n_features).get(relation)
+
+
+def _reach(learned, view):
+    """How long standardised rows are for ``linear``; endless where domains standardise."""
+    return learned[view, None].reach if (view, None) in learned else np.inf
 
 
 def _call(relation, view, rows, references):

@@ -22,7 +22,8 @@ def learn_statistics(X, columns, rows, weight, domains=None, graphs=()):
     domains : ndarray of shape (n_chosen,), optional
         One label a chosen row; None is one domain, named None.
     graphs : list of (view, relation)
-        Of a view with ``"principal"`` the components are learned too.
+        Of a view with ``"principal"`` the components are learned too, of one with ``"linear"`` how
+        far rows reach.
 
     Returns
     -------
@@ -39,7 +40,10 @@ def learn_statistics(X, columns, rows, weight, domains=None, graphs=()):
     are a random sample, and more rows would change a mean by less than 0.003 standard deviations.
     """
     groups = {None: slice(None)} if domains is None else split_domains(domains)
-    learned, principal = {}, {view for view, relation in graphs if relation == "principal"}
+    learned: dict = {}
+    principal, linear = (
+        {view for view, relation in graphs if relation == name} for name in ("principal", "linear")
+    )
     if principal and domains is not None:
         raise ValueError(
             f"relation='principal' (view {min(principal)!r}) has no meaning between domains that "
@@ -50,7 +54,10 @@ def learn_statistics(X, columns, rows, weight, domains=None, graphs=()):
             index = columns_of(columns, view, domain)
             chosen = _first_present(X, index, rows[where])
             learned[view, domain] = statistics(
-                take(X, index, rows[where][chosen]), weight[where][chosen], view in principal
+                take(X, index, rows[where][chosen]),
+                weight[where][chosen],
+                view in principal,
+                view in linear,
             )
     return learned
 

@@ -15,11 +15,12 @@ def _related(X, references, relation, stats=None, gamma=None):
             f"X has {X.shape[1]} features, but the references have {references.shape[1]}."
         )
     if stats is None and relation not in ("cosine", "angular"):
-        stats = statistics(references, principal=relation == "principal")
+        stats = statistics(references, None, relation == "principal", relation == "linear")
     if gamma is None and relation in ("gaussian", "local", "spherical", "linear"):
         gamma = stats.widths["gaussian" if relation == "linear" else relation]
     targets = densify(encode(references, relation, stats))
-    return relate(encode(X, relation, stats), targets, relation, gamma)
+    reach = np.inf if stats is None else stats.reach
+    return relate(encode(X, relation, stats), targets, relation, gamma, reach=reach)
 
 
 def _float(X):
@@ -352,6 +353,9 @@ def linear(X, references):
 
     .. math:: r(x, z) = \tilde x \cdot \tilde z / d
 
+    Rows more than twice as far from the mean as any of the references are brought back to twice
+    that distance: a trend goes on beyond what is known, but its products would explode.
+
     Parameters
     ----------
     X : array-like or sparse of shape (n_units, n_features)
@@ -362,7 +366,7 @@ def linear(X, references):
     Returns
     -------
     ndarray of shape (n_units, n_references)
-        Unbounded; of references to themselves 1 on average.
+        Of references to themselves 1 on average.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def inner_products(encoded, references):
     return inner
 
 
-def relate(encoded, references, relation, gamma=None, inner=None):
+def relate(encoded, references, relation, gamma=None, inner=None, reach=np.inf):
     """Relate encoded rows to encoded references.
 
     Parameters
@@ -51,6 +51,8 @@ def relate(encoded, references, relation, gamma=None, inner=None):
         ``"linear"``.
     inner : ndarray or Tensor of shape (n_units, n_references), optional
         Of :func:`inner_products`, where they are known; it is written over.
+    reach : float, default=inf
+        For ``"linear"``: rows longer than that are brought back to that length.
 
     Returns
     -------
@@ -79,6 +81,10 @@ def relate(encoded, references, relation, gamma=None, inner=None):
         exp()
     elif relation == "linear":
         inner *= 2 * gamma  # the inverse mean square of a row
+        for norms, rows in ((encoded.norms, inner), (references.norms, inner.T)):
+            far = norms > reach**2
+            if far.any():
+                rows[far] *= (reach / norms[far] ** 0.5)[:, None]
     else:
         clip(-1, 1)
         if relation == "angular":

