@@ -142,7 +142,7 @@ def are_counts(sample_weight):
     (True, False)
     """
     nearest = np.rint(sample_weight)
-    rounding = np.clip(1e-6 * nearest, 1e-6, 1e-3)  # that of float32
+    rounding = np.minimum(1e-6 * nearest, 1e-3)  # that of float32; 0 is never rounded
     whole = np.abs(sample_weight - nearest) <= rounding
     return bool(whole.all() and 0 < nearest.max() <= _MOST_COUNTED)
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .graphs import take
-from .relations import summarise
+from .relations import reach, summarise
 
 __all__ = ["Moments", "merge_moments", "partial_moments", "refine_statistics"]
 
@@ -102,7 +102,7 @@ def merge_moments(one, other):
     return merged
 
 
-def refine_statistics(learned, moments):
+def refine_statistics(learned, moments, X, columns):
     """Statistics of a sample, with mean and scale of all rows put in.
 
     Parameters
@@ -110,6 +110,9 @@ def refine_statistics(learned, moments):
     learned : dict of (str, None) to Statistics
     moments : dict of str to Moments
         Views whose squares overflow keep what the sample gave.
+    X : ndarray of shape (n_rows, n_features)
+        The sample: how far its rows reach is measured by mean and scale of all.
+    columns : dict of str to index array
 
     Returns
     -------
@@ -126,5 +129,7 @@ def refine_statistics(learned, moments):
         scale = np.where(variance <= noise, 0.0, np.sqrt(variance))
         known = learned[key]
         again = summarise(found.mean, scale, known.widths["spherical"], dtype)
-        refined[key] = again._replace(components=known.components, reach=known.reach)
+        if np.isfinite(known.reach):
+            again = again._replace(reach=reach(take(X, columns[view]), again))
+        refined[key] = again._replace(components=known.components)
     return refined

@@ -185,6 +185,16 @@ def test_standardising_apart_removes_a_shift(options):
     assert area > roc_auc_score(y[40:], not_told.decision_function(bags[40:]))
 
 
+@pytest.mark.parametrize("views", [2, {k: {"a": [0, 1], "b": [2, 3]} for k in (0, 1)}])
+def test_linear_units_far_beyond_the_fit_do_not_explode(views):
+    rng = np.random.default_rng(0)
+    bags, domains = [rng.normal(size=(3, 4)) for _ in range(24)], np.arange(24) // 12
+    model = LEGOAnomalyClassifier(views, relation="linear", degree=1, random_state=0)
+    model.fit(bags, np.arange(24) % 2, sample_domain=domains)
+    scores = model.decision_function([*bags[:2], 1e2 * bags[0], 1e6 * bags[0]], [0, 0, 0, 0])
+    assert scores[3] == pytest.approx(scores[2], rel=0.1, abs=0.1)
+
+
 @pytest.mark.parametrize("options", [LIGHT, NETS[0], NETS[2]], ids=["linear", "net", "both"])
 def test_weights_and_order(data, options):
     bags, y, domains = data

@@ -191,6 +191,31 @@ def test_mean_and_scale_are_those_of_all_rows(monkeypatch, rows):
         assert_allclose(stats.scale, WINE[:, columns].std(axis=0), rtol=1e-12)
 
 
+def test_weights_that_are_equal_are_none_in_mean_and_scale_of_all_rows(monkeypatch):
+    monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 60)
+    monkeypatch.setattr(_lazy, "_LEAST_ROWS", 60)
+    wanted, found = (
+        make(weights="uniform").fit(lazy(WINE), lazy(TARGET), sample_weight=weight)._fused.learned
+        for weight in (None, lazy(np.full(178, 0.5)))
+    )
+    for key, stats in wanted.items():
+        assert_allclose(found[key].mean, stats.mean, rtol=1e-12)
+        assert_allclose(found[key].scale, stats.scale, rtol=1e-12)
+
+
+def test_rows_of_the_sample_reach_as_far_as_mean_and_scale_of_all_rows_say(monkeypatch):
+    monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 60)
+    monkeypatch.setattr(_lazy, "_LEAST_ROWS", 60)
+    X = np.random.default_rng(0).standard_t(1.3, size=(600, 6))
+    model = LEGOFusionTransformer(2, relation="linear", weights="uniform")
+    model.fit(lazy(X), lazy(X[:, 0]))
+    for view, columns in model.views_.items():
+        stats = model._fused.learned[view, None]
+        rows = (X[:, columns] - stats.mean) / stats.scale
+        lengths = np.linalg.norm(rows, axis=1)
+        assert np.isclose(2 * lengths, stats.reach).any()
+
+
 @pytest.mark.parametrize("rows_each", [10_000, 100_000])
 def test_a_feature_constant_in_many_rows_is_constant(rows_each):
     columns = {"a": np.arange(3)}
@@ -200,7 +225,8 @@ def test_a_feature_constant_in_many_rows_is_constant(rows_each):
         moments.partial_moments(X[k : k + rows_each], columns, np.ones(rows_each)) for k in starts
     ]
     learned = graphs.learn_statistics(X[:50], columns, np.arange(50), np.ones(50))
-    found = moments.refine_statistics(learned, reduce(moments.merge_moments, parts))
+    merged = reduce(moments.merge_moments, parts)
+    found = moments.refine_statistics(learned, merged, X[:50], columns)
     assert_array_equal(found["a", None].scale, np.inf)
 
 
@@ -213,14 +239,16 @@ def test_refined_statistics_are_those_of_the_rows():
     parts = [moments.partial_moments(X[part], columns, weight[part]) for part in
              (slice(0, 50), slice(50, 51), slice(51, 178))]  # fmt: skip
     merged = moments.merge_moments(moments.merge_moments(parts[2], parts[0]), parts[1])
-    found, exact = moments.refine_statistics(some, merged)["a", None], learned["a", None]
+    sample = X[:40], columns
+    found, exact = (part["a", None] for part in
+                    (moments.refine_statistics(some, merged, *sample), learned))  # fmt: skip
     assert_allclose(found.mean, exact.mean, rtol=1e-13)
     assert_allclose(found.scale, exact.scale, rtol=1e-12)
     assert found.scale[3] == np.inf
     assert found.gamma == pytest.approx(exact.gamma, rel=1e-12)
     assert found.widths["gaussian"] == exact.widths["gaussian"]
     huge = moments.partial_moments(np.full((2, 13), 1e200) * [[1], [2]], columns, np.ones(2))
-    assert moments.refine_statistics(some, huge)["a", None] is some["a", None]
+    assert moments.refine_statistics(some, huge, *sample)["a", None] is some["a", None]
 
 
 def test_domains():

@@ -547,6 +547,13 @@ def test_the_scale_of_weights_with_fractions_does_not_matter(table, weights):
         assert_allclose(found[-1], found[0], rtol=1e-4, atol=1e-9)
 
 
+def test_tiny_weights_are_no_counts():
+    weight, scores = np.append(1.0, np.full(len(Y) - 1, 1e-9)), []
+    for factor in (1.0, 0.3):
+        scores.append(make(max_iter=5).fit(X, Y, sample_weight=factor * weight).loo_score_)
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
+
+
 def test_a_row_that_outweighs_all_others_but_is_not_drawn_does_not_matter():
     rng = np.random.default_rng(0)
     rows, y = rng.normal(size=(300, 9)), np.arange(300) % 2

@@ -100,8 +100,8 @@ def _gamma(learned, view, relation):
 
 
 def _reach(learned, view):
-    """How long standardised rows are for ``linear``; endless where domains standardise."""
-    return learned[view, None].reach if (view, None) in learned else np.inf
+    """How long standardised rows may be for ``linear``, by the domain whose rows reach farthest."""
+    return max(stats.reach for (name, _), stats in learned.items() if name == view)
 
 
 def _call(relation, view, rows, references):

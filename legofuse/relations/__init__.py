@@ -28,7 +28,7 @@ from ._functions import (
     spherical,
 )
 from ._products import inner_products, relate
-from ._statistics import Statistics, default_widths, statistics, summarise
+from ._statistics import Statistics, default_widths, reach, statistics, summarise
 
 __all__ = [
     "RELATIONS",
@@ -48,6 +48,7 @@ __all__ = [
     "local",
     "principal",
     "rbf",
+    "reach",
     "relate",
     "robust",
     "spherical",

@@ -92,7 +92,7 @@ def statistics(X, sample_weight=None, principal=False, linear=False):
         mean = mean * unit
     learned = summarise(mean, scale, _spherical_width(1 - direction, dtype), dtype)
     if linear:
-        learned = learned._replace(reach=_reach(given[weight > 0], learned))
+        learned = learned._replace(reach=reach(given[weight > 0], learned))
     return learned._replace(components=components)
 
 
@@ -157,8 +157,31 @@ def default_widths(n_features, spherical=0.5):
     return {"gaussian": gaussian, "local": 8 * gaussian, "spherical": spherical}
 
 
-def _reach(X, stats, block=4096):
-    """Twice the length of the longest standardised row."""
+def reach(X, stats, block=4096):
+    """How far rows reach: twice the length of the longest one once standardised.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_units, n_features)
+        At least one row.
+    stats : Statistics
+        What standardises them.
+    block : int
+        As many rows are standardised at a time.
+
+    Returns
+    -------
+    float
+        A length, within which ``linear`` is what it says.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import reach, statistics
+    >>> X = np.array([[0.0], [2.0]])
+    >>> reach(X, statistics(X))
+    2.0
+    """
     parts = (encode(X[k : k + block], "gaussian", stats) for k in range(0, X.shape[0], block))
     return 2 * float(max(part.norms.max() for part in parts)) ** 0.5
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import CallbackSupportMixin, are_counts, with_callbacks
+from .._compat import CallbackSupportMixin, with_callbacks
 from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._random import random_generator
@@ -332,8 +332,8 @@ class LEGOFusionTransformer(
             learned = learn_statistics(
                 table.X, table.columns, rows, training.spread_weight, graphs=self.graphs_
             )
-            if moments is not None and are_counts(training.weight):
-                learned = refine_statistics(learned, moments)
+            if moments is not None and training.counts:
+                learned = refine_statistics(learned, moments, table.X, table.columns)
             self.landmarks_ = select_landmarks(self, training, self._domains, learned, rng)
             self._fused = relate_landmarks(self, training, expansion, learned)
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")

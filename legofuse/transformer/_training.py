@@ -72,6 +72,11 @@ class Training(NamedTuple):
         return at(self.targets, rows)
 
     @property
+    def counts(self):
+        """Whether weights say how often rows occur, up to their unit."""
+        return are_counts(self.weight / self.unit)
+
+    @property
     def spread_weight(self):
         """Weight of each row in means and spreads: its root, if weights are no counts.
 
@@ -79,7 +84,7 @@ class Training(NamedTuple):
         classes alone.
         """
         weight = self.weight / self.unit
-        return weight if are_counts(weight) else np.sqrt(weight)
+        return weight if self.counts else np.sqrt(weight)
 
 
 def at(values, rows):
