@@ -436,3 +436,9 @@ def test_frames_whose_columns_are_numbered_otherwise_are_not_joined_by_number():
     assert pack_frames([bag, other]) is None
     assert pack_frames([bag, bag]).units.shape == (4, 2)
     assert check_bags([bag, other]).units.tolist() == [[0, 1], [2, 3]] * 2
+
+
+def test_a_groupby_is_cut_by_to_bags():
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "doc": ["a", "b", "a"]})
+    with pytest.raises(TypeError, match=r"X is a groupby .* to_bags\(table, groups\)"):
+        check_bags(table.groupby("doc"))

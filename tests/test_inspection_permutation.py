@@ -6,8 +6,9 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.datasets import make_digit_bags
@@ -85,6 +86,39 @@ def test_views_of_bags_are_permuted_over_units():
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call(LogisticRegression(max_iter=5000).fit(StandardScaler().fit_transform(X), y))
+
+
+def test_steps_before_the_views_are_passed():
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
+    pipe = make_pipeline(StandardScaler(), "passthrough", fusion, RidgeClassifier()).fit(X, y)
+    inner = pipe[0].transform(X)
+    given = {"n_repeats": 2, "random_state": 0}
+    found = permutation_importance(pipe, X, y, **given)
+    assert found.views == list(VIEWS)
+    expected = permutation_importance(pipe[2:], inner, y, **given)
+    assert_allclose(found.importances, expected.importances)
+    curve = missing_view_curve(pipe, X, y, **given)
+    assert_allclose(curve.scores, missing_view_curve(pipe[2:], inner, y, **given).scores)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", ["accuracy", "neg_log_loss"]])
+def test_a_search_keeps_its_score(scoring):
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
+    pipe = make_pipeline(StandardScaler(), fusion, LogisticRegression())
+    grid = {"logisticregression__C": [1.0]}
+    search = GridSearchCV(pipe, grid, cv=2, scoring=scoring, refit="neg_log_loss").fit(X, y)
+    found = permutation_importance(search, X, y, n_repeats=1, random_state=0)
+    assert_allclose(found.score, search.score(X, y))
+    assert found.score < 0
+
+
+def test_a_sparse_table_of_an_earlier_step_loses_no_views():
+    sparse = FunctionTransformer(sp.csr_matrix)
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
+    pipe = make_pipeline(sparse, fusion, RidgeClassifier()).fit(X, y)
+    assert permutation_importance(pipe, X, y, n_repeats=1, random_state=0).views == list(VIEWS)
+    with pytest.raises(TypeError, match="sparse_threshold=0"):
+        missing_view_curve(pipe, X, y)
 
 
 def test_blocks_are_removed_and_every_row_keeps_a_view():

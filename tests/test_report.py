@@ -115,6 +115,18 @@ def test_a_pipeline(tmp_path):
     assert plt.get_fignums() == []
 
 
+def test_a_pipeline_that_starts_with_other_steps(tmp_path):
+    pipe = make_pipeline(StandardScaler(), fusion(), LinearRegression()).fit(X[::2], X[::2, 0])
+    page = read(report.write(pipe, X[1::2], X[1::2, 0], tmp_path / "page.html", max_samples=50))
+    check(page)
+    assert "Not shown" not in page.words
+    assert f"The prediction of the first row is {pipe.predict(X[1:2])[0]:.3f}" in page.words
+    assert re.search(r"rows given here\s+89\s.*drawn for shares [\w ]+\s50\s", page.words)
+    pipe = make_pipeline(fusion(), LinearRegression()).fit(X[::2], X[::2, :2])
+    page = read(report.write(pipe, X[1::2], X[1::2, :2], tmp_path / "page.html"))
+    assert "The prediction of the first row (column 0 of y) is" in page.words
+
+
 def test_a_transformer_without_y(tmp_path):
     page = read(report.write(fusion().fit(X), X, path=tmp_path / "page.html"))
     check(page)

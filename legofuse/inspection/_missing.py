@@ -6,7 +6,7 @@ from sklearn.metrics import check_scoring
 
 from .._random import random_generator
 from ._model import check_one_each, holds_bags, read_column, replace_columns
-from ._permutation import _known_views
+from ._permutation import known_views
 from ._results import MissingViewCurve
 
 __all__ = ["missing_view_curve"]
@@ -40,7 +40,8 @@ def missing_view_curve(
     shares : sequence of float, default=(0, 0.25, 0.5, 0.75)
         Shares of views removed.
     views : dict of str to index array or slice, optional
-        By default ``views_`` of the estimator, or of the first step of a Pipeline.
+        By default ``views_`` of the estimator, or of the first step of a Pipeline that has some;
+        X is passed through the steps before it.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`.
     n_repeats : int, default=5
@@ -79,15 +80,20 @@ def missing_view_curve(
         raise ValueError(f"shares must be numbers from 0 up to below 1; got {shares.tolist()}.")
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
-    if issparse(X):
-        raise TypeError("views are not removed from a sparse X: make it dense with X.toarray().")
     _refuse_bags(X)
-    views = _known_views(estimator) if views is None else dict(views)
+    scorer = check_scoring(estimator, scoring=scoring)
+    if views is None:
+        estimator, X, views, scorer = known_views(estimator, X, scorer, scoring)
+    views = dict(views)
+    if issparse(X):
+        raise TypeError(
+            "views are not removed from a sparse X: make it dense with X.toarray(), or in the step "
+            "of the Pipeline that makes it (sparse_threshold=0 of a ColumnTransformer)."
+        )
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
     check_one_each(y, X)
     have = _present(X, views)
-    scorer = check_scoring(estimator, scoring=scoring)
     rng = random_generator(random_state)
     scores = np.empty((len(shares), n_repeats))
     for repeat in range(n_repeats):

@@ -29,8 +29,9 @@ def permutation_importance(
     y : array-like of shape (n_samples,)
         Their targets.
     views : dict of str to index array or slice, optional
-        Positions of the columns of each view. By default ``views_`` of the estimator, or of the
-        first step of a Pipeline.
+        Positions of the columns of each view in X. By default ``views_`` of the estimator, or of
+        the first step of a Pipeline that has some: these are views of what that step is given, so
+        that X is passed through the steps before it, and that is what is permuted.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`; by default the estimator's own.
     n_repeats : int, default=5
@@ -68,8 +69,10 @@ def permutation_importance(
     """
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
-    views = _known_views(estimator) if views is None else dict(views)
     scorer = check_scoring(estimator, scoring=scoring)
+    if views is None:
+        estimator, X, views, scorer = known_views(estimator, X, scorer, scoring)
+    views = dict(views)
     rng = random_generator(random_state)
     score = float(scorer(estimator, X, y))
     falls = np.empty((len(views), n_repeats))
@@ -79,19 +82,26 @@ def permutation_importance(
     return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
 
 
-def _known_views(estimator):
-    whole = estimator
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
-    found = getattr(first, "views_", None)
-    if not found:
+def known_views(whole, X, scorer, scoring):
+    """The estimator from the step with views on, X as that step sees it, views and scorer."""
+    estimator = getattr(whole, "best_estimator_", whole)
+    steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]
+    start = next((k for k, step in enumerate(steps) if getattr(step, "views_", None)), None)
+    if start is None:
         check_is_fitted(whole)
         raise ValueError(
-            "views must be given: the estimator (the first step of a Pipeline) has no views_."
+            "views must be given: neither the estimator nor a step of it has views_, as a fitted "
+            "LEGOFusionTransformer and LEGOAnomalyClassifier have."
         )
-    if any(isinstance(columns, dict) for columns in found.values()):
+    views = steps[start].views_
+    if any(isinstance(columns, dict) for columns in views.values()):
         raise ValueError("views differ from domain to domain: give the views of one, and its rows.")
-    return found
+    if start == 0:
+        return whole, X, views, scorer
+    if scoring is None and whole is not estimator:  # a search scores by its own
+        scorer = whole.scorer_
+        scorer = scorer[whole.refit] if isinstance(scorer, dict) else scorer
+    return estimator[start:], estimator[:start].transform(X), views, scorer
 
 
 def _permuted(X, columns, rng):

@@ -31,14 +31,14 @@ def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state)
     X, inner = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, inner))
     common = {"sample_domain": sample_domain, "random_state": random_state}
     square = common | {"max_samples": max_samples}
-    sections = [("Summary", _summary(model, inner, head))]
+    sections = [("Summary", _summary(model, inner, head, max_samples))]
     sections += attempt("Views", lambda: _views(model, inner, y, square))
     sections += attempt("Terms", lambda: terms(model))
     sections += attempt("Agreement of views", lambda: _agreement(model, inner, y, square))
     sections += attempt("Embedding", lambda: _embedding(model, inner, y, common))
     if head is not None:
         sections += attempt(
-            "One prediction taken apart", lambda: _explanation(estimator, X, sample_domain)
+            "One prediction taken apart", lambda: _explanation(estimator, head, X, sample_domain)
         )
         if y is not None and sample_domain is None:
             sections += attempt("Views permuted", lambda: permuted(estimator, X, y, random_state))
@@ -46,9 +46,11 @@ def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state)
     return sections + history(model) + parameters(estimator)
 
 
-def _summary(model, X, head):
+def _summary(model, X, head, max_samples):
+    n_rows = X.shape[0]
     facts = [
-        ("rows given here", X.shape[0]),
+        ("rows given here", n_rows),
+        ("of them drawn for shares and scores of views and terms", min(n_rows, max_samples)),
         ("views", len(model.views_)),
         ("graphs", len(model.graphs_)),
         ("terms", len(model.terms_)),
@@ -137,10 +139,9 @@ def _embedding(model, X, y, common):
     ]
 
 
-def _explanation(estimator, X, sample_domain):
+def _explanation(estimator, head, X, sample_domain):
     domain = None if sample_domain is None else np.asarray(sample_domain)[:1]
     found = explain(estimator, take_rows(X, np.arange(1)), sample_domain=domain)
-    target = "" if found.targets is None else f" for {found.targets[0]}"
     order = np.argsort(-np.abs(found.landmark_parts[0]), kind="stable")[:MOST_ROWS]
     rows = [
         (
@@ -152,7 +153,7 @@ def _explanation(estimator, X, sample_domain):
     ]
     return [
         paragraph(
-            f"The score of the first row{target} is {found.scores[0]:.3f}. It is the sum of a base "
+            f"The {_what_is_scored(head, found)} is {found.scores[0]:.3f}. It is the sum of a base "
             "and of what each landmark (a training row) says through each view."
         ),
         figure(lambda: ExplanationDisplay.from_explanation(found), "Parts by view."),
@@ -162,6 +163,13 @@ def _explanation(estimator, X, sample_domain):
         ),
         table("Largest parts", ["landmark", *found.views, "all views"], rows),
     ]
+
+
+def _what_is_scored(head, found):
+    if hasattr(head, "classes_"):
+        return f"score of the first row for {found.targets[0]}"
+    several = np.ndim(head.coef_) == 2 and len(head.coef_) > 1
+    return "prediction of the first row" + f" (column {found.targets[0]} of y)" * several
 
 
 def _missing(estimator, X, y, random_state):
