@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.datasets import make_digit_bags
@@ -73,6 +74,12 @@ def test_views_of_bags_are_permuted_over_units():
     model = LEGOAnomalyClassifier(views, n_references=30, random_state=0).fit(data.bags, data.y)
     found = permutation_importance(model, data.bags, data.y, n_repeats=2, random_state=0)
     assert found.views == ["pixels", "gradients"]
+    pd = pytest.importorskip("pandas")
+    bags = [pd.DataFrame(bag, columns=[f"c{i}" for i in range(bag.shape[1])]) for bag in data.bags]
+    named = {name: [f"c{i}" for i in columns] for name, columns in model.views_.items()}
+    model.fit(bags, data.y)
+    again = permutation_importance(model, bags, data.y, views=named, n_repeats=2, random_state=0)
+    assert_allclose(again.importances, found.importances)
     assert found.importances_mean.max() > 0.05
 
 
@@ -110,6 +117,20 @@ def test_a_search_keeps_its_score(scoring):
     found = permutation_importance(search, X, y, n_repeats=1, random_state=0)
     assert_allclose(found.score, search.score(X, y))
     assert found.score < 0
+
+
+def test_views_of_a_frame_may_be_named():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"note": np.array(["low", "mid", "high"])[y], "size": X[:, 0]})
+    table = make_column_transformer((OneHotEncoder(), ["note"]), ("passthrough", ["size"]))
+    model = make_pipeline(table, RidgeClassifier()).fit(frame, y)
+    views = {"words": ["note"], "numbers": ["size"]}
+    found = permutation_importance(model, frame, y, views=views, n_repeats=2, random_state=0)
+    assert found.importances_mean[0] > 0.4 > found.importances_mean[1]
+    with pytest.raises(ValueError, match=r"view 'a': no column 'sise' in X; columns are .*'size'"):
+        permutation_importance(model, frame, y, views={"a": ["sise"]})
+    with pytest.raises(ValueError, match="X has no names: give positions"):
+        permutation_importance(model, X, y, views={"a": ["size"]})
 
 
 def test_a_sparse_table_of_an_earlier_step_loses_no_views():

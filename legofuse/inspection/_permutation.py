@@ -28,8 +28,8 @@ def permutation_importance(
         Held-out samples.
     y : array-like of shape (n_samples,)
         Their targets.
-    views : dict of str to index array or slice, optional
-        Positions of the columns of each view in X. By default ``views_`` of the estimator, or of
+    views : dict of str to index array, slice, or list of names of columns of a frame, optional
+        Columns of each view in X. By default ``views_`` of the estimator, or of
         the first step of a Pipeline that has some: these are views of what that step is given, so
         that X is passed through the steps before it, and that is what is permuted.
     scoring : str or callable, optional
@@ -72,7 +72,7 @@ def permutation_importance(
     scorer = check_scoring(estimator, scoring=scoring)
     if views is None:
         estimator, X, views, scorer = known_views(estimator, X, scorer, scoring)
-    views = dict(views)
+    views = {view: _positions(view, columns, X) for view, columns in dict(views).items()}
     rng = random_generator(random_state)
     score = float(scorer(estimator, X, y))
     falls = np.empty((len(views), n_repeats))
@@ -102,6 +102,18 @@ def known_views(whole, X, scorer, scoring):
         scorer = whole.scorer_
         scorer = scorer[whole.refit] if isinstance(scorer, dict) else scorer
     return estimator[start:], estimator[:start].transform(X), views, scorer
+
+
+def _positions(view, columns, X):
+    """Positions of columns that are given by name; anything else as it is."""
+    if not isinstance(columns, list | tuple) or not any(isinstance(c, str) for c in columns):
+        return columns
+    names = list(getattr(X[0] if isinstance(X, list | tuple) else X, "columns", []))
+    unknown = [c for c in columns if c not in names]
+    if unknown:
+        known = f"columns are {names}" if names else "X has no names: give positions"
+        raise ValueError(f"view {view!r}: no column {unknown[0]!r} in X; {known}.")
+    return [names.index(c) for c in columns]
 
 
 def _permuted(X, columns, rng):
