@@ -81,9 +81,10 @@ def missing_view_curve(
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     _refuse_bags(X)
-    scorer = check_scoring(estimator, scoring=scoring)
     if views is None:
-        estimator, X, views, scorer = known_views(estimator, X, scorer, scoring)
+        estimator, X, views, scorer = known_views(estimator, X, scoring)
+    else:
+        scorer = check_scoring(estimator, scoring=scoring)
     views = dict(views)
     if issparse(X):
         raise TypeError(

@@ -69,9 +69,10 @@ def permutation_importance(
     """
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
-    scorer = check_scoring(estimator, scoring=scoring)
     if views is None:
-        estimator, X, views, scorer = known_views(estimator, X, scorer, scoring)
+        estimator, X, views, scorer = known_views(estimator, X, scoring)
+    else:
+        scorer = check_scoring(estimator, scoring=scoring)
     views = {view: _positions(view, columns, X) for view, columns in dict(views).items()}
     rng = random_generator(random_state)
     score = float(scorer(estimator, X, y))
@@ -82,7 +83,7 @@ def permutation_importance(
     return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
 
 
-def known_views(whole, X, scorer, scoring):
+def known_views(whole, X, scoring):
     """The estimator from the step with views on, X as that step sees it, views and scorer."""
     estimator = getattr(whole, "best_estimator_", whole)
     steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]
@@ -96,6 +97,7 @@ def known_views(whole, X, scorer, scoring):
     views = steps[start].views_
     if any(isinstance(columns, dict) for columns in views.values()):
         raise ValueError("views differ from domain to domain: give the views of one, and its rows.")
+    scorer = check_scoring(whole, scoring=scoring)
     if start == 0:
         return whole, X, views, scorer
     if scoring is None and whole is not estimator:  # a search scores by its own

@@ -376,9 +376,9 @@ def linear(X, references):
     Examples
     --------
     >>> from legofuse.relations import linear
-    >>> linear([[0.0, 1.0], [4.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]])
-    array([[ 1., -1.],
-           [-2.,  2.]])
+    >>> linear([[0.0, 1.0], [3.0, 3.0]], [[0.0, 1.0], [2.0, 3.0]])
+    array([[ 1. , -1. ],
+           [-1.5,  1.5]])
     """
     return _related(X, references, "linear")
 
