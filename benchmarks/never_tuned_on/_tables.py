@@ -26,3 +26,13 @@ def side_by_side(blocks):
     """Blocks as one array, and which block each column is of."""
     origin = np.repeat(np.arange(len(blocks)), [block.shape[1] for block in blocks])
     return np.hstack(blocks), origin
+
+
+def against(scores, k, level):
+    """How often the first method is ahead of method k, and by how much on average, in words."""
+    gain = scores[:, 0] - scores[:, k]
+    ahead, behind = np.sum(gain > level), np.sum(gain < -level)
+    return (
+        f"legofuse ahead {ahead}, level {len(gain) - ahead - behind}, behind {behind}, "
+        f"{gain.mean():+.4f} +- {gain.std(ddof=1) / len(gain) ** 0.5:.4f}"
+    )

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from benchmarks.never_tuned_on._tables import cut, folder_of, side_by_side
+from benchmarks.never_tuned_on._tables import against, cut, folder_of, side_by_side
 from benchmarks.quality import stats
 from benchmarks.quality.methods import METHODS
 
@@ -79,12 +79,9 @@ def main(n_rows=200, n_seeds=3):
     ranks = stats.ranking(scores)
     print(f"{len(scores)} tables, {n_rows} rows")
     for k, method in enumerate(METHODS_HERE):
-        gain = scores[:, 0] - scores[:, k]
-        ahead, behind = np.sum(gain > stats.TIE), np.sum(gain < -stats.TIE)
         print(
             f"{METHODS[method].title}: accuracy {scores[:, k].mean():.4f}, rank "
-            f"{ranks.ranks[k]:.2f}; legofuse ahead {ahead}, level {len(gain) - ahead - behind}, "
-            f"behind {behind}, {gain.mean():+.4f} +- {gain.std(ddof=1) / len(gain) ** 0.5:.4f}"
+            f"{ranks.ranks[k]:.2f}; {against(scores, k, stats.TIE)}"
         )
 
 

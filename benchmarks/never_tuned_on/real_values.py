@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from benchmarks.never_tuned_on._tables import cut, folder_of, side_by_side
+from benchmarks.never_tuned_on._tables import against, cut, folder_of, side_by_side
 from legofuse import LEGOFusionTransformer
 
 ALPHAS = np.logspace(-6, 3, 19)
@@ -120,14 +120,10 @@ def summarise(raw, titles):
     scores = np.clip(raw, -1, 1)
     ranks = np.mean([rankdata(-np.round(row, 4)) for row in scores], axis=0)
     for k, title in enumerate(titles):
-        gain = scores[:, 0] - scores[:, k]
-        ahead, behind = np.sum(gain > LEVEL), np.sum(gain < -LEVEL)
         print(
             f"{title}: R2 {scores[:, k].mean():.4f}, median {np.median(scores[:, k]):.4f}, rank "
             f"{ranks[k]:.2f}, below 0 on {np.sum(raw[:, k] < 0)}, below -1 on "
-            f"{np.sum(raw[:, k] < -1)}; legofuse ahead {ahead}, level "
-            f"{len(gain) - ahead - behind}, behind {behind}, {gain.mean():+.4f} +- "
-            f"{gain.std(ddof=1) / len(gain) ** 0.5:.4f}"
+            f"{np.sum(raw[:, k] < -1)}; {against(scores, k, LEVEL)}"
         )
 
 
