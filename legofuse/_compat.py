@@ -50,16 +50,13 @@ except ImportError:  # scikit-learn < 1.9
 
 
 _OURS = ("legofuse", "sklearn")
-_MOST_COUNTED = 1e7
 _HEAVIEST = 1e100  # squares of weights are added up
 _IN_RANGE = 1e15  # graphs scaled for such weights, or their inverse, are in the range of float32
 
 __all__ = [
     "CallbackSupportMixin",
-    "are_counts",
     "check_sample_weight",
     "stack_level",
-    "weight_of_one",
     "with_callbacks",
 ]
 
@@ -119,63 +116,3 @@ def check_sample_weight(sample_weight, X, dtype=None):
     if 1 / _IN_RANGE <= heaviest <= _IN_RANGE:
         return weights
     return np.ldexp(weights, -np.frexp(heaviest)[1])
-
-
-def are_counts(sample_weight):
-    """Whether weights are whole numbers, up to rounding: how often rows occur.
-
-    Beyond ten millions numbers in single precision are whole whatever they say.
-
-    Parameters
-    ----------
-    sample_weight : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse._compat import are_counts
-    >>> are_counts(np.array([1.0, 3.0])), are_counts(np.array([0.5, 3.0]))
-    (True, False)
-    """
-    nearest = np.rint(sample_weight)
-    rounding = np.minimum(1e-6 * nearest, 1e-3)  # that of float32; 0 is never rounded
-    whole = np.abs(sample_weight - nearest) <= rounding
-    return bool(whole.all() and 0 < nearest.max() <= _MOST_COUNTED)
-
-
-def weight_of_one(sample_weight, may_count=True):
-    """The weight that stands for one row, where rows are left out one by one.
-
-    Whole numbers (up to rounding) count rows: one of several equal ones is left out. Weights with
-    fractions tell how much rows matter; none of them is more than one row.
-
-    Parameters
-    ----------
-    sample_weight : ndarray of shape (n_rows,)
-    may_count : bool, default=True
-        False where whole numbers, too, tell how much rows matter.
-
-    Returns
-    -------
-    float
-        1 where weights count rows; else the largest weight, but at most twenty times the mean,
-        lest few rows be all that is left out.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from legofuse._compat import weight_of_one
-    >>> weight_of_one(np.array([1.0, 3.0])), weight_of_one(np.array([0.5, 3.0]))
-    (1.0, 3.0)
-    >>> heavy = np.append(np.ones(99), 1001.0)
-    >>> weight_of_one(heavy), weight_of_one(heavy, may_count=False)
-    (1.0, 220.0)
-    """
-    if may_count and are_counts(sample_weight):
-        return 1.0
-    most = 20 * sample_weight[sample_weight > 0].mean()
-    return float(min(sample_weight.max(), most))

@@ -3,7 +3,7 @@
 Nothing of dask is imported until an object of dask comes in. A block is read as the same rows in
 memory would be.
 
-This module may import moments, sampling and tables of legofuse.
+This module may import moments, sampling, tables and _row_weights of legofuse.
 """
 
 from functools import reduce
@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
+from ._row_weights import merge_row_weights, weigh_rows
 from .moments import merge_moments, partial_moments
 from .sampling import canonical_rows
 from .tables import read_columns, read_domains
@@ -156,7 +157,8 @@ def _map_partitions(method, X, sample_domain, names, dtype, feature_names):
 class Sample(NamedTuple):
     """Distinct rows that come first in canonical order, with everything that belongs to them.
 
-    ``moments`` are those of all rows, and ``is_cut`` says whether there were more of them.
+    ``moments`` and ``row_weights``, from before equal rows were merged, are those of all rows, and
+    ``is_cut`` says whether there were more of them.
     """
 
     X: Any
@@ -164,6 +166,7 @@ class Sample(NamedTuple):
     weight: Any
     domains: Any
     moments: Any = None
+    row_weights: Any = None
     is_cut: bool = False
 
 
@@ -185,7 +188,7 @@ def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
     -------
     Sample
         In memory. Rows that occur several times have the sum of their weights. Mean and scale of
-        every view come along, from partial moments of every block.
+        every view come along, from partial moments of every block, and what says how weights count.
 
     Raises
     ------
@@ -268,8 +271,9 @@ def _merge(estimator, samples, size):
     parts = zip(*(sample[:4] for sample in samples), strict=True)
     X, y, weight, domains = (None if v[0] is None else _concatenate(v) for v in parts)
     moments = reduce(merge_moments, [sample.moments for sample in samples])
+    row_weights = reduce(merge_row_weights, [sample.row_weights for sample in samples])
     is_cut = any(sample.is_cut for sample in samples)
-    return _first(estimator, Sample(X, y, weight, domains, moments, is_cut), size)
+    return _first(estimator, Sample(X, y, weight, domains, moments, row_weights, is_cut), size)
 
 
 def _concatenate(parts):
@@ -286,13 +290,16 @@ def _first(estimator, sample, size):
     apart = [_numbers(values) for values in (sample.y, domains) if values is not None]
     # rows merge only where y and domain are equal
     rows, weight, _ = canonical_rows(table.X, np.hstack(apart) if apart else None, sample.weight)
-    moments, is_cut = sample.moments, sample.is_cut or len(rows) > size
+    moments, row_weights = sample.moments, sample.row_weights
+    is_cut = sample.is_cut or len(rows) > size
     if moments is None:
         moments = partial_moments(table.X, table.columns, sample.weight)
+        is_empty = False if table.missing is None else table.missing.all(axis=1)
+        row_weights = weigh_rows(np.where(is_empty, 0.0, sample.weight))
     rows, weight = rows[:size], weight[:size]
     X = sample.X.iloc[rows] if hasattr(sample.X, "iloc") else sample.X[rows]
     y, domains = (None if v is None else v[rows] for v in (sample.y, sample.domains))
-    return Sample(X, y, weight, domains, moments, is_cut)
+    return Sample(X, y, weight, domains, moments, row_weights, is_cut)
 
 
 def _numbers(values):

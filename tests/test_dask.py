@@ -49,7 +49,12 @@ def test_transform_of_an_array(dtype, output):
     assert found.numblocks == (4, 1)
     assert found.dtype == dtype
     assert found.shape == model.transform(X).shape
-    assert_allclose(found.compute(), model.transform(X), rtol=0, atol=1e-5)
+    found, blocks = found.compute(), np.split(X, [50, 100, 150])
+    alone = np.vstack([model.transform(block) for block in blocks])
+    assert_allclose(found, alone, rtol=0, atol=1e-5)
+    # least components of an embedding magnify how products round, by how many rows there are
+    rounding = 1e-4 if (output, dtype) == ("embedding", np.float32) else 1e-5
+    assert_allclose(found, model.transform(X), rtol=0, atol=rounding)
     graph = model.fused_graph(lazy(X)).compute()
     assert_allclose(graph, model.fused_graph(X), rtol=0, atol=1e-5)
 
@@ -126,6 +131,73 @@ def test_fit_is_the_fit_in_memory(kind, rows):
     assert_array_equal(model.transform(WINE[:5]) if kind == "array" else model.transform(FRAME[:5]),
                        expected.transform(WINE[:5]) if kind == "array"
                        else expected.transform(FRAME[:5]))  # fmt: skip
+
+
+def categories(n_rows=240):
+    """Rows that agree by chance, within blocks and across them, and their classes."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (n_rows, 5)).astype(float)
+    y = (X[:, 0] * X[:, 2] + rng.normal(size=n_rows) > 1).astype(int)
+    assert len(np.unique(np.column_stack([X, y]), axis=0)) < 0.9 * n_rows
+    return X, y
+
+
+WEIGHTS = {  # sums of them are exact, so that fits are the same to the last bit
+    "fractions": lambda n_rows: np.random.default_rng(1).choice([0.25, 0.5, 0.75, 1.0], n_rows),
+    "halves": lambda n_rows: np.full(n_rows, 0.5),  # whole where rows are merged
+    "heavy": lambda n_rows: np.where(np.arange(n_rows) == 70, 64.0, 0.125),
+    "counts": lambda n_rows: np.ones(n_rows),  # do not warn of numbers above 1
+}
+
+
+@pytest.mark.parametrize("rows", [30, 240])
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_weights_of_rows_that_recur_by_chance_count_as_in_memory(name, rows):
+    X, y = categories()
+    weight = WEIGHTS[name](len(X))
+    views = {"a": slice(0, 2), "b": slice(2, 5)}
+    expected = LEGOFusionTransformer(views).fit(X, y, sample_weight=weight)
+    parts = lazy(X, rows), lazy(y, rows)
+    model = LEGOFusionTransformer(views).fit(*parts, sample_weight=lazy(weight, rows))
+    assert_array_equal(model.weights_, expected.weights_)
+    assert_array_equal(model.transform(X), expected.transform(X))
+
+
+@pytest.mark.parametrize("exponent", [-60, 60])
+def test_scale_of_weights_of_rows_that_recur_does_not_matter_however_extreme(exponent):
+    X, y = categories()
+    weight = WEIGHTS["fractions"](len(X))
+    fits = (
+        LEGOFusionTransformer(2).fit(lazy(X), lazy(y), sample_weight=lazy(w)).weights_
+        for w in (weight, np.ldexp(weight, exponent))
+    )
+    one, other = (found / found.sum() for found in fits)
+    assert_allclose(one, other, rtol=1e-6)
+
+
+def test_rows_without_any_view_say_nothing_of_how_weights_count():
+    X, y = categories()
+    weight = WEIGHTS["counts"](len(X))
+    X[5], weight[5] = np.nan, 2.5
+    fits = []
+    for given in (X, y, weight), (lazy(X), lazy(y), lazy(weight)):
+        with pytest.warns(UserWarning, match=r"1 row\(s\) miss every view"):
+            fits.append(LEGOFusionTransformer(2).fit(*given))
+    assert_array_equal(fits[0].weights_, fits[1].weights_)
+
+
+def test_how_weights_count_is_told_by_all_rows_not_by_the_sample(monkeypatch):
+    X, y = categories()
+    weight = np.random.default_rng(1).choice([0.5, 1.5], len(X))
+    wanted = _lazy.gather_sample(make(views=2), lazy(X), lazy(y), lazy(weight)).row_weights
+    assert wanted == (False, 1.5, weight.sum(), len(X))
+    monkeypatch.setattr(_lazy, "_SAMPLE_ROWS", 20)
+    monkeypatch.setattr(_lazy, "_LEAST_ROWS", 20)
+    for rows in (15, 100):
+        parts = (lazy(part, rows) for part in (X, y, weight))
+        sample = _lazy.gather_sample(make(views=2), *parts)
+        assert sample.is_cut
+        assert sample.row_weights == wanted
 
 
 @pytest.mark.parametrize(

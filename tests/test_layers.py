@@ -17,7 +17,7 @@ PACKAGE = Path(legofuse.__file__).parent
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
 PARTS = {"centring", "expansion", "fused", "graphs", "landmarks", "moments", "tables", "terms"}
 PARTS |= {"shifts", "weights", "_lazy", "_progress", "_threads", "_validation", "config"}
-ANYONE = {"_compat", "_labels", "_random"}  # import none of us; anyone may import them
+ANYONE = {"_compat", "_labels", "_random", "_row_weights"}  # import none of us; anyone may import
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},

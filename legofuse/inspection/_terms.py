@@ -4,7 +4,8 @@ import numpy as np
 from scipy.linalg import lapack
 
 from .. import _labels
-from .._compat import check_sample_weight, weight_of_one
+from .._compat import check_sample_weight
+from .._row_weights import weight_of_one
 from ..fusion import fuse
 from ._model import (
     centred,

@@ -295,11 +295,12 @@ class LEGOFusionTransformer(
         ValueError, TypeError
             If a parameter, the views, X, y or the weights are not usable; nothing is fitted then.
         """
-        moments, weighted = None, sample_weight is not None
+        weighted, row_weights, moments = sample_weight is not None, None, None
         if is_lazy(X):
             check_fusion(self)
             sample = gather_sample(self, X, y, sample_weight, sample_domain)
             X, y, sample_weight, sample_domain = sample[:4]
+            row_weights = sample.row_weights
             moments = sample.moments if sample.is_cut else None
         context = self._init_callback_context(max_subtasks=len(_STAGES))
         before = dict(self.__dict__)
@@ -308,7 +309,7 @@ class LEGOFusionTransformer(
             with single_threaded_blas():
                 progress = Stages(self, context, len(_STAGES))
                 given = X, y, sample_weight, sample_domain
-                self._fit(given, weighted, progress, moments)
+                self._fit(given, weighted, progress, row_weights, moments)
             context.call_on_fit_task_end(estimator=self)
             return self
         except BaseException:
@@ -316,10 +317,10 @@ class LEGOFusionTransformer(
             self.__dict__.update(before)
             raise
 
-    def _fit(self, given, weighted, progress, moments=None):
+    def _fit(self, given, weighted, progress, row_weights=None, moments=None):
         check_fusion(self)
         with progress.stage(_STAGES[0]):
-            training = read_training(self, given, weighted)
+            training = read_training(self, given, weighted, row_weights)
             expansion = self._list_terms(training)
             table, domains, rows = training.table, training.domains, training.rows
             progress.note(

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from .._compat import are_counts, check_sample_weight, stack_level, weight_of_one
+from .._compat import check_sample_weight, stack_level
 from .._labels import call_view, read_targets
+from .._row_weights import are_counts, weigh_rows, weight_of_one
 from .._validation import check_criterion
 from ..fusion import count_terms
 from ..graphs import (
@@ -92,7 +93,7 @@ def at(values, rows):
     return None if values is None else values[rows]
 
 
-def read_training(estimator, given, weighted):
+def read_training(estimator, given, weighted, row_weights=None):
     """Read and check what ``fit`` was given, and merge equal rows.
 
     Parameters
@@ -101,6 +102,8 @@ def read_training(estimator, given, weighted):
     given : tuple of (X, y, sample_weight, sample_domain)
     weighted : bool
         Whether the weights are the caller's.
+    row_weights : RowWeights, optional
+        What is known of weights before equal rows were merged; by default of those given.
 
     Returns
     -------
@@ -116,6 +119,7 @@ def read_training(estimator, given, weighted):
     domains = read_domains(table, sample_domain)
     targets, strata = read_targets(y, len(table), estimator.target_type)
     weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
+    scale = 1.0 if row_weights is None else weight.max() / np.max(sample_weight)  # a power of two
     weight = _drop_empty_rows(table, weight)
     n_classes = 0
     if strata is not None:
@@ -124,18 +128,19 @@ def read_training(estimator, given, weighted):
         if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
             _warn_numbers(np.bincount(strata[weight > 0]))
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
-    of_rows = weight
+    if row_weights is None:
+        row_weights = weigh_rows(weight)
     rows, weight, is_new = canonical_rows(table.X, targets, weight, domains)
     if len(rows) < 2:
         raise ValueError(
             f"Found array with {len(rows)} sample(s) (distinct rows of positive weight) while "
             f"a minimum of 2 is required by {type(estimator).__name__}."
         )
-    one = unit = weight_of_one(of_rows)
+    one = unit = weight_of_one(row_weights) * scale
     if weight.max() > one and _are_measured(table, rows[is_new]):
         one, unit = weight_of_one(weight, may_count=False), weight_of_one(weight)
     elif criterion in ("loo", "neural") and weighted:
-        _warn_counts(of_rows, one)
+        _warn_counts(row_weights, one)
     strata = strata if n_classes else _strata(targets, rows, len(table))
     read = table, domains, targets, strata, n_classes, criterion
     return Training(*read, rows, weight, is_new, one, unit)
@@ -259,9 +264,9 @@ def _warn_numbers(counts):
         )
 
 
-def _warn_counts(weight, one):
+def _warn_counts(row_weights, one):
     """Warn where leave-one-out sees twins, which may not be what weights were meant to say."""
-    if one == 1 and weight.max() > 1:
+    if one == 1 and row_weights.most > 1:
         warnings.warn(
             "sample_weight holds whole numbers above 1, which count as repeated rows: "
             "leave-one-out then leaves out one of equal rows, which the others predict. If they "
