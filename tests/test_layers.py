@@ -37,12 +37,12 @@ MAY_IMPORT = {
     "config": set(),  # settings; imports none of us
     "_validation": {"fusion", "landmarks"},
     "weights": {"fusion"},
-    "inspection": {"fusion"},
+    "inspection": {"fusion", "_threads"},
     "nn": {"relations", "fusion", "readouts", "_threads"},
     "transformer": ESTIMATORS_MAY,
     "anomaly": ESTIMATORS_MAY,
     "plotting": {"inspection"},
-    "report": {"inspection", "plotting"},
+    "report": {"inspection", "plotting", "_threads"},
     **{name: set() for name in ANYONE},
     "__init__": set(),  # finds names by string, on demand
 }

@@ -1,7 +1,8 @@
 """Looking into results, as numbers: arrays and frames. Nothing is drawn here.
 
 Estimators are read through their public attributes and methods alone: this package may import
-legofuse.fusion and nothing else of legofuse.
+legofuse.fusion and legofuse._threads, and nothing else of legofuse. Matrices are small, or come
+block by block: every function keeps BLAS to one thread while it computes.
 """
 
 from ._domains import domain_shift

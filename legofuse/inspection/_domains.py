@@ -7,6 +7,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from .._labels import check_domains
 from .._random import random_generator
+from .._threads import single_threaded_blas
 from ._model import split_pipeline
 from ._results import DomainShift
 
@@ -70,13 +71,14 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
     model, X, _ = split_pipeline(estimator, X)
     labels, codes = _read(sample_domain, X, cv)
     options = {"sample_domain": sample_domain} if _takes_domains(model) else {}
-    rows = (model.transform if of == "embedding" else model.fused_graph)(X, **options)
-    rows = np.asarray(rows, dtype=float)
-    rows = rows - rows.mean(axis=0)
-    rows /= np.sqrt((rows**2).sum(axis=1).mean()) or 1.0  # small columns stay small
-    classifier = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
-    folds = StratifiedKFold(cv, shuffle=True, random_state=random_generator(random_state))
-    found = cross_val_predict(classifier, rows, codes, cv=folds, method="predict_proba")
+    with single_threaded_blas():
+        rows = (model.transform if of == "embedding" else model.fused_graph)(X, **options)
+        rows = np.asarray(rows, dtype=float)
+        rows = rows - rows.mean(axis=0)
+        rows /= np.sqrt((rows**2).sum(axis=1).mean()) or 1.0  # small columns stay small
+        classifier = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000)
+        folds = StratifiedKFold(cv, shuffle=True, random_state=random_generator(random_state))
+        found = cross_val_predict(classifier, rows, codes, cv=folds, method="predict_proba")
     each = [float(roc_auc_score(codes == k, found[:, k])) for k in range(len(labels))]
     return DomainShift(float(np.mean(each)), labels, dict(zip(labels, each, strict=True)))
 

@@ -9,6 +9,7 @@ from scipy.special import logit
 from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
+from .._threads import single_threaded_blas
 from ..fusion import fuse
 from ._model import present_views, read_polynomial, replace_columns, split_pipeline
 from ._results import Explanation
@@ -105,20 +106,32 @@ def explain(
     True
     """
     whole, X = _split_classifier(getattr(estimator, "best_estimator_", estimator), X)
-    if hasattr(whole, "score_units"):
-        if not hasattr(whole, "views_"):
-            check_is_fitted(whole)
-        if method not in ("auto", "sums", "shapley"):
-            raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
-        found = None if method == "shapley" else _unit_sums(whole, X, sample_domain)
-        if found is None and method == "sums":
-            raise ValueError(
-                f"scores of units by this {type(whole).__name__} are no sums over reference "
-                "units: use method='shapley'."
-            )
-        if found is None:
-            found = _explain_units(whole, X, sample_domain, n_permutations, random_state)
-        return found
+    with single_threaded_blas():
+        if hasattr(whole, "score_units"):
+            draws = {"n_permutations": n_permutations, "random_state": random_state}
+            return _explain_bags(whole, X, sample_domain, method, **draws)
+        return _explain_rows(whole, X, sample_domain, target, coef, intercept)
+
+
+def _explain_bags(whole, X, sample_domain, method, **draws):
+    """Parts of the scores of units."""
+    if not hasattr(whole, "views_"):
+        check_is_fitted(whole)
+    if method not in ("auto", "sums", "shapley"):
+        raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
+    found = None if method == "shapley" else _unit_sums(whole, X, sample_domain)
+    if found is None and method == "sums":
+        raise ValueError(
+            f"scores of units by this {type(whole).__name__} are no sums over reference "
+            "units: use method='shapley'."
+        )
+    if found is None:
+        found = _unit_shapley(whole, X, sample_domain, **draws)
+    return found
+
+
+def _explain_rows(whole, X, sample_domain, target, coef, intercept):
+    """Parts of what a linear model says of rows."""
     model, X, head = split_pipeline(whole, X)
     if (head is None) == (coef is None):
         raise ValueError(
@@ -242,7 +255,7 @@ def _unit_sums(model, X, sample_domain):
     return Explanation(scores, base, views, parts.sum(axis=2), references, parts, offsets=offsets)
 
 
-def _explain_units(model, X, sample_domain, n_permutations, random_state):
+def _unit_shapley(model, X, sample_domain, n_permutations, random_state):
     """Shapley values of the views in the logit of each unit's score."""
     bags, columns = read_units(model, X, sample_domain)
     used = {view for view, _ in model.graphs_}

@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 
 from .._random import random_generator
+from .._threads import single_threaded_blas
 from ._model import check_one_each, holds_bags, read_column, replace_columns
 from ._permutation import known_views
 from ._results import MissingViewCurve
@@ -101,7 +102,9 @@ def missing_view_curve(
         draws = rng.uniform(size=(len(y), len(views)))
         kept = (rng.uniform(size=draws.shape) * have).argmax(axis=1)  # a view that is there
         for k, share in enumerate(shares):
-            scores[k, repeat] = scorer(estimator, _remove(X, views, draws < share, kept), y)
+            part = _remove(X, views, draws < share, kept)
+            with single_threaded_blas():
+                scores[k, repeat] = scorer(estimator, part, y)
     return MissingViewCurve(shares, scores)
 
 

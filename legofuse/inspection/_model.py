@@ -228,9 +228,9 @@ def scaled(kernel, factors):
     return kernel if (factors == 1).all() else kernel * factors[:, None] * factors
 
 
-def square(model, X, sample_domain, max_samples, random_state, sample_weight=None):
+def square(model, X, sample_domain, max_samples, random_state, sample_weight=None, present=None):
     """Relate at most `max_samples` rows that have a view, and a weight, to one another."""
-    present = present_views(model, X)
+    present = present_views(model, X) if present is None else present
     has, what = present.any(axis=1), "a view"
     if sample_weight is not None:
         has, what = has & (sample_weight > 0), "a view and a weight above 0"

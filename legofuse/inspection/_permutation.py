@@ -6,6 +6,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
+from .._threads import single_threaded_blas
 from ._model import read_column, replace_columns
 from ._results import PermutationImportance
 
@@ -75,11 +76,12 @@ def permutation_importance(
         scorer = check_scoring(estimator, scoring=scoring)
     views = {view: _positions(view, columns, X) for view, columns in dict(views).items()}
     rng = random_generator(random_state)
-    score = float(scorer(estimator, X, y))
-    falls = np.empty((len(views), n_repeats))
-    for k, columns in enumerate(views.values()):
-        for r in range(n_repeats):
-            falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y)
+    with single_threaded_blas():
+        score = float(scorer(estimator, X, y))
+        falls = np.empty((len(views), n_repeats))
+        for k, columns in enumerate(views.values()):
+            for r in range(n_repeats):
+                falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y)
     return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
 
 

@@ -6,6 +6,7 @@ from scipy.linalg import lapack
 from .. import _labels
 from .._compat import check_sample_weight
 from .._row_weights import weight_of_one
+from .._threads import single_threaded_blas
 from ..fusion import fuse
 from ._model import (
     centred,
@@ -142,12 +143,18 @@ def term_contributions(
     if y is not None:
         check_one_each(y, X)
     weight, one = None, 1.0
+    present = present_views(model, X)
     if sample_weight is not None:
         weight = check_sample_weight(sample_weight, X, dtype=np.float64)
-        has = present_views(model, X).any(axis=1)
-        one = max(getattr(model, "_row_weight", 1.0), weight_of_one(weight[has]))
-    graphs = square(model, X, sample_domain, max_samples, random_state, weight)
-    weight = None if weight is None else weight[graphs.rows] / one
+        one = max(getattr(model, "_row_weight", 1.0), weight_of_one(weight[present.any(axis=1)]))
+    with single_threaded_blas():
+        graphs = square(model, X, sample_domain, max_samples, random_state, weight, present)
+        weight = None if weight is None else weight[graphs.rows] / one
+        return _contributions(model, polynomial, graphs, y, weight, one)
+
+
+def _contributions(model, polynomial, graphs, y, weight, one):
+    """Shares, and losses where there is y, on rows related to one another."""
     norms = np.abs(polynomial.weights) * _norms(polynomial, graphs, weight)
     shares = norms / (norms.sum() or 1.0)
     view_shares = shares @ polynomial.view_shares

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._random import random_generator
+from .._threads import single_threaded_blas
 from ._model import centred, present_views, read_polynomial, split_pipeline, square
 from ._results import ViewAgreement, ViewImportances
 from ._terms import term_kernels
@@ -88,10 +89,11 @@ def view_importances(
         raise TypeError(f"this {type(model).__name__} has no view_importances_.")
     views = list(model.view_importances_)
     point = np.array(list(model.view_importances_.values()))
-    if y is None:
-        samples = _resample(model, X, sample_domain, max_samples, n_bootstrap, rng)
-    else:
-        samples = _refit(model, X, y, sample_domain, n_bootstrap, rng)
+    with single_threaded_blas():
+        if y is None:
+            samples = _resample(model, X, sample_domain, max_samples, n_bootstrap, rng)
+        else:
+            samples = _refit(model, X, y, sample_domain, n_bootstrap, rng)
     tail = (1 - level) / 2
     ends = np.quantile(samples - samples.mean(axis=0), [tail, 1 - tail], axis=0)
     low, high = np.clip(point + ends, 0, 1)
@@ -200,7 +202,12 @@ def view_agreement(
     if by not in ("view", "graph"):
         raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
     model, X, _ = split_pipeline(estimator, X)
-    graphs = square(model, X, sample_domain, max_samples, random_state)
+    with single_threaded_blas():
+        return _agreement(model, square(model, X, sample_domain, max_samples, random_state), by)
+
+
+def _agreement(model, graphs, by):
+    """Cosines between the centred graphs of some rows, by view or by graph."""
     views = list(dict.fromkeys(view for view, _ in model.graphs_))
     place = {view: k for k, view in enumerate(views)}
     if by == "view":

@@ -1,8 +1,9 @@
 """One HTML page that tells what an estimator learned: numbers, figures, no script, no network.
 
-This package may import legofuse.inspection and legofuse.plotting.
+This package may import legofuse.inspection, legofuse.plotting and legofuse._threads.
 """
 
+from .._threads import single_threaded_blas
 from ..plotting._style import pyplot
 from ..plotting._weights import fusion_of
 from ._bags import bag_sections
@@ -97,6 +98,7 @@ def write(
     options |= {"unit_y": unit_y} if bags else {"max_samples": max_samples}
     if title is None:
         title = f"What {type(fusion_of(inside)).__name__} learned"
-    text = page(title, sections(inside, X, y, **options))
+    with single_threaded_blas():
+        text = page(title, sections(inside, X, y, **options))
     path.write_text(text, encoding="utf-8")
     return path
