@@ -360,7 +360,10 @@ def test_numbers_of_bags_in_errors_are_those_of_the_caller(form):
     if form == "cube":
         X[7], message = np.nan, "bag 7 is empty"
     elif form == "frames":
-        X[7], message = X[5].rename(columns={"d": "e"}), "bag 7 has other column names than bag 1;"
+        X[7], message = (
+            X[5].rename(columns={"d": "e"}),
+            "bag 7 has other column names than bag 1: bag 7 has 'e'",
+        )
     else:
         return
     with pytest.raises(ValueError, match=f"domain 'f': {message}"):

@@ -161,6 +161,21 @@ def test_bad_bags(X, error, message):
         check_bags(X)
 
 
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("acb", "bag 0; order the columns of all bags alike"),
+        ("abd", "bag 0: bag 1 has 'd', which bag 0 lacks, and bag 0 has 'c', which bag 1 lacks"),
+        ("xyz", "bag 0: bag 1 has 'x', 'y', 'z', which"),
+        (range(3), "bag 0: bag 1 has no names, or not strings. Give all bags as frames"),
+    ],
+)
+def test_names_that_differ_are_named(columns, message):
+    bags = [pd.DataFrame(A, columns=list("abc")), pd.DataFrame(A, columns=list(columns))]
+    with pytest.raises(ValueError, match=f"bag 1 has other column names than {message}"):
+        check_bags(bags)
+
+
 @pytest.mark.parametrize("n_views", [1, 2])
 @pytest.mark.parametrize("kind", [list, tuple])
 def test_lists_of_bags_for_each_view_are_pointed_to_stacking(n_views, kind):

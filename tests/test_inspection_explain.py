@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import logit
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
@@ -189,6 +190,20 @@ def test_parts_of_units_add_up_to_their_logits(classifier, method):
     one = found.of_bag(2)
     assert_allclose(one.scores, logits(classifier, bags)[slice(*found.offsets[2:4])])
     assert_adds_up(one, one.scores)
+
+
+def test_the_base_of_units_is_what_the_guide_says(classifier):
+    model, bags = classifier, DIGITS.bags[:4]
+    logits = np.log(np.concatenate(model.score_units(bags)))  # of scores: their logarithms
+    of_bags = np.repeat(np.log(model.predict_proba(bags)[:, 1]), [len(bag) for bag in bags])
+    own = logit(np.exp(2 * logits - of_bags))  # the score is the geometric mean of both
+    sums, shapley = (explain(model, bags, method=name) for name in ("sums", "shapley"))
+    bag = logit(np.exp(logits)) - own
+    assert np.ptp(bag[: len(bags[0])]) > 1e-3  # within a bag
+    assert_allclose(sums.base + sums.view_parts.sum(axis=1) - bag, own, atol=1e-8)
+    assert not any("extremes" in head for head in model.heads_)
+    assert np.ptp(sums.base - bag) < 1e-8  # intercepts are left
+    assert_allclose(shapley.base, logit(model.prior_))
 
 
 @pytest.mark.parametrize("method", ["sums", "shapley"])

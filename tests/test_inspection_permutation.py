@@ -220,3 +220,24 @@ def test_views_are_removed_from_whole_numbers_as_from_floats(kind):
     expected = missing_view_curve(model, whole.astype(float), y, **options)
     found = missing_view_curve(model, kind(whole), y, **options)
     assert_allclose(found.scores, expected.scores)
+
+
+def test_names_of_columns_are_looked_for_in_every_bag():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    bags = [pd.DataFrame(rng.normal(size=(3, 3)), columns=list("abc")) for _ in range(8)]
+    views = {"one": ["a"], "two": ["b", "c"]}
+    model = LEGOAnomalyClassifier(views, n_references=5, relation="cosine", random_state=0)
+    model.fit(bags, [0, 1] * 4)
+    expected = permutation_importance(model, bags, [0, 1] * 4, random_state=0)
+    given = {"views": views, "random_state": 0}
+    found = permutation_importance(model, bags, [0, 1] * 4, **given)
+    assert_allclose(found.importances, expected.importances)
+    for k, bag, message in (
+        (0, bags[0].drop(columns="b"), r"view 'two': no column 'b' in bag 0; columns are \['a', "),
+        (3, bags[3].drop(columns="b"), "view 'two': no column 'b' in bag 3"),
+        (3, bags[3][list("bac")], "view 'one': bag 3 has its columns in another order than bag 0"),
+        (3, bags[3].to_numpy(), "in bag 3; bag 3 has no names: give positions"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            permutation_importance(model, [*bags[:k], bag, *bags[k + 1 :]], [0, 1] * 4, **given)

@@ -10,7 +10,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.datasets import make_digit_bags, make_views
 from legofuse.inspection import (
     DomainShift,
@@ -469,3 +469,20 @@ def test_repeated_rows_of_bootstrap_samples_do_not_fit_noise():
     model = LEGOFusionTransformer(data.views).fit(data.X, data.y)
     found = view_importances(model, data.X, data.y, n_bootstrap=4, random_state=0)
     assert found.samples[:, found.views.index("noise0")].mean() < 0.12
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_classifier_of_bags_is_told_what_to_use(alone):
+    data = make_digit_bags(12, 3, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=10, relation="rbf", random_state=0)
+    whole = model if alone else make_pipeline(PerUnit(StandardScaler()), model)
+    whole.fit(data.bags, data.y)
+    message = "a classifier of bags: explain takes .*view_importances and permutation_importance"
+    for look in (term_contributions, view_agreement):
+        with pytest.raises(TypeError, match=message):
+            look(whole, data.bags)
+    found = view_importances(whole, data.bags, data.y, n_bootstrap=2, random_state=0)
+    bags = data.bags if alone else whole[:-1].transform(data.bags)
+    expected = view_importances(model, bags, data.y, n_bootstrap=2, random_state=0)
+    assert_allclose(found.samples, expected.samples)

@@ -9,13 +9,19 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
 from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 from matplotlib.colors import to_rgb  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, plotting  # noqa: E402
+from legofuse import (  # noqa: E402
+    LEGOAnomalyClassifier,
+    LEGOFusionTransformer,
+    PerUnit,
+    plotting,
+)
 from legofuse.datasets import make_digit_bags  # noqa: E402
 from legofuse.inspection import explain, permutation_importance  # noqa: E402
 from legofuse.plotting import (  # noqa: E402
@@ -281,11 +287,91 @@ def test_a_prediction_is_explained_and_drawn_at_once(pipe, classifier):
         expected = ExplanationDisplay.from_explanation(explain(model, data, **options), 2)
         assert display.names == expected.names
         assert_allclose(display.parts, expected.parts)
-        assert display.score == expected.score
+        assert_allclose(display.score, expected.score, rtol=1e-10)  # one row alone rounds otherwise
     display = ExplanationDisplay.from_estimator(pipe, X[:1], by="landmark", n_landmarks=3)
     assert len(display.names) == 5  # with the base and the others
     with pytest.raises(ValueError, match="coef must be given"):
         ExplanationDisplay.from_estimator(pipe[0], X)
+
+
+@pytest.mark.parametrize("row", [0, 7, 14, -1])
+@pytest.mark.parametrize("form", [list, np.array, "table", "frame", "list of rows"])
+def test_no_more_is_explained_than_is_drawn(pipe, classifier, monkeypatch, row, form):
+    rows = {"table": X, "frame": pytest.importorskip("pandas").DataFrame(X), "list of rows": X}
+    tables = isinstance(form, str)
+    model, data = (pipe, rows[form][:15]) if tables else (classifier, form(DIGITS.bags[:3]))
+    data = data.tolist() if form == "list of rows" else data
+    found, seen = explain(model, data), []
+
+    def watched(model, X, **options):
+        seen.append(len(X))
+        return explain(model, X, **options)
+
+    monkeypatch.setattr(plotting._scores, "explain", watched)
+    display = ExplanationDisplay.from_estimator(model, data, row)
+    expected = ExplanationDisplay.from_explanation(found, row)
+    assert_allclose(display.parts, expected.parts, rtol=1e-9, atol=1e-10)
+    assert display.score == pytest.approx(expected.score)
+    assert seen == [1]
+    what = "rows" if tables else "units"
+    with pytest.raises(IndexError, match=f"row=15 is not among the 15 {what} of X"):
+        ExplanationDisplay.from_estimator(model, data, 15)
+
+
+def test_rows_that_are_aligned_together_are_explained_together():
+    site = np.arange(len(X)) % 3
+    fusion = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=5, unseen_domains="batch")
+    known = site < 2
+    fusion.fit(X[known], y[known], sample_domain=site[known])
+    coef = np.ones(fusion.transform(X[:2], sample_domain=site[:2]).shape[1])
+    options = {"coef": coef, "sample_domain": site[~known]}
+    display = ExplanationDisplay.from_estimator(fusion, X[~known], 4, **options)
+    assert_allclose(display.score, explain(fusion, X[~known], **options).scores[4])
+    few = explain(fusion, X[~known][4:5], coef=coef, sample_domain=[2])
+    assert abs(display.score - few.scores[0]) > 1e-3
+    options = {"coef": coef, "sample_domain": site[known]}
+    fusion.set_params(unseen_domains="error")
+    display = ExplanationDisplay.from_estimator(fusion, X[known], 5, **options)
+    assert_allclose(display.score, explain(fusion, X[known], **options).scores[5])
+
+
+@pytest.mark.parametrize("given", ["b", ["b"], np.array(["b"])])
+def test_the_domain_of_one_bag(given):
+    views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+    site = np.where(np.arange(30) // 2 % 2, "b", "a")
+    model = LEGOAnomalyClassifier(views, n_references=20, relation="rbf", random_state=0)
+    model.fit(DIGITS.bags, DIGITS.y, sample_domain=site)
+    draw = UnitScoresDisplay.from_estimator
+    display = draw(model, DIGITS.bags[2], sample_domain=given)
+    assert_allclose(display.scores, *model.score_units(DIGITS.bags[2:3], sample_domain=["b"]))
+    message = r"the one bag that is drawn; got 30 values: .* sample_domain\[0\] for bags\[0\]"
+    with pytest.raises(ValueError, match=message):
+        draw(model, DIGITS.bags[2], sample_domain=site)
+
+
+def test_a_pipeline_that_ends_with_a_classifier_of_bags(classifier):
+    pipe = make_pipeline(PerUnit(FunctionTransformer()).fit(DIGITS.bags), classifier)
+    for kind in (WeightsDisplay, ImportancesDisplay):
+        one, other = (kind.from_estimator(model) for model in (pipe, classifier))
+        widths = [[bar.get_width() for bar in display.bars_ or []] for display in (one, other)]
+        assert widths[0] == widths[1]
+    bag = DIGITS.bags[0]
+    one, other = (UnitScoresDisplay.from_estimator(model, bag) for model in (pipe, classifier))
+    assert_allclose(one.scores, other.scores)
+
+
+@pytest.mark.filterwarnings("ignore:.*positive semi-definite")
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"expansion": "hops"}, "with expansion='hops' relates .* fit one with .*'elementwise'"),
+        ({"zeroth": "identity", "interactions": "separable"}, "with zeroth='identity' .*'ones'"),
+    ],
+)
+def test_graphs_that_need_the_training_rows_are_not_drawn(parameters, message):
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=5, **parameters).fit(X, y)
+    with pytest.raises(ValueError, match=f"GraphsDisplay relates the rows of X .*{message}"):
+        GraphsDisplay.from_estimator(model, X, y)
 
 
 @pytest.mark.parametrize("form", [list, tuple, np.array], ids=["list", "tuple", "3-D"])

@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 pytest.importorskip("matplotlib")
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, report
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, report
 from legofuse.datasets import make_digit_bags
 from legofuse.report._parts import parameters
 
@@ -157,6 +157,8 @@ def test_what_cannot_be_shown_says_why(tmp_path, pipe, reason):
         assert "Training" in page.words
     else:
         assert re.search(f"Not shown: .*{reason}", page.words)
+    assert "Cosines between centred graphs" in page.words
+    assert ("Graphs are not shown: GraphsDisplay" in page.words) == (reason == "hops")
 
 
 def test_shares_are_told_where_all_targets_are_equal(tmp_path):
@@ -398,3 +400,16 @@ def test_a_browser_shows_every_figure(tmp_path, of):
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     count = text.count("<img ")
     assert f"<title>shown {count} wide true</title>" in run.stdout, run.stderr[-2000:]
+
+
+def test_a_pipeline_that_ends_with_a_classifier_of_bags(tmp_path):
+    views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=20, relation="rbf", random_state=0)
+    pipe = make_pipeline(PerUnit(StandardScaler()), model).fit(DIGITS.bags, DIGITS.y)
+    page = read(report.write(pipe, DIGITS.bags, DIGITS.y, tmp_path / "page.html"))
+    check(page)
+    assert "Not shown" not in page.words
+    assert "StandardScaler" in page.words
+    inner = read(report.write(model, pipe[:-1].transform(DIGITS.bags), DIGITS.y, tmp_path / "b"))
+    found, expected = (words.rsplit("Parameters", 1)[0] for words in (page.words, inner.words))
+    assert found == expected

@@ -206,10 +206,29 @@ def common_names(bags, numbers):
     for i, bag in zip(numbers, bags, strict=True):
         if _names(bag) != names:
             raise ValueError(
-                f"bag {i} has other column names than bag {numbers[0]}; order the columns of all "
-                "bags alike."
+                f"bag {i} has other column names than bag {numbers[0]}"
+                f"{_difference(_names(bag), names, i, numbers[0])}."
             )
     return names
+
+
+def _difference(names, first, i, j):
+    """In what names of columns of bag i differ from those of bag j, and what to do."""
+    if names is None or first is None:
+        return (
+            f": bag {j if first is None else i} has no names, or not strings. Give all bags as "
+            "frames with the same names, or all as arrays"
+        )
+    here, there = ([c for c in a if c not in b] for a, b in ((names, first), (first, names)))
+    if not here and not there:
+        return "; order the columns of all bags alike"
+    differ = [
+        f"bag {k} has {', '.join(map(repr, found[:3]))}{', ...' * (len(found) > 3)}, "
+        f"which bag {other} lacks"
+        for k, other, found in ((i, j, here), (j, i, there))
+        if found
+    ]
+    return f": {', and '.join(differ)}. Give all bags the same columns, in the same order"
 
 
 def _offsets(lengths):

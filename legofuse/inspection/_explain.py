@@ -11,7 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..fusion import fuse
-from ._model import present_views, read_polynomial, replace_columns, split_pipeline
+from ._model import (
+    as_bags,
+    present_views,
+    read_polynomial,
+    replace_columns,
+    split_classifier,
+    split_pipeline,
+)
 from ._results import Explanation
 
 __all__ = ["explain"]
@@ -83,6 +90,14 @@ def explain(
     A view that is missing in a row has no part in its score, save that Shapley values count what
     it says of the bag that a unit is in. Where a row misses every view, its score is all base.
 
+    Of units the base is one number for Shapley values: the logit of the share of anomalous bags in
+    fit. For sums it differs from unit to unit, even within a bag: a unit's score is the geometric
+    mean of its own probability and that of its bag, of which only the logit of its own is a sum
+    over reference units. The base is all else: intercepts, what heads on extremes (or those that
+    domains share) say apart from reference units, and the difference that the bag makes, the logit
+    of the score less that of the unit's own probability. What views say of the bag, Shapley values
+    tell.
+
     References
     ----------
     Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS 2017.
@@ -105,7 +120,7 @@ def explain(
     >>> bool(np.allclose(total, pipe.decision_function(X[:3])[:, 0]))
     True
     """
-    whole, X = _split_classifier(getattr(estimator, "best_estimator_", estimator), X)
+    whole, X = split_classifier(estimator, X)
     with single_threaded_blas():
         if hasattr(whole, "score_units"):
             draws = {"n_permutations": n_permutations, "random_state": random_state}
@@ -163,14 +178,6 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
         parts,
         targets,
     )
-
-
-def _split_classifier(estimator, X):
-    """The classifier of bags at the end of a Pipeline, and X as it sees it."""
-    last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else None
-    if not hasattr(last, "score_units"):
-        return estimator, X
-    return last, estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
 
 
 def _length(X):
@@ -311,14 +318,7 @@ def _arrivals(views, n_permutations, random_state):
 
 def read_units(model, X, sample_domain):
     """Bags as a list, and the columns of the views in each."""
-    if isinstance(X, list | tuple) and X and not hasattr(X[0], "columns") and np.ndim(X[0]) == 1:
-        X = np.asarray(X)  # rows of one table
-    if getattr(X, "ndim", None) == 3:  # trailing units that are all NaN are padding
-        lengths = [int(np.flatnonzero(~np.isnan(bag).all(axis=1))[-1:].sum()) + 1 for bag in X]
-        X = [bag[:n] for bag, n in zip(X, lengths, strict=True)]
-    elif getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
-        X = [X[i : i + 1] for i in range(len(X))]
-    bags = list(X)
+    bags = as_bags(X)
     views = model.views_
     if not any(isinstance(columns, dict) for columns in views.values()):
         return bags, [views] * len(bags)

@@ -109,7 +109,7 @@ def split_pipeline(estimator, X=None):
     if not where:
         raise TypeError(
             "needs a fitted LEGOFusionTransformer, or a Pipeline with one; got "
-            f"{type(estimator).__name__}."
+            f"{type(estimator).__name__}{_of_bags(estimator, steps)}."
         )
     k = where[0]
     check_is_fitted(steps[k])
@@ -125,6 +125,28 @@ def split_pipeline(estimator, X=None):
             X = step.transform(X)
     head = steps[k + 1] if k + 1 < len(steps) else None
     return steps[k], X, None if head == "passthrough" else head
+
+
+def _of_bags(estimator, steps):
+    """What to use of a classifier of bags, empty for anything else."""
+    if not hasattr([estimator, *steps][-1], "score_units"):
+        return ""
+    return (
+        f"{' with' if steps else ','} a classifier of bags: explain takes the scores of its "
+        "units apart, view_importances and permutation_importance tell what its views count, and "
+        "WeightsDisplay draws the weights_ of its terms_"
+    )
+
+
+def split_classifier(estimator, X=None):
+    """The classifier of bags in an estimator, or that itself, and X as it sees it."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else None
+    if not hasattr(last, "score_units"):
+        return estimator, X
+    if X is not None and len(estimator.steps) > 1:
+        X = estimator[:-1].transform(X)
+    return last, X
 
 
 def take_rows(X, rows):
@@ -180,6 +202,18 @@ def holds_bags(X):
         return True
     is_sequence = not hasattr(X, "columns") and getattr(X, "ndim", 1) == 1 and hasattr(X, "__len__")
     return bool(is_sequence and len(X) and np.ndim(next(iter(X))) == 2)
+
+
+def as_bags(X):
+    """Bags in any form as a list."""
+    if isinstance(X, list | tuple) and X and not hasattr(X[0], "columns") and np.ndim(X[0]) == 1:
+        X = np.asarray(X)  # rows of one table
+    if getattr(X, "ndim", None) == 3:  # trailing units that are all NaN are padding
+        lengths = [int(np.flatnonzero(~np.isnan(bag).all(axis=1))[-1:].sum()) + 1 for bag in X]
+        return [bag[:n] for bag, n in zip(X, lengths, strict=True)]
+    if getattr(X, "ndim", None) == 2 or hasattr(X, "columns"):
+        return [X[i : i + 1] for i in range(len(X))]
+    return list(X)
 
 
 def present_views(model, X):

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import read_column, replace_columns
+from ._model import holds_bags, read_column, replace_columns
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -112,12 +112,22 @@ def _positions(view, columns, X):
     """Positions of columns that are given by name; anything else as it is."""
     if not isinstance(columns, list | tuple) or not any(isinstance(c, str) for c in columns):
         return columns
-    names = list(getattr(X[0] if isinstance(X, list | tuple) else X, "columns", []))
-    unknown = [c for c in columns if c not in names]
-    if unknown:
-        known = f"columns are {names}" if names else "X has no names: give positions"
-        raise ValueError(f"view {view!r}: no column {unknown[0]!r} in X; {known}.")
-    return [names.index(c) for c in columns]
+    is_bags, places = holds_bags(X), None
+    for i, part in enumerate(X if is_bags else [X]):
+        names = list(getattr(part, "columns", []))
+        unknown = [c for c in columns if c not in names]
+        if unknown:
+            where = f"bag {i}" if is_bags else "X"
+            known = f"columns are {names}" if names else f"{where} has no names: give positions"
+            raise ValueError(f"view {view!r}: no column {unknown[0]!r} in {where}; {known}.")
+        found = [names.index(c) for c in columns]
+        places = found if places is None else places
+        if found != places:
+            raise ValueError(
+                f"view {view!r}: bag {i} has its columns in another order than bag 0; order the "
+                "columns of all bags alike."
+            )
+    return places
 
 
 def _permuted(X, columns, rng):

@@ -286,7 +286,8 @@ class Explanation(NamedTuple):
         What is explained: the decision value or prediction of each row, or the logit of each
         unit's anomaly score.
     base : ndarray of shape (n_rows,)
-        The score that no view has a part in.
+        The part of the score that is of no view: an intercept, or, of units, what the notes of
+        :func:`~legofuse.inspection.explain` say; it may differ from unit to unit.
     views : list of str
     view_parts : ndarray of shape (n_rows, n_views)
     landmarks : ndarray of shape (n_landmarks,) or (n_landmarks, 2), or None

@@ -5,7 +5,14 @@ from sklearn.base import clone
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import centred, present_views, read_polynomial, split_pipeline, square
+from ._model import (
+    centred,
+    present_views,
+    read_polynomial,
+    split_classifier,
+    split_pipeline,
+    square,
+)
 from ._results import ViewAgreement, ViewImportances
 from ._terms import term_kernels
 
@@ -34,7 +41,7 @@ def view_importances(
 
     Parameters
     ----------
-    estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+    estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
         Fitted. The classifier needs y.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         Rows to look at.
@@ -79,8 +86,9 @@ def view_importances(
     if n_bootstrap < 2:
         raise ValueError(f"n_bootstrap must be at least 2; got {n_bootstrap!r}.")
     rng = random_generator(random_state)
-    if hasattr(estimator, "score_units"):
-        model = estimator
+    model, inner = split_classifier(estimator, X)
+    if hasattr(model, "score_units"):
+        X = inner
         if y is None:
             raise ValueError("y is needed for a classifier of bags, which is fitted anew.")
     else:

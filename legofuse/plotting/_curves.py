@@ -139,7 +139,7 @@ class HistoryDisplay:
 
         Parameters
         ----------
-        estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+        estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
             With ``history_``.
         ax : Axes, optional
             Where to draw; a new figure by default.

@@ -103,10 +103,19 @@ class GraphsDisplay:
         -------
         GraphsDisplay
             The display.
+
+        Raises
+        ------
+        ValueError
+            If `by` is unknown, y is of another length, or the fused graph needs the training rows
+            (hops, an identity): it cannot relate other rows to one another.
+        TypeError
+            If there is no fusion transformer, or y holds values of several types.
         """
         if by not in ("view", "graph"):
             raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
         model, X, _ = split_pipeline(estimator, X)
+        _check_relates(model)
         X = X if hasattr(X, "shape") else np.asarray(X)
         rows, groups = _ordered(X.shape[0], y, max_samples, random_generator(random_state))
         part = take_rows(X, rows)
@@ -189,6 +198,19 @@ class GraphsDisplay:
         ax.set_xticks(middles, names, rotation=90 if upright else 0, **size)
         ax.set_yticks(middles, names if first else [""] * len(names), **size)
         ax.tick_params(length=0)
+
+
+def _check_relates(model):
+    """Raise where the fused graph is of the training rows alone."""
+    settings = {"expansion": ("hops", "elementwise"), "zeroth": ("identity", "ones")}
+    for name, (needs_training, other) in settings.items():
+        if getattr(model, name, other) == needs_training:
+            raise ValueError(
+                f"GraphsDisplay relates the rows of X to one another, and the fused graph of a "
+                f"{type(model).__name__} with {name}={needs_training!r} relates rows to the "
+                f"training rows alone: fit one with {name}={other!r}, or see view_agreement for "
+                "its views and EmbeddingDisplay for its embedding."
+            )
 
 
 def _ordered(n_rows, y, max_samples, rng):

@@ -1,9 +1,10 @@
 """Scores of units in time, and what a score is made of."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from ..inspection import explain
-from ..inspection._model import holds_bags
+from ..inspection._model import as_bags, holds_bags, split_classifier, split_pipeline, take_rows
 from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
 __all__ = ["ExplanationDisplay", "UnitScoresDisplay"]
@@ -62,7 +63,7 @@ class UnitScoresDisplay:
 
         Parameters
         ----------
-        estimator : LEGOAnomalyClassifier
+        estimator : LEGOAnomalyClassifier, or Pipeline with one
             Fitted.
         bag : array-like or frame of shape (n_units, n_features)
             Units of one bag.
@@ -71,7 +72,7 @@ class UnitScoresDisplay:
         positions : array-like of shape (n_units,), optional
             Place of each unit.
         sample_domain : object, optional
-            The domain of the bag.
+            The domain of the bag, as it is or as a sequence of one.
         ax : Axes, optional
             Where to draw; a new figure by default.
 
@@ -84,14 +85,17 @@ class UnitScoresDisplay:
         ------
         TypeError
             If `bag` is a list of bags.
+        ValueError
+            If there are several domains, or `truth` or `positions` are of another length.
         """
         if holds_bags(bag):
             raise TypeError(
                 f"UnitScoresDisplay draws the units of one bag, (n_units, n_features); got a "
                 f"sequence of {len(bag)} bags: give one of them, such as bags[0]."
             )
-        options = {} if sample_domain is None else {"sample_domain": [sample_domain]}
-        (scores,) = estimator.score_units([bag], **options)
+        options = {} if sample_domain is None else {"sample_domain": _one_domain(sample_domain)}
+        model, bags = split_classifier(estimator, [bag])
+        (scores,) = model.score_units(bags, **options)
         return cls(scores, truth, positions).plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -139,6 +143,17 @@ class UnitScoresDisplay:
             above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "ncols": 2}
             self.ax_.legend(**above, frameon=False)  # above the curve, never over it
         return self
+
+
+def _one_domain(sample_domain):
+    """The domain of one bag, as the classifier takes it."""
+    given = np.asarray(sample_domain)
+    if given.size != 1:
+        raise ValueError(
+            f"sample_domain must be the domain of the one bag that is drawn; got {given.size} "
+            "values: give that of the bag, such as sample_domain[0] for bags[0]."
+        )
+    return given.reshape(1)
 
 
 def _runs(places, truth):
@@ -198,7 +213,7 @@ class ExplanationDisplay:
         estimator : Pipeline, LEGOFusionTransformer or LEGOAnomalyClassifier
             Fitted, as :func:`legofuse.inspection.explain` takes it.
         X : array-like, frame or sparse of shape (n_samples, n_features), or bags
-            All of X is explained: of much data give the row, or the bag, that is drawn.
+            What the row is in. That row alone, or the bag of that unit, is explained.
         row : int, default=0
             Which of the rows; of bags, which of the units, counted over all bags in X.
         by : {"view", "landmark"}, default="view"
@@ -219,11 +234,14 @@ class ExplanationDisplay:
         ------
         ValueError, TypeError
             If `by` is unknown, or the model cannot be taken apart so.
+        IndexError
+            If there is no such row.
 
         See Also
         --------
         from_explanation : Draws several rows of one explanation.
         """
+        estimator, X, row, options = _alone(estimator, X, row, options)
         found = explain(estimator, X, **options)
         return cls.from_explanation(found, row, by=by, n_landmarks=n_landmarks, ax=ax)
 
@@ -311,6 +329,33 @@ class ExplanationDisplay:
         self.ax_.invert_yaxis()
         self.ax_.set(xlabel=f"score (dashed: {_rounded(self.score, room)})", ylabel="part")
         return self
+
+
+def _alone(estimator, X, row, options):
+    """What there is to explain for one row to be drawn: itself, or its bag, where that is alike."""
+    model, X = split_classifier(estimator, X)
+    if hasattr(model, "score_units"):
+        check_is_fitted(model)
+        ends = np.cumsum([len(bag) for bag in as_bags(X)])
+        row = _place(row, int(ends[-1]) if len(ends) else 0, "units")
+        which = int(np.searchsorted(ends, row, side="right"))
+        row -= int(ends[which - 1]) if which else 0
+    else:
+        fusion, _, _ = split_pipeline(model)
+        if getattr(fusion, "unseen_domains", None) == "batch":  # rows are aligned together
+            return model, X, row, options
+        which, row = _place(row, X.shape[0] if hasattr(X, "shape") else len(X), "rows"), 0
+    domains = options.get("sample_domain")
+    if domains is not None:
+        options = options | {"sample_domain": np.asarray(domains)[[which]]}
+    return model, X[which : which + 1] if holds_bags(X) else take_rows(X, [which]), row, options
+
+
+def _place(row, n, what):
+    """A row, counted from the end where negative, as a number from 0."""
+    if not -n <= row < n:
+        raise IndexError(f"row={row} is not among the {n} {what} of X.")
+    return int(row) % n
 
 
 def _rounded(value, room, sign="-"):

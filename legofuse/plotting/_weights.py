@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inspection import view_importances
-from ..inspection._model import read_terms, split_pipeline
+from ..inspection._model import read_terms, split_classifier, split_pipeline
 from ._style import COLOURS, MAP, new_axes, short, wide_enough
 
 __all__ = ["ImportancesDisplay", "WeightsDisplay"]
@@ -54,7 +54,7 @@ class WeightsDisplay:
 
         Parameters
         ----------
-        estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+        estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
             A fitted estimator.
         pair : (str, str), optional
             Two views whose weights are drawn as a heat map. By default that is done where there
@@ -152,7 +152,7 @@ def _grid(found, pair):
 
 def fusion_of(estimator):
     """The fitted object that holds weights: a classifier of bags, or the transformer within."""
-    inside = getattr(estimator, "best_estimator_", estimator)
+    inside, _ = split_classifier(estimator)
     return inside if hasattr(inside, "score_units") else split_pipeline(inside)[0]
 
 
@@ -199,7 +199,7 @@ class ImportancesDisplay:
 
         Parameters
         ----------
-        estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+        estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
             A fitted estimator.
         X : array-like, frame or sparse, optional
             Rows that bootstrap intervals are taken on; without it there are none.

@@ -4,6 +4,7 @@ This package may import legofuse.inspection, legofuse.plotting and legofuse._thr
 """
 
 from .._threads import single_threaded_blas
+from ..inspection._model import split_classifier
 from ..plotting._style import pyplot
 from ..plotting._weights import fusion_of
 from ._bags import bag_sections
@@ -35,7 +36,7 @@ def write(
 
     Parameters
     ----------
-    estimator : LEGOFusionTransformer, Pipeline with one, or LEGOAnomalyClassifier
+    estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
         Fitted.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         What the report is computed on.
@@ -92,7 +93,7 @@ def write(
     pyplot()  # says at once if there is none
     path = check_path(X, y, path)
     inside = getattr(estimator, "best_estimator_", estimator)
-    bags = hasattr(inside, "score_units")
+    bags = hasattr(split_classifier(inside)[0], "score_units")
     sections = bag_sections if bags else table_sections
     options = {"sample_domain": sample_domain, "random_state": random_state}
     options |= {"unit_y": unit_y} if bags else {"max_samples": max_samples}

@@ -2,9 +2,11 @@
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
+from sklearn.utils.validation import check_is_fitted
 
 from ..inspection import explain
 from ..inspection._explain import read_units
+from ..inspection._model import split_classifier
 from ..plotting import ExplanationDisplay, ImportancesDisplay, UnitScoresDisplay
 from ._check import check_labels, check_truth
 from ._html import figure, paragraph, table
@@ -13,9 +15,11 @@ from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
 _TIMELINES = 3
 
 
-def bag_sections(model, X, y, *, unit_y, sample_domain, random_state):
+def bag_sections(estimator, X, y, *, unit_y, sample_domain, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
+    check_is_fitted(estimator)
+    model, X = split_classifier(estimator, X)
     check_labels(model, X, y, unit_y)
     scores = model.score_units(X, **options)  # reads and checks all bags
     if unit_y is not None:
@@ -30,7 +34,7 @@ def bag_sections(model, X, y, *, unit_y, sample_domain, random_state):
         sections += attempt("Views permuted", lambda: permuted(model, bags, y, random_state))
     if getattr(model, "heads_", None):
         sections += [("Heads", [_heads(model)])]
-    return sections + history(model) + parameters(model)
+    return sections + history(model) + parameters(estimator)
 
 
 def _summary(model, bags, y, options):

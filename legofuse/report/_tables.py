@@ -110,15 +110,17 @@ def _agreement(model, X, y, square):
     rows = [(name, *map(float, row)) for name, row in zip(found.names, found.cosines, strict=True)]
     domain, seed = square["sample_domain"], square["random_state"]
     labels = None if y is None or np.ndim(y) != 1 else y
-    return [
-        table("Cosines between centred graphs", ["view", *found.names], rows),
-        figure(
+    parts = [table("Cosines between centred graphs", ["view", *found.names], rows)]
+    try:
+        graphs = figure(
             lambda: GraphsDisplay.from_estimator(
                 model, X, labels, max_samples=120, sample_domain=domain, random_state=seed
             ),
             "Graphs of the views and the fused graph, rows in the order of y.",
-        ),
-    ]
+        )
+    except ValueError as error:  # a fused graph that needs the training rows
+        graphs = paragraph(f"Graphs are not shown: {error}")
+    return [*parts, graphs]
 
 
 def _embedding(model, X, y, common):
