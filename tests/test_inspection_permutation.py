@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
@@ -11,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.datasets import make_digit_bags
 from legofuse.inspection import missing_view_curve, permutation_importance
 
@@ -133,13 +134,44 @@ def test_views_of_a_frame_may_be_named():
         permutation_importance(model, X, y, views={"a": ["size"]})
 
 
-def test_a_sparse_table_of_an_earlier_step_loses_no_views():
-    sparse = FunctionTransformer(sp.csr_matrix)
+def test_a_sparse_table_of_an_earlier_step_loses_views_as_a_dense_one_does():
     fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
-    pipe = make_pipeline(sparse, fusion, RidgeClassifier()).fit(X, y)
-    assert permutation_importance(pipe, X, y, n_repeats=1, random_state=0).views == list(VIEWS)
-    with pytest.raises(TypeError, match="sparse_threshold=0"):
-        missing_view_curve(pipe, X, y)
+    sparse, dense = (
+        make_pipeline(FunctionTransformer(kind), clone(fusion), RidgeClassifier()).fit(X, y)
+        for kind in (sp.csr_matrix, None)
+    )
+    assert permutation_importance(sparse, X, y, n_repeats=1, random_state=0).views == list(VIEWS)
+    options = {"n_repeats": 2, "random_state": 0}
+    found = missing_view_curve(sparse, X, y, **options)
+    assert_allclose(found.scores, missing_view_curve(dense, X, y, **options).scores)
+    assert found.scores[0].mean() > found.scores[-1].mean()
+
+
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array, sp.coo_array])
+@pytest.mark.parametrize("dtype", [np.float32, float, int])
+def test_blocks_of_a_sparse_table_are_nan(kind, dtype):
+    data = np.random.default_rng(0).poisson(0.5, size=(40, 6)).astype(dtype)
+    views = {"a": slice(0, 3), "b": [2, 3], "c": [4, 5]}  # two of them overlap
+    if dtype is not int:
+        data[:10, :3] = data[5:15, 4:] = np.nan
+    seen = []
+
+    class Spy:
+        def fit(self, X, y):
+            return self
+
+        def score(self, X, y):
+            seen.append(X)
+            return 0.0
+
+    options = {"views": views, "shares": [0.5], "n_repeats": 2, "random_state": 0}
+    for table in (data, kind(data)):
+        missing_view_curve(Spy(), table, np.zeros(40), **options)
+    for dense, found in zip(seen[:2], seen[2:], strict=True):
+        assert np.isnan(dense).sum() > np.isnan(data).sum()
+        assert sp.issparse(found)
+        assert_array_equal(found.toarray(), dense)
+    assert found.dtype == (float if dtype is int else dtype)
 
 
 def test_blocks_are_removed_and_every_row_keeps_a_view():
@@ -166,24 +198,91 @@ def test_blocks_are_removed_and_every_row_keeps_a_view():
         assert_allclose(data[~np.isnan(data)], X[~np.isnan(data)])
 
 
-@pytest.mark.parametrize("kind", [list, np.array, tuple, "frames"])
-def test_bags_lose_no_views(kind):
-    if kind == "frames":
-        frame = pytest.importorskip("pandas").DataFrame
-
-        def kind(bags):
-            return [frame(bag) for bag in bags]
-
-    data = make_digit_bags(16, units_per_bag=3, random_state=0)
+@pytest.mark.parametrize("kind", [list, np.array, tuple, "frames", "ragged", "padded", "pipeline"])
+def test_bags_lose_views_too(kind):
+    data = make_digit_bags(16, units_per_bag=(2, 4), random_state=0)
+    bags, longest = data.bags, max(map(len, data.bags))
+    if kind in (list, np.array, tuple):
+        bags = [bag[:2] for bag in bags]
     views = {name: data.views[name] for name in ("pixels", "gradients")}
     model = LEGOAnomalyClassifier(views, n_references=10, relation="correlation", random_state=0)
-    model.fit(data.bags, data.y)
-    message = r"takes one table, and X is 16 bags.* to NaN .* or use permutation_importance"
-    with pytest.raises(TypeError, match=message):
-        missing_view_curve(model, kind(data.bags), data.y)
+    options = {"n_repeats": 2, "random_state": 0, "scoring": "neg_log_loss"}
+    expected = missing_view_curve(model.fit(bags, data.y), list(bags), data.y, **options)
+    assert expected.scores.shape == (4, 2)
+    assert len(np.unique(expected.scores)) > 5
+    given = bags
+    if kind == "frames":
+        given = [pytest.importorskip("pandas").DataFrame(bag) for bag in bags]
+    elif kind == "padded":
+        given = np.full((len(bags), longest, bags[0].shape[1]), np.nan)
+        for row, bag in zip(given, bags, strict=True):
+            row[: len(bag)] = bag
+    elif kind == "pipeline":
+        model = make_pipeline(PerUnit(FunctionTransformer()).fit(bags), model)
+    elif kind != "ragged":
+        given = kind(bags)
+    found = missing_view_curve(model, given, data.y, **options)
+    assert_allclose(found.scores, expected.scores)
+
+
+def test_units_lose_blocks_but_for_one_and_for_their_place_in_time(timed_bags):
+    bags, labels = timed_bags(24)
+    views = {"a": slice(0, 3), "b": slice(3, 5), "time": [5]}
+    model = LEGOAnomalyClassifier(views, time_view="time", n_references=10, relation="rbf")
+    model.fit(bags, labels)
+    seen = []
+
+    def watched(model, X, y):
+        seen.append(X)
+        return model.score(X, y)
+
+    options = {"shares": [0, 0.3, 0.9], "n_repeats": 1, "random_state": 0}
+    curve = missing_view_curve(model, bags, labels, scoring=watched, **options)
+    whole = np.concatenate(bags)
+    for share, part in zip(curve.shares, seen, strict=True):
+        assert [len(bag) for bag in part] == [len(bag) for bag in bags]
+        units = np.concatenate(part)
+        gone = np.stack([np.isnan(units[:, views[v]]).all(axis=1) for v in ("a", "b")], axis=1)
+        assert not gone.all(axis=1).any()
+        assert abs(gone.mean() - share / 2) < 0.1
+        assert_array_equal(units[:, 5], whole[:, 5])
+        assert_array_equal(units[~np.isnan(units)], whole[~np.isnan(units)])
+        assert np.isnan(units[:, :5]).sum() == gone @ [3, 2] @ np.ones(len(gone))
+    with pytest.raises(ValueError, match="single view"):
+        missing_view_curve(model, bags, labels, views={"all": slice(0, 6)})
+    message = r"each of 2 bags; got shape \(178,\)\. .* 2 tables, .* join them by stack_views"
+    with pytest.raises(ValueError, match=message):
+        missing_view_curve(model, [X[:, :5], X[:, 5:]], y)
+
+
+def test_rows_of_a_table_are_bags_of_one_unit():
+    data = make_digit_bags(16, units_per_bag=3, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
     rows = np.array([bag[0] for bag in data.bags])
+    model = LEGOAnomalyClassifier(views, n_references=10, relation="correlation", random_state=0)
     curve = missing_view_curve(model.fit(rows, data.y), rows, data.y, n_repeats=1, random_state=0)
     assert curve.scores.shape == (4, 1)
+
+
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+def test_weights_count_in_the_scores(look):
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
+    pipe = make_pipeline(StandardScaler(), fusion, RidgeClassifier()).fit(X[::2], y[::2] > 0)
+    target, weight = (y > 0).astype(int), np.random.default_rng(0).integers(0, 3, len(X))
+    options = {"n_repeats": 2, "random_state": 0}
+    found = look(pipe, X, target, sample_weight=weight, **options)
+
+    def weighted(estimator, X, y):
+        return estimator.score(X, y, sample_weight=weight)
+
+    expected = look(pipe[1:], pipe[0].transform(X), target, scoring=weighted, **options)
+    plain = look(pipe, X, target, **options)
+    for one, other, without in zip(found[1:], expected[1:], plain[1:], strict=True):
+        assert_allclose(one, other)
+        assert np.any(np.asarray(one) != without)
+    for wrong, message in ((weight[1:], r"sample_weight\.shape"), (-weight, "[Nn]egative")):
+        with pytest.raises(ValueError, match=message):
+            look(pipe, X, target, sample_weight=wrong)
 
 
 def test_frames_lose_views_too():
@@ -207,8 +306,8 @@ def test_columns_of_no_view_are_left_alone(module):
     curve = missing_view_curve(pipe, data, y, shares=[0, 0.6], n_repeats=1, random_state=0)
     assert curve.scores[0, 0] == pipe.score(data, y) > curve.scores[1, 0]
     assert permutation_importance(pipe, data, y, n_repeats=1).importances.shape == (2, 1)
-    with pytest.raises(TypeError, match="toarray"):
-        missing_view_curve(pipe, sp.csr_matrix(X), y)
+    named = missing_view_curve(pipe, data, y, shares=[0.6], views=views, n_repeats=1)
+    assert named.scores.shape == (1, 1)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist], ids=["array", "list"])

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -21,6 +22,7 @@ pytest.importorskip("matplotlib")
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, report
 from legofuse.datasets import make_digit_bags
+from legofuse.inspection import term_contributions
 from legofuse.report._parts import parameters
 
 X, y = load_wine(return_X_y=True)
@@ -413,3 +415,43 @@ def test_a_pipeline_that_ends_with_a_classifier_of_bags(tmp_path):
     inner = read(report.write(model, pipe[:-1].transform(DIGITS.bags), DIGITS.y, tmp_path / "b"))
     found, expected = (words.rsplit("Parameters", 1)[0] for words in (page.words, inner.words))
     assert found == expected
+
+
+def test_weights_count_in_the_scores(tmp_path):
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X[::2], y[::2])
+    weight, path = np.random.default_rng(0).integers(1, 9, len(X)), tmp_path / "page.html"
+    page = read(report.write(pipe, X, y, path, sample_weight=weight))
+    check(page)
+    assert "Not shown" not in page.words
+    score, plain = pipe.score(X, y, sample_weight=weight), pipe.score(X, y)
+    assert abs(score - plain) > 1e-3
+    assert f"Score on the data given here, weighted: {score:.3f}" in page.words
+    assert f"{plain:.3f}" not in page.words.split("Views permuted")[-1]
+    options = {"random_state": 0, "max_samples": 300}
+    lost, other = (
+        term_contributions(pipe, X, y, sample_weight=w, **options).view_loo_lost
+        for w in (weight, None)
+    )
+    shown = [[f"{value:.3f}" for value in values] for values in (lost, other)]
+    assert shown[0] != shown[1]
+    assert all(value in page.words for value in shown[0])
+    for wrong, message in ((weight[1:], r"sample_weight\.shape"), (-weight, "[Nn]egative")):
+        with pytest.raises(ValueError, match=message):
+            report.write(pipe, X, y, tmp_path / "other.html", sample_weight=wrong)
+    assert not (tmp_path / "other.html").exists()
+
+
+def test_weights_of_bags_count_in_the_area(tmp_path, classifier):
+    model, bags, labels = classifier, DIGITS.bags, DIGITS.y
+    weight, path = np.random.default_rng(0).integers(0, 9, len(bags)), tmp_path / "page.html"
+    page = read(report.write(model, bags, labels, path, sample_weight=weight))
+    check(page)
+    area = roc_auc_score(labels, model.decision_function(bags), sample_weight=weight)
+    assert f"ROC AUC of the bags given here, weighted: {area:.3f}." in page.words
+    score = model.score(bags, labels, sample_weight=weight)
+    assert f"Score on the data given here, weighted: {score:.3f}" in page.words
+    one = labels == 0
+    page = read(report.write(model, bags, labels, path, sample_weight=one))
+    assert "ROC AUC" not in page.words
+    with pytest.raises(ValueError, match=r"sample_weight\.shape"):
+        report.write(model, bags, labels, path, sample_weight=weight[1:])

@@ -1,13 +1,14 @@
 """How a score falls when views go missing."""
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.sparse import issparse
 from sklearn.metrics import check_scoring
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import check_one_each, holds_bags, read_column, replace_columns
-from ._permutation import known_views
+from ._model import as_bags, check_one_each, holds_bags, read_column, replace_columns
+from ._permutation import known_views, positions, score_options
 from ._results import MissingViewCurve
 
 __all__ = ["missing_view_curve"]
@@ -22,31 +23,35 @@ def missing_view_curve(
     views=None,
     scoring=None,
     n_repeats=5,
+    sample_weight=None,
     random_state=None,
 ):
     """Score of a fitted estimator when shares of all blocks (a row's view) are removed at random.
 
     Every row keeps at least one view, so that the share removed is below the share asked for
-    where that is high.
+    where that is high. In bags, rows are the units of all bags.
 
     Parameters
     ----------
     estimator : object
         Fitted, and able to take rows that miss views: a Pipeline of the transformer and a
         predictor, say.
-    X : array or frame of shape (n_samples, n_features)
-        Dense; rows that were not used to fit tell most.
+    X : array, frame or sparse of shape (n_samples, n_features), or bags
+        Rows (or bags) that were not used to fit tell most. A sparse table holds NaN wherever
+        blocks are removed: that takes as much memory as a dense one, or more.
     y : array-like of shape (n_samples,)
         Targets.
     shares : sequence of float, default=(0, 0.25, 0.5, 0.75)
         Shares of views removed.
-    views : dict of str to index array or slice, optional
-        By default ``views_`` of the estimator, or of the first step of a Pipeline that has some;
-        X is passed through the steps before it.
+    views : dict of str to index array, slice, or list of names of columns of a frame, optional
+        By default ``views_`` of the estimator, or of the first step of a Pipeline that has some,
+        but for a ``time_view``, which stays; X is passed through the steps before it.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`.
     n_repeats : int, default=5
         Number of random removals at each share.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows (or bags) in the scores.
     random_state : int, RandomState or None, default=None
         Seed or source of the draws.
 
@@ -58,9 +63,10 @@ def missing_view_curve(
     Raises
     ------
     ValueError
-        If a share is not in [0, 1), no views are known, or there is a single one.
+        If a share is not in [0, 1), no views are known, there is a single one, y does not fit X, or
+        weights are negative or of another length.
     TypeError
-        If X is sparse, or bags.
+        If the estimator has no score.
 
     Examples
     --------
@@ -81,43 +87,53 @@ def missing_view_curve(
         raise ValueError(f"shares must be numbers from 0 up to below 1; got {shares.tolist()}.")
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
-    _refuse_bags(X)
     if views is None:
         estimator, X, views, scorer = known_views(estimator, X, scoring)
+        views = _of_graphs(estimator, views)
     else:
         scorer = check_scoring(estimator, scoring=scoring)
-    views = dict(views)
-    if issparse(X):
-        raise TypeError(
-            "views are not removed from a sparse X: make it dense with X.toarray(), or in the step "
-            "of the Pipeline that makes it (sparse_threshold=0 of a ColumnTransformer)."
-        )
+    views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
-    check_one_each(y, X)
-    have = _present(X, views)
+    X = as_bags(X) if holds_bags(X) else X
+    _check_targets(y, X)
+    options = score_options(sample_weight, X)
+    have = np.concatenate([_present(part, views) for part in (X if holds_bags(X) else [X])])
     rng = random_generator(random_state)
     scores = np.empty((len(shares), n_repeats))
     for repeat in range(n_repeats):
-        draws = rng.uniform(size=(len(y), len(views)))
+        draws = rng.uniform(size=have.shape)
         kept = (rng.uniform(size=draws.shape) * have).argmax(axis=1)  # a view that is there
         for k, share in enumerate(shares):
             part = _remove(X, views, draws < share, kept)
             with single_threaded_blas():
-                scores[k, repeat] = scorer(estimator, part, y)
+                scores[k, repeat] = scorer(estimator, part, y, **options)
     return MissingViewCurve(shares, scores)
 
 
-def _refuse_bags(X):
-    if holds_bags(X):
-        raise TypeError(
-            f"missing_view_curve takes one table, and X is {len(X)} bags, or views: it removes "
-            "views of rows. Of bags, set the columns of a view to NaN in units of your choice and "
-            "score these, or use permutation_importance, which takes bags."
-        )
+def _of_graphs(estimator, views):
+    """Views that rows are related by: with nothing but its place in time a unit has none."""
+    inside = getattr(estimator, "best_estimator_", estimator)
+    first = inside.steps[0][1] if getattr(inside, "steps", None) else inside
+    related = dict(getattr(first, "graphs_", views.items()))
+    return {view: columns for view, columns in views.items() if view in related}
+
+
+def _check_targets(y, X):
+    if not holds_bags(X):
+        return check_one_each(y, X)
+    try:
+        check_one_each(y, X, "bag")
+    except ValueError as error:
+        raise ValueError(
+            f"{error} X is a sequence of {len(X)} tables, each of which is a bag of units: where "
+            "they are views of the same rows, join them by stack_views."
+        ) from error
 
 
 def _present(X, views):
+    if issparse(X):
+        return _present_in_sparse(X, views)
     width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     found = [
         np.any([~np.isnan(read_column(X, c)) for c in width[columns]], axis=0)
@@ -127,14 +143,44 @@ def _present(X, views):
 
 
 def _remove(X, views, gone, kept):
-    """X without some blocks; every row keeps one view."""
+    """X without some blocks; every row, or unit of bags, keeps one view."""
     gone = gone.copy()
     gone[np.arange(len(gone)), kept] = False
     if not gone.any():
         return X
+    if holds_bags(X):
+        parts = np.split(gone, np.cumsum([len(bag) for bag in X])[:-1])
+        return [_without(bag, views, part) for bag, part in zip(X, parts, strict=True)]
+    return (_sparse_without if issparse(X) else _without)(X, views, gone)
+
+
+def _without(X, views, gone):
     new: dict = {}
     width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     for columns, lost in zip(views.values(), gone.T, strict=True):
         for c in width[columns].tolist():
             new[c] = np.where(lost, np.nan, new.get(c, read_column(X, c)))
     return replace_columns(X, new)
+
+
+def _present_in_sparse(X, views):
+    found = sp.coo_array(X)
+    nan = np.isnan(found.data)
+    marks = sp.csc_array((np.ones(nan.sum()), (found.row[nan], found.col[nan])), shape=X.shape)
+    columns = [np.arange(X.shape[1])[of_view] for of_view in views.values()]
+    return np.stack([(marks[:, c] > 0).sum(axis=1) < len(c) for c in columns], axis=1)
+
+
+def _sparse_without(X, views, gone):
+    """A sparse table with NaN in some blocks, which is how it marks that they are missing."""
+    found, width = sp.coo_array(X), X.shape[1]
+    kept, cells = np.ones(found.nnz, bool), []
+    for of_view, lost in zip(views.values(), gone.T, strict=True):
+        columns = np.arange(width)[of_view]
+        kept &= ~(lost[found.row] & np.isin(found.col, columns))
+        cells.append((np.flatnonzero(lost)[:, None] * width + columns).ravel())
+    row, col = np.divmod(np.concatenate(cells), width)  # views may overlap: NaN + NaN is NaN
+    kind = found.dtype if found.dtype.kind == "f" else float
+    data = np.concatenate([found.data[kept], np.full(len(row), np.nan)], dtype=kind)
+    places = np.concatenate([found.row[kept], row]), np.concatenate([found.col[kept], col])
+    return sp.csr_array((data, places), shape=X.shape)

@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import check_sample_weight
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ._model import holds_bags, read_column, replace_columns
@@ -14,7 +15,15 @@ __all__ = ["permutation_importance"]
 
 
 def permutation_importance(
-    estimator, X, y, *, views=None, scoring=None, n_repeats=5, random_state=None
+    estimator,
+    X,
+    y,
+    *,
+    views=None,
+    scoring=None,
+    n_repeats=5,
+    sample_weight=None,
+    random_state=None,
 ):
     """Fall of a score when the columns of one view are permuted together over the rows.
 
@@ -37,6 +46,8 @@ def permutation_importance(
         As in :func:`sklearn.model_selection.cross_val_score`; by default the estimator's own.
     n_repeats : int, default=5
         Number of permutations of each view.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows (or bags) in the scores.
     random_state : int, RandomState or None, default=None
         Seed or source of the draws.
 
@@ -48,7 +59,8 @@ def permutation_importance(
     Raises
     ------
     ValueError, TypeError
-        If no views are known, or the estimator has no score.
+        If no views are known, the estimator has no score, or weights are negative or of another
+        length.
 
     See Also
     --------
@@ -74,15 +86,23 @@ def permutation_importance(
         estimator, X, views, scorer = known_views(estimator, X, scoring)
     else:
         scorer = check_scoring(estimator, scoring=scoring)
-    views = {view: _positions(view, columns, X) for view, columns in dict(views).items()}
+    views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
+    options = score_options(sample_weight, X)
     rng = random_generator(random_state)
     with single_threaded_blas():
-        score = float(scorer(estimator, X, y))
+        score = float(scorer(estimator, X, y, **options))
         falls = np.empty((len(views), n_repeats))
         for k, columns in enumerate(views.values()):
             for r in range(n_repeats):
-                falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y)
+                falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y, **options)
     return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
+
+
+def score_options(sample_weight, X):
+    """What a scorer is given beside rows and targets."""
+    if sample_weight is None:
+        return {}
+    return {"sample_weight": check_sample_weight(sample_weight, X, dtype=np.float64)}
 
 
 def known_views(whole, X, scoring):
@@ -108,7 +128,7 @@ def known_views(whole, X, scoring):
     return estimator[start:], estimator[:start].transform(X), views, scorer
 
 
-def _positions(view, columns, X):
+def positions(view, columns, X):
     """Positions of columns that are given by name; anything else as it is."""
     if not isinstance(columns, list | tuple) or not any(isinstance(c, str) for c in columns):
         return columns

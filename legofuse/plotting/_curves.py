@@ -59,7 +59,7 @@ class MissingViewDisplay:
         ----------
         estimator : object
             Fitted, and able to take rows that miss views.
-        X : array or frame of shape (n_samples, n_features)
+        X : array, frame or sparse of shape (n_samples, n_features), or bags
             Rows to look at.
         y : array-like of shape (n_samples,)
             Targets.

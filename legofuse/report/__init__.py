@@ -23,6 +23,7 @@ def write(
     *,
     title=None,
     unit_y=None,
+    sample_weight=None,
     sample_domain=None,
     max_samples=300,
     random_state=0,
@@ -48,6 +49,10 @@ def write(
         Heading of the page.
     unit_y : sequence of arrays of shape (n_units_i,), optional
         Truth of the units of each bag, drawn under their scores.
+    sample_weight : array-like of shape (n_samples,), optional
+        Weights of the rows (or bags) in scores: leave-one-out scores, those that views permuted or
+        missing lower, the area under the curve of bags. Shares, intervals and figures of rows count
+        each row once.
     sample_domain : array-like of shape (n_samples,), optional
         Needed if fit was given it.
     max_samples : int, default=300
@@ -64,9 +69,10 @@ def write(
     Raises
     ------
     ValueError
-        If X, y, `unit_y` or `sample_domain` do not fit the estimator or one another: other columns
-        than in fit, another length, missing targets. As with all errors here, it is told before
-        parts of the page are computed, and nothing is written.
+        If X, y, `unit_y`, `sample_weight` or `sample_domain` do not fit the estimator or one
+        another: other columns than in fit, another length, missing targets, negative weights. As
+        with all errors here, it is told before parts of the page are computed, and nothing is
+        written.
     TypeError
         If the estimator is none of these, or arguments come in another order.
     ImportError
@@ -96,6 +102,7 @@ def write(
     bags = hasattr(split_classifier(inside)[0], "score_units")
     sections = bag_sections if bags else table_sections
     options = {"sample_domain": sample_domain, "random_state": random_state}
+    options["sample_weight"] = sample_weight
     options |= {"unit_y": unit_y} if bags else {"max_samples": max_samples}
     if title is None:
         title = f"What {type(fusion_of(inside)).__name__} learned"

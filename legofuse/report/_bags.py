@@ -8,36 +8,39 @@ from ..inspection import explain
 from ..inspection._explain import read_units
 from ..inspection._model import split_classifier
 from ..plotting import ExplanationDisplay, ImportancesDisplay, UnitScoresDisplay
-from ._check import check_labels, check_truth
+from ._check import check_labels, check_truth, check_weight
 from ._html import figure, paragraph, table
 from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
 
 _TIMELINES = 3
 
 
-def bag_sections(estimator, X, y, *, unit_y, sample_domain, random_state):
+def bag_sections(estimator, X, y, *, unit_y, sample_weight, sample_domain, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
     check_is_fitted(estimator)
     model, X = split_classifier(estimator, X)
     check_labels(model, X, y, unit_y)
+    weight = check_weight(sample_weight, X)
     scores = model.score_units(X, **options)  # reads and checks all bags
     if unit_y is not None:
         check_truth(scores, unit_y)
     bags, _ = read_units(model, X, sample_domain)
-    sections = [("Summary", _summary(model, bags, y, options))]
+    sections = [("Summary", _summary(model, bags, y, weight, options))]
     sections += attempt("Units", lambda: _units(model, bags, scores, y, unit_y, options))
     if hasattr(model, "view_importances_"):
         sections += attempt("Views", lambda: _views(model))
     sections += attempt("Terms", lambda: terms(model))
     if y is not None and sample_domain is None:
-        sections += attempt("Views permuted", lambda: permuted(model, bags, y, random_state))
+        sections += attempt(
+            "Views permuted", lambda: permuted(model, bags, y, weight, random_state)
+        )
     if getattr(model, "heads_", None):
         sections += [("Heads", [_heads(model)])]
     return sections + history(model) + parameters(estimator)
 
 
-def _summary(model, bags, y, options):
+def _summary(model, bags, y, weight, options):
     facts = [
         ("bags given here", len(bags)),
         ("units in them", sum(len(bag) for bag in bags)),
@@ -51,11 +54,12 @@ def _summary(model, bags, y, options):
     ]
     known = [fact for fact in facts if fact[1] is not None]
     parts = [table("The fit", ["what", "value"], known)]
-    if y is not None and len(np.unique(y)) == 2:
-        area = roc_auc_score(
-            np.asarray(y) == model.classes_[1], model.decision_function(bags, **options)
-        )
-        parts.append(paragraph(f"ROC AUC of the bags given here: {area:.3f}."))
+    counted = np.ones(len(bags), bool) if weight is None else weight > 0
+    if y is not None and len(np.unique(np.asarray(y)[counted])) == 2:
+        scores = model.decision_function(bags, **options)
+        area = roc_auc_score(np.asarray(y) == model.classes_[1], scores, sample_weight=weight)
+        weighted = "" if weight is None else ", weighted"
+        parts.append(paragraph(f"ROC AUC of the bags given here{weighted}: {area:.3f}."))
     return parts
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._compat import check_sample_weight
 from .._labels import is_missing, read_targets
 from ..inspection._model import check_one_each, take_rows
 
@@ -39,6 +40,13 @@ def check_table(model, X, y, sample_domain):
     if y is not None:
         check_one_each(y, X)
         read_targets(y, np.shape(y)[0], model.target_type)
+
+
+def check_weight(sample_weight, X):
+    """Weights of rows or bags as floats, one for each and none negative; None as it is."""
+    if sample_weight is None:
+        return None
+    return check_sample_weight(sample_weight, X, dtype=np.float64)
 
 
 def check_labels(model, X, y, unit_y):

@@ -17,22 +17,23 @@ from ..plotting import (
     ImportancesDisplay,
     MissingViewDisplay,
 )
-from ._check import check_table
+from ._check import check_table, check_weight
 from ._html import figure, paragraph, table
 from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
 
 _MOST_POINTS = 500
 
 
-def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state):
+def table_sections(estimator, X, y, *, sample_weight, sample_domain, max_samples, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
     model, inner, head = split_pipeline(estimator, X)
     check_table(model, inner, y, sample_domain)
+    weight = check_weight(sample_weight, inner)
     X, inner = (part if hasattr(part, "shape") else np.asarray(part) for part in (X, inner))
     common = {"sample_domain": sample_domain, "random_state": random_state}
     square = common | {"max_samples": max_samples}
     sections = [("Summary", _summary(model, inner, head, max_samples))]
-    sections += attempt("Views", lambda: _views(model, inner, y, square))
+    sections += attempt("Views", lambda: _views(model, inner, y, weight, square))
     sections += attempt("Terms", lambda: terms(model))
     sections += attempt("Agreement of views", lambda: _agreement(model, inner, y, square))
     sections += attempt("Embedding", lambda: _embedding(model, inner, y, common))
@@ -41,8 +42,9 @@ def table_sections(estimator, X, y, *, sample_domain, max_samples, random_state)
             "One prediction taken apart", lambda: _explanation(estimator, head, X, sample_domain)
         )
         if y is not None and sample_domain is None:
-            sections += attempt("Views permuted", lambda: permuted(estimator, X, y, random_state))
-            sections += attempt("Views missing", lambda: _missing(estimator, X, y, random_state))
+            given = estimator, X, y, weight, random_state
+            sections += attempt("Views permuted", lambda: permuted(*given))
+            sections += attempt("Views missing", lambda: _missing(*given))
     return sections + history(model) + parameters(estimator)
 
 
@@ -63,12 +65,12 @@ def _summary(model, X, head, max_samples):
     return [table("The fit", ["what", "value"], facts)]
 
 
-def _views(model, X, y, square):
+def _views(model, X, y, weight, square):
     found = view_importances(model, X, **square)
     lost, note = None, []
     if y is not None:
         try:
-            lost = term_contributions(model, X, y, **square).view_loo_lost
+            lost = term_contributions(model, X, y, sample_weight=weight, **square).view_loo_lost
         except ValueError as error:  # targets are all equal, say: shares can be told all the same
             note = [paragraph(f"What the score loses is not shown: {error}")]
     have = present_views(model, X).mean(axis=0)
@@ -174,8 +176,9 @@ def _what_is_scored(head, found):
     return "prediction of the first row" + f" (column {found.targets[0]} of y)" * several
 
 
-def _missing(estimator, X, y, random_state):
-    found = missing_view_curve(estimator, X, y, n_repeats=3, random_state=random_state)
+def _missing(estimator, X, y, sample_weight, random_state):
+    options = {"sample_weight": sample_weight, "random_state": random_state}
+    found = missing_view_curve(estimator, X, y, n_repeats=3, **options)
     rows = [
         (f"{share:.2f}", float(scores.mean()), float(scores.std()))
         for share, scores in zip(*found, strict=True)
