@@ -15,15 +15,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks._claims import claim, clock
 from benchmarks.scaling.curves import PeakMemory
-from legofuse import LEGOFusionTransformer
-from legofuse.transformer import _streaming
+from legofuse import LEGOFusionTransformer, fused
 
 ROWS, FEATURES, POWERS, REPEATS = 20_000, 128, range(14, 25, 2), 5
 
 
 def seconds(model, X, size):
     """Seconds of a transform in blocks of as many numbers."""
-    _streaming._BLOCK_SIZE = size
+    fused._BLOCK_SIZE = size
     start = clock()
     model.transform(X)
     return clock() - start
@@ -33,7 +32,7 @@ def main():
     """Print the seconds of each size; sizes take turns, so that all see the machine alike."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((ROWS, FEATURES), dtype=np.float32)
-    y, chosen = rng.integers(0, 3, ROWS), _streaming._BLOCK_SIZE
+    y, chosen = rng.integers(0, 3, ROWS), fused._BLOCK_SIZE
     options = {"relation": "cosine", "n_landmarks": 500, "n_components": 100, "random_state": 0}
     model = LEGOFusionTransformer(2, **options)
     model.fit(X[:2000], y[:2000])
@@ -43,9 +42,9 @@ def main():
         for size in sizes:
             found[size].append(seconds(model, X, size))
     took = {size: min(times) for size, times in found.items()}
-    _streaming._BLOCK_SIZE = chosen
+    fused._BLOCK_SIZE = chosen
     for size in sizes:
-        rows = _streaming.block_rows(500, 2) if size == chosen else max(64, size // 1500)
+        rows = fused.block_rows(500, 2) if size == chosen else max(64, size // 1500)
         mark = "  chosen" if size == chosen else ""
         print(f"2**{size.bit_length() - 1} numbers, {rows:5d} rows  {took[size]:7.3f} s{mark}")
     with PeakMemory() as memory:

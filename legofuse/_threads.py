@@ -1,4 +1,4 @@
-"""Threads of BLAS and OpenMP: one while matrices are small.
+"""Threads: one of BLAS and OpenMP while matrices are small, some of our own for large arrays.
 
 Small factorisations gain nothing from threads and lose much where processors are shared. The
 limit of BLAS is process-wide, so it is counted: the first that enters sets it, the last that
@@ -8,11 +8,16 @@ calling thread's own, so it is not.
 This module imports nothing from legofuse.
 """
 
+import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from threadpoolctl import ThreadpoolController
+
+_MOST = 4  # threads that share the work of one array: each needs room of its own
 
 _lock = threading.Lock()
 _state: dict = {"users": 0, "restore": []}
@@ -81,3 +86,19 @@ def single_threaded_openmp(active=True):
         return
     with _libraries().limit(limits=1, user_api="openmp"):
         yield
+
+
+def map_threads(function, items, active=True):
+    """What a function returns for each item, in as many threads as BLAS may have (at most four).
+
+    Settings of the calling thread hold in all of them. For functions that spend their time in
+    large array operations, where BLAS is kept to one thread.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    n_threads = int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
+    n_threads = min(n_threads, _MOST, len(items))
+    if not active or n_threads < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(n_threads) as pool:
+        tasks = [pool.submit(copy_context().run, function, item) for item in items]
+        return [task.result() for task in tasks]

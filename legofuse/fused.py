@@ -3,7 +3,8 @@
 What an estimator keeps of its fit: statistics, encoded references, terms and weights; and the one
 pass that turns rows into rows of the fused graph.
 
-This module may import centring, graphs, expansion, sampling, shifts and weights of legofuse.
+This module may import _threads, centring, graphs, expansion, sampling, shifts and weights of
+legofuse.
 """
 
 import sys
@@ -13,16 +14,33 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from ._threads import map_threads
 from .centring import Centre, centred, learn_centre
 from .expansion import Expansion, hop_operators, hops
-from .graphs import Encoded, Rows, Statistics, dense_rows, error_factor
+from .graphs import (
+    Encoded,
+    Rows,
+    Statistics,
+    dense_rows,
+    error_factor,
+    relate_rows_to_mean,
+)
 from .sampling import mark_rows
-from .shifts import encode_moved, pack_shifts, relate_moved, unpack_shifts
+from .shifts import encode_moved, pack_shifts, relate_moved, related_as_they_are, unpack_shifts
 from .weights import normaliser, pack
 
-__all__ = ["FusedGraph"]
+__all__ = ["FusedGraph", "block_rows"]
 
 _LEAST_MASS = 1e-4
+_BLOCK_SIZE = 1 << 20  # numbers of relations computed at once
+_LEAST_ROWS = 64
+_THREADED_SIZE = 1 << 17  # numbers of a relation that is worth a thread
+_ROWS_AMONG = 128  # related to all rows before them at once
+
+
+def block_rows(n_references, n_graphs):
+    """Rows in a block: few enough for the relations of all graphs to stay in a shared cache."""
+    return max(_LEAST_ROWS, _BLOCK_SIZE // (n_references * (n_graphs + 1)))
 
 
 class FusedGraph:
@@ -106,7 +124,7 @@ class FusedGraph:
             means = self._means(related)
             reference_means = [None if c is None else c.means for c in self.centres]
         else:
-            means = self._means(self._relate(rows, self._landmarks))
+            means = self._means_of(rows)
             reference_means = self._reference_means
         for k in range(len(related)):
             if self.centres[k] is not None:
@@ -116,11 +134,23 @@ class FusedGraph:
     def _learn_centres(self, centre):
         references = self.references
         known = [self.learned] + ([] if self.shifts is None else [self.shifts.aligned])
-        for k, graph in enumerate(self.graphs):
-            if centre[k]:
-                relation = self._relate(references, references, [graph])[0]
-                error = max(error_factor(graph, learned) for learned in known)
-                self.centres[k] = learn_centre(relation, _column(references.present, k), error)
+
+        def learn(k):
+            if not centre[k]:
+                return None
+            relation = self._relate(references, references, [self.graphs[k]])[0]
+            error = max(error_factor(self.graphs[k], learned) for learned in known)
+            return learn_centre(relation, _column(references.present, k), error)
+
+        self.centres = self._map_threads(learn, range(len(self.graphs)), references)
+
+    def _map_threads(self, function, items, rows):
+        """What a function returns for each item; in threads where our own dense arrays are large.
+
+        A caller's relation may not bear threads, and sparse rows are made dense one by one.
+        """
+        large = len(rows) * len(self) >= _THREADED_SIZE
+        return map_threads(function, items, large and self.can_move(rows))
 
     def _means(self, relations):
         """Mean relations to the landmarks of every graph that is centred."""
@@ -128,6 +158,26 @@ class FusedGraph:
             None if centre is None else relation @ centre.share
             for relation, centre in zip(relations, self.centres, strict=True)
         ]
+
+    def _means_of(self, rows):
+        """The same of rows whose relations to the landmarks are not known."""
+        return [
+            None if centre is None else self._mean_relation(rows, k)
+            for k, centre in enumerate(self.centres)
+        ]
+
+    def _mean_relation(self, rows, k):
+        """Mean relation to the landmarks in graph k."""
+        graph, share, found = self.graphs[k], self.centres[k].share, None
+        landmarks = self.references if self._landmarks is None else self._landmarks
+        if related_as_they_are(rows, landmarks, self.shifts):
+            found = relate_rows_to_mean(rows, landmarks, graph, share)
+        if found is None:
+            step = block_rows(len(landmarks), 1)
+            parts = [slice(start, start + step) for start in range(0, len(rows), step)]
+            related = (self._relate(rows[part], landmarks, [graph])[0] for part in parts)
+            found = np.concatenate([relation @ share for relation in related])
+        return found
 
     def _centre(self, relation, k, rows, means, references, reference_means):
         """Centre the relation of graph k, in place."""
@@ -172,7 +222,8 @@ class FusedGraph:
     def among(self, rows, marks):
         """Packed expanded graphs of encoded training rows among themselves, and the identity."""
         if self.hops is None:
-            graphs = [pack(self._related_among(rows, k)) for k in range(len(self.graphs))]
+            places = range(len(self.graphs))
+            graphs = self._map_threads(lambda k: self._related_among(rows, k), places, rows)
             equal = pack(np.eye(len(rows), dtype=self.dtype)) if self.expansion.identity else None
             return self.expansion.graphs(graphs, equal=equal), equal
         order = np.lexsort(self.marks.T)
@@ -188,15 +239,24 @@ class FusedGraph:
     def _related_among(self, rows, k):
         """Relation of rows to one another in graph k, centred where the fused graph's is.
 
-        One graph after the other is made dense: rows of text are wide then.
+        Its packed triangle, filled block by block of rows. One graph after the other is made dense:
+        rows of text are wide then.
         """
-        graph, rows = [self.graphs[k]], dense_rows(rows, self.graphs[k])
-        relation = self._relate(rows, rows, graph)[0]
-        if self.centres[k] is None:
-            return relation
-        landmarks = self.references if self._landmarks is None else self._landmarks
-        means = self._relate(rows, landmarks, graph)[0] @ self.centres[k].share
-        return self._centre(relation, k, rows, means, rows, means)
+        room = np.empty((len(rows), len(rows)), self.dtype)
+        graph, centre, means = self.graphs[k], self.centres[k], None
+        among_landmarks = rows is self.references and self._landmarks is None
+        rows = dense_rows(rows, graph)
+        if centre is not None:
+            means = centre.means if among_landmarks else self._mean_relation(rows, k)
+        step = len(rows) if callable(graph[1]) else _ROWS_AMONG
+        for start in range(0, len(rows), step):
+            some, left = slice(start, start + step), slice(0, start + step)
+            part, others = rows[some], rows[left]
+            relation = self._relate(part, others, [graph])[0]
+            if means is not None:
+                self._centre(relation, k, part, means[some], others, means[left])
+            room[some, left] = relation
+        return pack(room)
 
     def set_weights(self, weights):
         """Set the weights of the terms; learns what a complete row's relation to itself is."""
@@ -215,6 +275,20 @@ class FusedGraph:
 
         Written into ``out``, a C-contiguous array, if one is given.
         """
+        n_rows, step = len(rows), block_rows(len(self), len(self.graphs))
+        if n_rows <= step:
+            return self._fuse(rows, marks, out)
+        if out is None:
+            out = np.empty((n_rows, len(self)), self.dtype)
+
+        def fill(start):
+            part = slice(start, start + step)
+            self._fuse(rows[part], None if marks is None else marks[part], out[part])
+
+        self._map_threads(fill, range(0, n_rows, step), rows)
+        return out
+
+    def _fuse(self, rows, marks, out):
         graphs, equal = self.expanded(rows, marks)
         fused = self.expansion.fuse(graphs, self.weights, equal, out)
         for part, axis in ((rows, 1), (self.references, 0)):
@@ -244,7 +318,7 @@ class FusedGraph:
         if any(self.centres):
             landmarks = self.references if self._landmarks is None else self._landmarks
             other._landmarks = landmarks
-            other._reference_means = self._means(self._relate(rows, landmarks))
+            other._reference_means = other._means_of(rows)
         return other
 
     def __getstate__(self):

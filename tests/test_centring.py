@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -12,7 +13,14 @@ from sklearn.metrics.pairwise import rbf_kernel
 from legofuse import LEGOFusionTransformer
 from legofuse.centring import centred, learn_centre
 from legofuse.fusion import exponents, fuse
-from legofuse.graphs import list_graphs
+from legofuse.graphs import (
+    encode_rows,
+    learn_statistics,
+    list_graphs,
+    relate_rows,
+    relate_rows_to_mean,
+)
+from legofuse.relations import RELATIONS
 from legofuse.weights import unpack
 
 VIEWS = {"a": slice(0, 3), "b": slice(3, 5)}
@@ -179,7 +187,8 @@ def test_a_view_missing_in_new_rows_shifts_no_score():
 
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("domains", [None, np.repeat(["s", "t"], 15)])
-def test_weights_are_learned_on_the_graphs_they_are_applied_to(missing, domains):
+def test_weights_are_learned_on_the_graphs_they_are_applied_to(missing, domains, monkeypatch):
+    monkeypatch.setattr("legofuse.fused._ROWS_AMONG", 7)  # blocks of rows
     X, y = table(missing=missing)
     model = LEGOFusionTransformer(VIEWS).fit(X, y, sample_domain=domains)
     fused = model._fused
@@ -189,6 +198,23 @@ def test_weights_are_learned_on_the_graphs_they_are_applied_to(missing, domains)
     applied_to = fused.with_references(fused.encode(X, domains, dense=True)).relations(rows)
     for one, two in zip(learned_on, applied_to, strict=True):
         assert_allclose(unpack(one), two, atol=1e-10)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("relation", sorted(RELATIONS))
+def test_the_mean_of_inner_products_is_that_with_the_mean(relation, sparse):
+    rng = np.random.default_rng(0)
+    X, share = np.abs(rng.normal(size=(20, 6))), rng.uniform(size=12)
+    columns, graph = {"a": np.arange(6)}, [("a", relation)]
+    learned = learn_statistics(X, columns, np.arange(20), np.ones(20), graphs=graph)
+    references = encode_rows(X[:12], columns, graph, learned)
+    rows = encode_rows(sp.csr_array(X) if sparse else X, columns, graph, learned)
+    found = relate_rows_to_mean(rows, references, graph[0], share)
+    if relation in ("bhattacharyya", "correlation", "cosine", "principal", "robust"):
+        related = relate_rows(rows, references, graph, learned)[0]
+        assert_allclose(found, related @ share, atol=1e-12)
+    else:
+        assert found is None
 
 
 def test_rounding_of_narrow_gaussians_is_not_stretched():

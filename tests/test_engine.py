@@ -109,7 +109,7 @@ def test_estimator_in_threads(monkeypatch):
     X, y = load_wine(return_X_y=True)
     X, y = np.tile(X, (60, 1)), np.tile(y, 60)
     model = LEGOFusionTransformer(2, relation="correlation", n_landmarks=150, n_jobs=2)
-    monkeypatch.setattr("legofuse.transformer._streaming._BLOCK_SIZE", 1 << 19)
+    monkeypatch.setattr("legofuse.fused._BLOCK_SIZE", 1 << 19)
     calls = []
 
     def counted(*args):

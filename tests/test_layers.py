@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "centring": set(),
     "expansion": {"fusion"},
     "graphs": {"relations"},
-    "fused": {"centring", "expansion", "graphs", "sampling", "shifts", "weights"},
+    "fused": {"_threads", "centring", "expansion", "graphs", "sampling", "shifts", "weights"},
     "shifts": {"graphs", "relations"},
     "landmarks": {"sampling"},
     "moments": {"graphs", "relations"},

@@ -1,6 +1,7 @@
 """What keeps a fit on many rows cheap changes nothing on few, and little on many."""
 
 import threading
+import time
 import tracemalloc
 
 import joblib
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from legofuse import LEGOFusionTransformer, graphs, landmarks
+from legofuse._threads import map_threads
 from legofuse.anomaly._bags import canonical_bags
+from legofuse.config import config_context, get_config
+from legofuse.fused import block_rows
 from legofuse.relations import RELATIONS
 from legofuse.sampling import _sorted_order, canonical_rows, fingerprint
-from legofuse.transformer._streaming import block_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3000, 12)).astype(np.float32)
@@ -191,6 +194,32 @@ def test_transform_keeps_no_relations():
     many = np.tile(X, (10, 1))
     relations = len(many) * 500 * 4  # 60 MB; a block has 2**20 numbers at most
     assert peak_bytes(lambda: model.transform(many)) < relations / 4
+
+
+@pytest.mark.parametrize("options", [{}, {"expansion": "hops", "output": "relations"}])
+@pytest.mark.parametrize("limit", ["1", "3"])
+def test_fits_in_blocks_and_threads_are_the_same(monkeypatch, limit, options):
+    monkeypatch.setenv("OMP_NUM_THREADS", limit)
+    whole = make(n_landmarks=len(X), **options).fit(X, Y)
+    for name, size in (("_BLOCK_SIZE", 1), ("_LEAST_ROWS", 16), ("_THREADED_SIZE", 1)):
+        monkeypatch.setattr(f"legofuse.fused.{name}", size)
+    blocks = make(n_landmarks=len(X), **options).fit(X, Y)
+    assert_allclose(blocks.weights_, whole.weights_, rtol=1e-6)
+    assert_allclose(blocks._prior, whole._prior, atol=1e-8 * np.abs(whole._prior).max())
+    graphs = [model.fused_graph(X) for model in (blocks, whole)]
+    assert_allclose(*graphs, atol=1e-8 * np.abs(graphs[0]).max())
+
+
+@pytest.mark.parametrize("limit", ["1", "2"])
+def test_threads_keep_order_settings_and_errors(monkeypatch, limit):
+    monkeypatch.setenv("OMP_NUM_THREADS", limit)
+    with config_context(engine="numba"):
+        found = map_threads(lambda k: (k, get_config()["engine"]), range(9))
+    assert found == [(k, "numba") for k in range(9)]
+    seen = set(map_threads(lambda k: time.sleep(0.01) or threading.get_ident(), range(9)))
+    assert len(seen) == int(limit)
+    with pytest.raises(ZeroDivisionError):
+        map_threads(lambda k: 1 // k, range(3))
 
 
 @pytest.mark.parametrize(("n_references", "n_graphs"), [(500, 2), (100, 1), (5000, 30), (40, 3)])

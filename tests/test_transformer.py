@@ -786,12 +786,10 @@ def test_memory_maps_and_read_only_arrays(tmp_path):
 
 
 def test_blocks_of_rows_and_threads(monkeypatch):
-    from legofuse.transformer import _streaming
-
     model = make().fit(X, Y)
     whole = model.transform(X)
-    monkeypatch.setattr(_streaming, "_BLOCK_SIZE", 1)
-    monkeypatch.setattr(_streaming, "_LEAST_ROWS", 16)
+    monkeypatch.setattr("legofuse.fused._BLOCK_SIZE", 1)
+    monkeypatch.setattr("legofuse.fused._LEAST_ROWS", 16)
     assert_allclose(model.transform(X), whole, atol=1e-12)
     assert_allclose(model.set_params(n_jobs=2).transform(X), whole, atol=1e-12)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import nnls
 
 from legofuse import LEGOFusionTransformer
@@ -23,6 +23,7 @@ from legofuse.weights import (
 )
 from legofuse.weights._criterion import LeaveOneOut, Prior
 from legofuse.weights._model import Model
+from legofuse.weights._packing import rows_of
 from legofuse.weights._strength import shares_of_strengths
 
 
@@ -309,10 +310,30 @@ def test_only_square_graphs_are_packed(shape):
         pack(np.ones(shape))
 
 
-def test_packing_and_uniform():
-    K = kernels()[0]
-    assert_allclose(unpack(pack(K)), K)
+def test_uniform_weights():
     assert uniform(3).weights.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_units", [1, 2, 63, 64, 65, 150])  # blocks of 64 rows are mirrored
+def test_packing_keeps_every_entry(n_units, dtype):
+    K = np.random.default_rng(n_units).normal(size=(n_units, n_units)).astype(dtype)
+    K += K.T
+    packed = pack(K)
+    assert packed.dtype == dtype
+    assert_array_equal(packed, K[np.tril_indices(n_units)])
+    assert_array_equal(pack(np.asfortranarray(np.tril(K))), packed)
+    assert_array_equal(unpack(packed), K)
+    for part in (slice(0, 1), slice(n_units // 2, n_units)):
+        assert_array_equal(rows_of([packed, 2 * packed], n_units, part)[1], 2 * K[part])
+
+
+def test_importances_are_added_up_in_blocks(monkeypatch):
+    graphs, powers = [pack(g) for g in kernels()], exponents(2, 2)
+    weight = np.random.default_rng(7).uniform(0.5, 2, 9)
+    whole = importances(graphs, powers, np.ones(len(powers)), weight)
+    monkeypatch.setattr("legofuse.weights._importances._BLOCK_SIZE", 40)  # two rows
+    assert_allclose(importances(graphs, powers, np.ones(len(powers)), weight), whole, rtol=1e-12)
 
 
 @pytest.mark.parametrize("groups", [(), ([0, 0, 1], ["a", "b", "a"])])
@@ -565,6 +586,24 @@ def test_shrinkage_is_weak_where_held_out_rows_gain_by_it(classes):
     shares = strengths_for(80, 0, classes, informative=0.5)
     assert shares.sum() == pytest.approx(1)
     assert shares[0] > 0.5 > 10 * shares[2]
+
+
+def test_weaker_strengths_than_one_that_is_surely_worse_are_not_tried(monkeypatch):
+    tried, minimum = [], LeaveOneOut.minimum
+
+    def watched(self, *args, **options):
+        tried.append(self.prior.own)
+        return minimum(self, *args, **options)
+
+    monkeypatch.setattr(LeaveOneOut, "minimum", watched)
+    monkeypatch.setattr("legofuse.weights._strength._SURELY_WORSE", -1.0)  # all of them are
+    shares = strengths_for(30, 0)
+    assert tried == [1 / np.sqrt(5.0 * 1e4)] * 2
+    assert shares.tolist() == [0, 0, 1]
+    tried.clear()
+    monkeypatch.setattr("legofuse.weights._strength._SURELY_WORSE", np.inf)
+    assert (strengths_for(30, 0) > 0).all()
+    assert len(tried) == 6
 
 
 def test_strengths_count_alike_where_rows_cannot_be_halved():

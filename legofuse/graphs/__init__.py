@@ -16,7 +16,7 @@ from ._choice import (
     continuous_views,
     list_graphs,
 )
-from ._relate import error_factor, relate_rows
+from ._relate import error_factor, relate_rows, relate_rows_to_mean
 from ._rows import Rows, dense_rows, encode_rows
 from ._statistics import learn_statistics, split_domains, take
 
@@ -36,6 +36,7 @@ __all__ = [
     "learn_statistics",
     "list_graphs",
     "relate_rows",
+    "relate_rows_to_mean",
     "split_domains",
     "take",
 ]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from ..relations import default_widths, inner_products, relate
+from ..relations import default_widths, inner_products, relate, relate_to_mean
 from ._rows import encoding_of
 
 
@@ -38,6 +38,27 @@ def relate_rows(rows, references, graphs, learned):
             gamma, reach = _gamma(learned, view, relation), _reach(learned, view)
             related.append(relate(one, other, relation, gamma, products, reach))
     return related
+
+
+def relate_rows_to_mean(rows, references, graph, share):
+    """Relate encoded rows to a mean of encoded references in one graph, where that is quick.
+
+    Parameters
+    ----------
+    rows, references : Rows
+        Of n_rows rows and n_references (dense) rows.
+    graph : (view, relation)
+    share : ndarray of shape (n_references,)
+        Weight of each reference.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        None where all relations must be known: their relation is no inner product.
+    """
+    view, relation = graph
+    one, other = (part.encoded[view, encoding_of(relation)] for part in (rows, references))
+    return relate_to_mean(one, other, relation, share)
 
 
 def error_factor(graph, learned):

@@ -27,7 +27,7 @@ from ._functions import (
     robust,
     spherical,
 )
-from ._products import inner_products, relate
+from ._products import inner_products, relate, relate_to_mean
 from ._statistics import Statistics, default_widths, reach, statistics, summarise
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "rbf",
     "reach",
     "relate",
+    "relate_to_mean",
     "robust",
     "spherical",
     "statistics",

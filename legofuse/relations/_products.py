@@ -4,6 +4,8 @@ from functools import partial
 
 import numpy as np
 
+INNER_PRODUCTS = ("bhattacharyya", "correlation", "cosine", "principal", "robust")  # as they are
+
 
 def inner_products(encoded, references):
     """Inner products of encoded rows and encoded references, where all relations start.
@@ -101,6 +103,39 @@ def relate(encoded, references, relation, gamma=None, inner=None, reach=np.inf):
         if references.present is not None:
             inner[:, ~references.present] = 0
     return inner
+
+
+def relate_to_mean(encoded, references, relation, share):
+    """Relate encoded rows to a mean of encoded references, where relations are inner products.
+
+    The mean of the relations is the relation to the mean, in one product of a matrix and a vector.
+
+    Parameters
+    ----------
+    encoded, references : Encoded
+        Of n_units rows and of n_references (dense) rows, by the same relation.
+    relation : str
+        One of :data:`RELATIONS`.
+    share : ndarray of shape (n_references,)
+        Weight of each reference.
+
+    Returns
+    -------
+    ndarray of shape (n_units,) or None
+        None for other relations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.relations import encode, relate_to_mean
+    >>> rows = encode(np.array([[1.0, 0.0], [0.0, 2.0]]), "cosine")
+    >>> relate_to_mean(rows, rows, "cosine", np.array([0.25, 0.75]))
+    array([0.25, 0.75])
+    """
+    if relation not in INNER_PRODUCTS:
+        return None
+    mean = references._replace(rows=(share @ references.rows)[None])
+    return inner_products(encoded, mean)[:, 0]
 
 
 def _in_place(array):

@@ -11,7 +11,7 @@ This package may import graphs and relations of legofuse.
 
 from ._known import Shifts, pack_shifts, unpack_shifts
 from ._learn import learn_shifts
-from ._moved import encode_moved, relate_moved
+from ._moved import encode_moved, relate_moved, related_as_they_are
 from ._new_domains import class_slope, with_domains
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "learn_shifts",
     "pack_shifts",
     "relate_moved",
+    "related_as_they_are",
     "unpack_shifts",
     "with_domains",
 ]

@@ -81,9 +81,9 @@ def relate_moved(rows, references, graphs, learned, shifts):
     list of ndarray of shape (n_rows, n_references)
         Averages of kernels, times a kernel: kernels.
     """
-    moved = [part for part in (rows, references) if part.moved is not None]
-    if shifts is None or (not moved and shifts.coupling == 1):
+    if related_as_they_are(rows, references, shifts):
         return relate_rows(rows, references, graphs, learned)
+    moved = [part for part in (rows, references) if part.moved is not None]
     related: Any = None
     if not moved or shifts.share < 1:
         related = relate_rows(rows, references, graphs, learned)
@@ -97,8 +97,29 @@ def relate_moved(rows, references, graphs, learned, shifts):
                 (1 - shifts.share) * one + shifts.share * other
                 for one, other in zip(related, aligned, strict=True)
             ]
-    if shifts.coupling != 1 and len(shifts.labels) > 1:
+    if _couples(shifts):
         apart = rows.codes[:, None] != references.codes
         for graph in related:
             graph[apart] *= shifts.coupling
     return related
+
+
+def related_as_they_are(rows, references, shifts):
+    """Whether nothing that is known of domains changes relations of rows to references.
+
+    Parameters
+    ----------
+    rows, references : Rows
+    shifts : Shifts or None
+
+    Returns
+    -------
+    bool
+    """
+    moved = rows.moved is not None or references.moved is not None
+    return shifts is None or not (moved or _couples(shifts))
+
+
+def _couples(shifts):
+    """Whether rows of different domains are related by less, or by more."""
+    return shifts.coupling != 1 and len(shifts.labels) > 1

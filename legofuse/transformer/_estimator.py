@@ -17,7 +17,6 @@ from ..terms import list_terms, name_terms
 from ._fused_rows import FusedRows
 from ._learning import learn, learn_classes, map_landmarks, relate_landmarks
 from ._training import (
-    at,
     enter_graphs,
     read_training,
     sample_rows,
@@ -340,19 +339,17 @@ class LEGOFusionTransformer(
             progress.note(f"{len(self.landmarks_)} by {self.landmarks!r}")
         with progress.stage(_STAGES[2]):
             rows, weight = sample_rows(training, self.max_fit_samples, rng)
-            targets = training.targets_of(rows)
-            sample = table.X[rows], at(domains, rows)
             self.__dict__.pop("history_", None)
             few = start_rows(training, rows, rng)
             self._row_weight = training.one
-            fitted = learn(self, training, sample, targets, weight, few)
+            fitted, graph = learn(self, training, rows, weight, few)
             self.__dict__.update(fitted)
             self._head = learn_classes(self, training)
             progress.note(_learned(self, training.criterion, len(rows)))
         with progress.stage(_STAGES[3]):
             self._map = None
             if self.output == "embedding":
-                self._map = map_landmarks(self._fused, self.n_components)
+                self._map = map_landmarks(self._fused, self.n_components, graph)
             progress.note(f"{self._n_features_out} features out")
 
     def _list_terms(self, training):

@@ -15,6 +15,7 @@ from ..weights import Learned
 from ._class_shares import learn_head
 from ._training import aligns_by_classes, at, class_weights_of, find_shifts
 
+_MOST_IN_MEAN = 500  # rows that the mean row of the fused graph is taken over
 _LOWER = 0.1  # start of graphs that auto enters beside the others, as one degree higher
 # products of centred relations, whose extremes are larger, get too much weight by these
 _TERMS_ALIKE = ("uniform", "consensus", "alignment")
@@ -65,33 +66,36 @@ def relate_landmarks(estimator, training, expansion, learned):
     )
 
 
-def learn(estimator, training, sample, targets, weight, few):
+def learn(estimator, training, rows, weight, few):
     """Learn the weights of the terms on a sample, and set them in the estimator's fused graph.
 
     Parameters
     ----------
     estimator : LEGOFusionTransformer
-        Its parameters, graphs and fused graph are read.
+        Its parameters, graphs, landmarks and fused graph are read.
     training : Training
-        Its criterion, classes and weights of one row are read.
-    sample : tuple of (X, domains)
-        The rows.
-    targets : ndarray of shape (n_rows, n_targets) or None
+    rows : ndarray of shape (n_rows,), int
+        Which of the training rows.
     weight : ndarray of shape (n_rows,)
     few : slice or ndarray of int
         Those of the rows that are related to one another: all, save for neural weights of many.
 
     Returns
     -------
-    dict
+    fitted : dict
         Fitted attributes.
+    graph : ndarray of shape (n_landmarks, n_landmarks) or None
+        The fused graph of the landmarks, where these are the rows.
     """
     fused, marks = estimator._fused, None
     criterion, classes = training.criterion, training.n_classes > 0
-    encoded = fused.encode(*sample)
+    targets = training.targets_of(rows)
+    sample = training.table.X[rows], at(training.domains, rows)
+    all_landmarks = np.array_equal(rows, estimator.landmarks_)
+    encoded = fused.references if all_landmarks else fused.encode(*sample)
     if fused.marks is not None:
         marks = mark_rows(*sample)
-    some = encoded[few]
+    some = encoded if isinstance(few, slice) else encoded[few]
     graphs, equal = fused.among(some, None if marks is None else marks[few])
     fitted: dict = {"_neural": None}
     if criterion == "given":
@@ -123,8 +127,10 @@ def learn(estimator, training, sample, targets, weight, few):
     fused.set_weights(found.weights)
     importances = view_importances(graphs, *shown, views, equal, fused.factors(some))
     del graphs, equal
-    prior = np.average(fused(encoded, marks), axis=0, weights=weight)
-    return fitted | {
+    step = 1 if all_landmarks else -(-len(rows) // _MOST_IN_MEAN)
+    graph = fused(encoded[::step], None if marks is None else marks[::step])
+    prior = np.average(graph, axis=0, weights=weight[::step])
+    fitted |= {
         "weights_": found.weights,
         "loo_score_": found.loo_score,
         "n_iter_": found.n_iter,
@@ -132,6 +138,7 @@ def learn(estimator, training, sample, targets, weight, few):
         "view_importances_": importances,
         "_prior": prior.astype(fused.dtype),
     }
+    return fitted, graph if all_landmarks else None
 
 
 def learn_classes(estimator, training):
@@ -144,9 +151,10 @@ def learn_classes(estimator, training):
     return [head, shares / shares.sum()]
 
 
-def map_landmarks(fused, n_components):
+def map_landmarks(fused, n_components, graph=None):
     """Nyström map of the landmarks' fused graph, with a warning if that is no kernel."""
-    projection, negative = embedding_map(fused(fused.references, fused.marks), n_components)
+    graph = fused(fused.references, fused.marks) if graph is None else graph
+    projection, negative = embedding_map(graph, n_components)
     if negative > 1e-3:
         warnings.warn(
             f"The fused graph is not positive semi-definite: {negative:.1%} of its "

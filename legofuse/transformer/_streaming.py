@@ -7,16 +7,9 @@ from joblib import Parallel, delayed, effective_n_jobs
 
 from .._threads import single_threaded_blas
 from ..config import foresee
+from ..fused import block_rows
 from ..sampling import mark_rows
 from ._training import at, warn_empty
-
-_BLOCK_SIZE = 1 << 20  # numbers of relations computed at once
-_LEAST_ROWS = 64
-
-
-def block_rows(n_references, n_graphs):
-    """Rows in a block: few enough for the relations of all graphs to stay in a shared cache."""
-    return max(_LEAST_ROWS, _BLOCK_SIZE // (n_references * (n_graphs + 1)))
 
 
 def stream(table, domains, fused, shifts, projection=None, prior=0.0, n_jobs=None):

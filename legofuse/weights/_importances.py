@@ -3,8 +3,10 @@
 import numpy as np
 
 from ..fusion import fuse_adjoint
-from ._packing import pack_gradient, unpack
+from ._packing import pack_gradient, rows_of
 from ._scale import moderate
+
+_BLOCK_SIZE = 1 << 21  # entries of all graphs together
 
 
 def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=None):
@@ -45,11 +47,8 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=
     sample_weight = moderate(sample_weight)
     total = sample_weight.sum()
     factors = np.ones(len(sample_weight)) if factors is None else factors
-    mass = sample_weight * factors**2
-    outer = pack_gradient(np.outer(mass, mass))
-    squares = fuse_adjoint(graphs, 2 * powers, outer)
-    share = np.outer(factors, factors * sample_weight / total)
-    row_means = fuse_adjoint([unpack(r) for r in graphs], powers, share, by_row=True)
+    squares = _squares(graphs, powers, sample_weight * factors**2)
+    row_means = _row_sums(graphs, powers, factors * sample_weight / total) * factors[:, None]
     squares -= 2 * total * (sample_weight @ row_means**2)
     squares += (sample_weight @ row_means) ** 2
     norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
@@ -58,3 +57,25 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=
     if not parts.sum() > 0:
         parts = np.ones_like(parts)
     return parts / parts.sum()
+
+
+def _squares(graphs, powers, mass):
+    """Squared norm of every term's graph, its rows and columns weighed by mass."""
+    outer = pack_gradient(np.outer(mass, mass))
+    squares, step = np.zeros(len(powers)), max(1, _BLOCK_SIZE // len(graphs))
+    for start in range(0, len(outer), step):
+        part = slice(start, start + step)
+        squares += fuse_adjoint([graph[part] ** 2 for graph in graphs], powers, outer[part])
+    return squares
+
+
+def _row_sums(graphs, powers, share):
+    """Sum over each row of every term's graph, its columns weighed by share."""
+    n_units = len(share)
+    sums, step = np.empty((n_units, len(powers))), max(1, _BLOCK_SIZE // (n_units * len(graphs)))
+    for start in range(0, n_units, step):
+        part = slice(start, min(start + step, n_units))
+        some = rows_of(graphs, n_units, part)
+        weight = np.broadcast_to(share, some[0].shape)
+        sums[part] = fuse_adjoint(some, powers, weight, by_row=True)
+    return sums

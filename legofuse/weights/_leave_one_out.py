@@ -126,21 +126,19 @@ def ridge_path(graph, targets, weight, scales):
     0.5 True
     2.0 True
     """
-    root = np.sqrt(weight)
+    root, whole = np.sqrt(weight), np.maximum(weight, 1.0)
     values, vectors = eigh(graph * np.outer(root, root))
     vectors *= root[:, None]
-    squares, sums = vectors**2, vectors.sum(axis=0)
-    inner, whole = vectors.T @ targets, np.maximum(weight, 1.0)
-    for scale in scales:
-        if not (1 + scale * values > 1e-12).all():
-            continue
-        shrunk = 1 / (1 + scale * values)
-        row_sums = vectors @ (shrunk * sums)
-        total = row_sums.sum()
-        diagonal = squares @ shrunk - row_sums**2 / total
-        fitted = vectors @ (shrunk[:, None] * inner)
-        fitted -= np.outer(row_sums / total, row_sums @ targets)
-        yield scale, fitted / (whole - 1 + diagonal / whole)[:, None]
+    scales = np.array([scale for scale in scales if (1 + scale * values > 1e-12).all()])
+    shrunk = 1 / (1 + np.multiply.outer(values, scales))
+    row_sums = vectors @ (shrunk * vectors.sum(axis=0)[:, None])
+    totals = row_sums.sum(axis=0)
+    diagonals = vectors**2 @ shrunk - row_sums**2 / totals
+    inner, missed = vectors.T @ targets, row_sums.T @ targets
+    for k, scale in enumerate(scales):
+        fitted = vectors @ (shrunk[:, k, None] * inner)
+        fitted -= np.outer(row_sums[:, k] / totals[k], missed[k])
+        yield scale, fitted / (whole - 1 + diagonals[:, k] / whole)[:, None]
 
 
 def squared_loss(residuals, targets, share, temperature):

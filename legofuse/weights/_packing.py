@@ -1,10 +1,9 @@
 """Symmetric graphs as packed lower triangles: half the memory and half the work."""
 
-from functools import lru_cache
-
 import numpy as np
+from scipy.linalg import lapack
 
-_REMEMBERED = 400  # units of a graph up to which it is remembered where entries lie
+_BLOCK = 64  # rows that are mirrored at a time
 
 
 def pack(graph):
@@ -35,9 +34,7 @@ def pack(graph):
     n_units = len(graph)
     if graph.shape != (n_units, n_units):
         raise ValueError(f"A graph to pack must be square; got shape {graph.shape}.")
-    if n_units > _REMEMBERED:
-        return graph[np.tril_indices(n_units)]
-    return graph.reshape(-1)[_places(n_units)[0]]
+    return _routine("trttp", graph)(graph.T, uplo="U")[0]
 
 
 def unpack(packed):
@@ -61,21 +58,28 @@ def unpack(packed):
     array([[1., 2.],
            [2., 3.]])
     """
-    n_units = side(packed)
-    if n_units <= _REMEMBERED:
-        return packed[_places(n_units)[2]]
-    lower = np.zeros((n_units, n_units), packed.dtype)
-    lower[np.tril_indices(n_units)] = packed
-    return mirror(lower)
+    return mirror(_routine("tpttr", packed)(side(packed), packed, uplo="U")[0].T)
 
 
-@lru_cache(maxsize=4)
-def _places(n_units):
-    """Where packed entries lie in a graph by rows, in one by columns, and the graph's in them."""
-    rows, columns = np.tril_indices(n_units)
-    whole = np.empty((n_units, n_units), dtype=np.intp)
-    whole[rows, columns] = whole[columns, rows] = np.arange(len(rows))
-    return rows * n_units + columns, columns * n_units + rows, whole
+def rows_of(graphs, n_units, part):
+    """Some rows of symmetric graphs, from their packed lower triangles.
+
+    Parameters
+    ----------
+    graphs : sequence of packed graphs (:func:`pack`)
+    n_units : int
+        Number of rows of each.
+    part : slice
+        The rows; it has a start and a stop.
+
+    Returns
+    -------
+    list of ndarray of shape (n_rows of the part, n_units)
+    """
+    rows, columns = np.ogrid[part, :n_units]
+    low, high = np.minimum(rows, columns), np.maximum(rows, columns)
+    where = high * (high + 1) // 2 + low
+    return [graph.take(where) for graph in graphs]
 
 
 def side(packed):
@@ -106,13 +110,17 @@ def pack_gradient(gradient):
 
 
 def mirror(lower):
-    """Fill the upper triangle of a matrix from its lower one."""
+    """Fill the upper triangle of a matrix from its lower one, in place."""
     n_units = len(lower)
-    if n_units <= _REMEMBERED:
-        by_row, by_column, whole = _places(n_units)
-        if lower.flags.f_contiguous:
-            return lower.T.reshape(-1)[by_column][whole]
-        return lower.reshape(-1)[by_row][whole]
-    full = np.tril(lower)
-    full += np.tril(lower, -1).T
-    return full
+    above = ~np.tri(min(_BLOCK, n_units), dtype=bool)
+    for start in range(0, n_units, _BLOCK):
+        stop = min(start + _BLOCK, n_units)
+        square = lower[start:stop, start:stop]
+        np.copyto(square, square.T, where=above[: stop - start, : stop - start])
+        lower[start:stop, stop:] = lower[stop:, start:stop].T
+    return lower
+
+
+def _routine(name, array):
+    """A routine of LAPACK for packed triangles, whose columns are our rows."""
+    return getattr(lapack, ("s" if array.dtype == np.float32 else "d") + name)
