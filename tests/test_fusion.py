@@ -22,6 +22,7 @@ from legofuse.fusion import (
     one_exponent_each,
     polynomial,
 )
+from legofuse.fusion._plan import make_plan
 
 ENTRYWISE = [name for name in INTERACTIONS if name != "separable"]
 
@@ -474,6 +475,25 @@ def test_no_stack_of_terms_is_stored(monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 * relations[0].nbytes
+
+
+@pytest.mark.parametrize(
+    ("n_graphs", "degree", "name"),
+    [
+        (2, 8, "pairwise"),
+        (24, 2, "pairwise"),
+        (6, 4, "pairwise"),
+        (42, 2, "total"),
+        (6, 3, "total"),
+    ],
+)
+def test_no_index_set_is_evaluated_term_by_term(n_graphs, degree, name):
+    powers = exponents(n_graphs, degree, name)
+    plan = make_plan(powers)
+    n_monomials = len(plan.left) + len(plan.right)
+    assert n_monomials < len(powers) / 2
+    if name == "pairwise":
+        assert n_monomials < 2 * n_graphs * degree
 
 
 @pytest.mark.parametrize(("dtype", "width"), [(np.float32, 2048), (np.float64, 1), (np.float32, 0)])

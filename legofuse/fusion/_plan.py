@@ -1,6 +1,6 @@
 """How an index set is evaluated: every term a left times a right monomial, each built once."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -42,13 +42,14 @@ def _by_degree(words):
 
 
 def _cuts(words, n_graphs):
-    """Candidate lengths of the left part of every word: by graph, and by position."""
+    """Candidate lengths of the left part of every word: by graph, position, and first graph."""
     seen = {graph for word in words for graph in word}
     for k in range(n_graphs + 1):
         if k == 0 or k - 1 in seen:  # others cut nothing else
             yield [bisect_left(word, k) for word in words]
     for size in range(1, min(max(map(len, words)), 4)):
         yield [size if len(word) > size else 0 for word in words]
+    yield [bisect_right(word, word[0]) if len({*word}) > 1 else 0 for word in words]
 
 
 def _cost(n_left, n_right):
