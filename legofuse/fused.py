@@ -173,10 +173,12 @@ class FusedGraph:
         if related_as_they_are(rows, landmarks, self.shifts):
             found = relate_rows_to_mean(rows, landmarks, graph, share)
         if found is None:
-            step = block_rows(len(landmarks), 1)
-            parts = [slice(start, start + step) for start in range(0, len(rows), step)]
-            related = (self._relate(rows[part], landmarks, [graph])[0] for part in parts)
-            found = np.concatenate([relation @ share for relation in related])
+            on_host = isinstance(share, np.ndarray)
+            n_rows = max(1, len(rows))
+            step = block_rows(len(landmarks), 1) if on_host else n_rows
+            parts = [slice(start, start + step) for start in range(0, n_rows, step)]
+            means = [self._relate(rows[part], landmarks, [graph])[0] @ share for part in parts]
+            found = np.concatenate(means) if on_host else means[0]
         return found
 
     def _centre(self, relation, k, rows, means, references, reference_means):

@@ -233,3 +233,10 @@ def test_noise_of_a_relation_counts_by_its_error():
     relation = 1 + 1e-4 * np.eye(4, dtype=np.float32)
     assert learn_centre(relation).scale > 0
     assert learn_centre(relation, error=1000).scale == 0
+
+
+def test_no_rows_have_no_relations_to_other_references():
+    X, y = table(missing=False)
+    fused = LEGOFusionTransformer(VIEWS).fit(X, y)._fused
+    others = fused.with_references(fused.encode(X[:4], dense=True))
+    assert {r.shape for r in others.relations(fused.encode(X)[:0])} == {(0, 4)}
