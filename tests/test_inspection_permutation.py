@@ -342,3 +342,36 @@ def test_names_of_columns_are_looked_for_in_every_bag():
     ):
         with pytest.raises(ValueError, match=message):
             permutation_importance(model, [*bags[:k], bag, *bags[k + 1 :]], [0, 1] * 4, **given)
+
+
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_bags_of_frames_give_what_arrays_give(look, mixed):
+    """Frames of floats alone are read as arrays; one with other columns is not."""
+    pd = pytest.importorskip("pandas")
+    seen = []
+
+    class Spy:
+        def fit(self, X, y):
+            return self
+
+        def score(self, X, y):
+            seen.append(X)
+            return 0.0
+
+    bags = [X[:4], X[4:9], X[9:16]]
+    names = [f"c{i}" for i in range(13)]
+    frames = [pd.DataFrame(bag, columns=names, index=range(7, 7 + len(bag))) for bag in bags]
+    if mixed:
+        frames = [frame.assign(note="a") for frame in frames]
+    before = [frame.copy() for frame in frames]
+    for data in (bags, frames):
+        look(Spy(), data, [0, 1, 1], views=VIEWS, n_repeats=1, random_state=0)
+    for arrays, tables in zip(seen[: len(seen) // 2], seen[len(seen) // 2 :], strict=True):
+        for array, table, frame in zip(arrays, tables, frames, strict=True):
+            assert_array_equal(table[names].to_numpy(), array)
+            assert table.columns.equals(frame.columns)
+            assert table.index.equals(frame.index)
+            assert (table.dtypes == frame.dtypes).all()
+    assert all(one.equals(other) for one, other in zip(before, frames, strict=True))
+    assert not all(one.equals(other) for one, other in zip(frames, seen[-1], strict=True))

@@ -7,7 +7,14 @@ from sklearn.metrics import check_scoring
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import as_bags, check_one_each, holds_bags, read_column, replace_columns
+from ._model import (
+    as_bags,
+    check_one_each,
+    float_values,
+    holds_bags,
+    read_column,
+    replace_columns,
+)
 from ._permutation import known_views, positions, score_options
 from ._results import MissingViewCurve
 
@@ -134,6 +141,7 @@ def _check_targets(y, X):
 def _present(X, views):
     if issparse(X):
         return _present_in_sparse(X, views)
+    X = float_values(X)
     width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     found = [
         np.any([~np.isnan(read_column(X, c)) for c in width[columns]], axis=0)
@@ -156,10 +164,11 @@ def _remove(X, views, gone, kept):
 
 def _without(X, views, gone):
     new: dict = {}
+    table = float_values(X)
     width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     for columns, lost in zip(views.values(), gone.T, strict=True):
         for c in width[columns].tolist():
-            new[c] = np.where(lost, np.nan, new.get(c, read_column(X, c)))
+            new[c] = np.where(lost, np.nan, new.get(c, read_column(table, c)))
     return replace_columns(X, new)
 
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import holds_bags, read_column, replace_columns
+from ._model import float_values, holds_bags, read_column, replace_columns
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -157,8 +157,9 @@ def _permuted(X, columns, rng):
         bags = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in X]
         ends, columns = np.cumsum([len(bag) for bag in bags]), np.arange(bags[0].shape[1])[columns]
         order, new = rng.permutation(ends[-1]), {}
+        tables = [float_values(bag) for bag in bags]
         for c in columns.tolist():
-            values = np.concatenate([read_column(bag, c) for bag in bags])[order]
+            values = np.concatenate([read_column(table, c) for table in tables])[order]
             new[c] = np.split(values, ends[:-1])
         return [
             replace_columns(bag, {c: parts[i] for c, parts in new.items()})
