@@ -456,3 +456,32 @@ def test_sparse(make):
     X[2, 1] = -np.inf
     with pytest.raises(ValueError, match=r"view 'audio': 1 row is not finite.*row 2, column 1"):
         missing_blocks(make(X), VIEWS)
+
+
+def test_labels_that_are_ints_are_told_from_positions():
+    frame = pd.DataFrame(np.ones((3, 2)), columns=[1001, 1002])
+    with pytest.raises(ValueError, match=r"column 1002 does not exist.*ints are positions"):
+        resolve_views({"v": [1002]}, 2, frame=frame)
+    with pytest.raises(ValueError, match=r"column 7 does not exist; X has 2 columns \(0 to 1\)\.$"):
+        resolve_views({"v": [7]}, 2, frame=frame)
+
+
+@pytest.mark.parametrize(
+    ("spec", "error"),
+    [(["rna"], ValueError), ([("rna", "a")], TypeError), (slice("rna"), ValueError)],
+)
+def test_columns_of_several_levels_are_joined_or_chosen_by_a_mask(spec, error):
+    levels = pd.MultiIndex.from_tuples([("rna", "a"), ("rna", "b"), ("protein", "a")])
+    frame = pd.DataFrame(np.ones((3, 3)), columns=levels)
+    with pytest.raises(error, match=r"view 'v'.*map\('_'.join\).*get_level_values\(0\)"):
+        resolve_views({"v": spec}, 3, frame=frame)
+    chosen = {"v": lambda X: X.columns.get_level_values(0) == "rna"}
+    assert resolve_views(chosen, 3, frame=frame)["v"].tolist() == [0, 1]
+    frame.columns = frame.columns.map("_".join)
+    assert resolve_views({"v": ["rna_b"]}, 3, frame=frame)["v"].tolist() == [1]
+
+
+def test_a_name_without_its_prefix_is_found_with_it():
+    names = [f"scale__{i}" for i in range(20)] + ["passthrough__site"]
+    with pytest.raises(ValueError, match=r"unknown column 'site'; .* are 'passthrough__site'\.$"):
+        resolve_views({"v": ["site"]}, len(names), feature_names=names)

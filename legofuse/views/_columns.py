@@ -11,6 +11,11 @@ _KEEP_NAMES = (
     '`.set_output(transform="pandas")`'
 )
 
+_JOIN_LEVELS = (
+    "names are strings: join the levels by `X.columns = X.columns.map('_'.join)`, or give a "
+    "callable that returns a mask, `lambda X: X.columns.get_level_values(0) == 'rna'`"
+)
+
 
 def resolve_views(views, n_features, feature_names=None, frame=None):
     """Turn a view specification into column indices.
@@ -127,9 +132,9 @@ def _resolve_columns(view, spec, columns, names, frame):
             error.add_note(f"{where}: raised by the callable that chooses its columns.{hint}")
             raise
     if isinstance(spec, slice):
-        found = columns[_positions_slice(where, spec, names, len(columns))]
+        found = columns[_positions_slice(where, spec, names, len(columns), frame)]
     else:
-        found = _resolve_list(where, spec, columns, names)
+        found = _resolve_list(where, spec, columns, names, frame)
     if len(found) == 0:
         raise ValueError(
             f"{where} has no columns: {_short(spec)} selects none of the {len(columns)} columns "
@@ -148,14 +153,14 @@ def _check_once(where, found, names):
         raise ValueError(f"{where} has column {called!r} twice: give each of its columns once.")
 
 
-def _positions_slice(where, spec, names, n_columns):
+def _positions_slice(where, spec, names, n_columns, frame=None):
     if spec.step == 0:
         raise ValueError(f"{where}: a slice's step must not be 0, got {spec!r}.")
     bounds = [bound for bound in (spec.start, spec.stop) if bound is not None]
     kinds = {str if isinstance(bound, str) else type(bound) for bound in bounds}
     if kinds == {str}:
-        start = None if spec.start is None else _position(where, spec.start, names)
-        stop = None if spec.stop is None else _position(where, spec.stop, names) + 1
+        start = None if spec.start is None else _position(where, spec.start, names, frame)
+        stop = None if spec.stop is None else _position(where, spec.stop, names, frame) + 1
         return slice(start, stop, spec.step)
     if not all(issubclass(kind, Integral) and kind is not bool for kind in kinds):
         raise TypeError(f"{where}: a slice is of ints or of names, got {spec!r}.")
@@ -168,7 +173,7 @@ def _positions_slice(where, spec, names, n_columns):
     return spec
 
 
-def _resolve_list(where, spec, columns, names):
+def _resolve_list(where, spec, columns, names, frame=None):
     is_scalar = isinstance(spec, str | Integral) and not isinstance(spec, bool | np.bool_)
     if isinstance(spec, dict | set | frozenset) or not (is_scalar or hasattr(spec, "__iter__")):
         hint = " (views by domain need `sample_domain`)" if isinstance(spec, dict) else ""
@@ -178,7 +183,7 @@ def _resolve_list(where, spec, columns, names):
         )
     items = [spec] if is_scalar else list(spec)
     if items and all(isinstance(item, str) for item in items):
-        return np.array([_position(where, item, names) for item in items], dtype=np.int64)
+        return np.array([_position(where, item, names, frame) for item in items], dtype=np.int64)
     if items and all(isinstance(item, bool | np.bool_) for item in items):
         if len(items) != len(columns):
             raise ValueError(
@@ -187,19 +192,35 @@ def _resolve_list(where, spec, columns, names):
             )
         return columns[np.array(items, dtype=bool)]
     if not all(isinstance(i, Integral) and not isinstance(i, bool | np.bool_) for i in items):
+        pairs = items and all(isinstance(item, tuple) for item in items)
         raise TypeError(
-            f"{where}: columns must be all names, all ints or all booleans, got {_short(spec)}."
+            f"{where}: columns must be all names, all ints or all booleans, got {_short(spec)}"
+            f"{f'; {_JOIN_LEVELS}' if pairs else ''}."
         )
     n = len(columns)
     outside = [int(item) for item in items if not -n <= item < n]
     if outside:
         raise ValueError(
-            f"{where}: column {outside[0]} does not exist; X has {n} columns (0 to {n - 1})."
+            f"{where}: column {outside[0]} does not exist; X has {n} columns (0 to {n - 1})"
+            f"{_if_label(outside[0], frame)}."
         )
     return columns[np.array(items, dtype=np.int64)]
 
 
-def _position(where, name, names):
+def _if_label(number, frame):
+    """Say that ints are positions, where columns of the frame are called by ints."""
+    labels = getattr(frame, "columns", None)
+    if labels is None or not any(isinstance(x, Integral) and x == number for x in labels):
+        return ""
+    return "; ints are positions, and names must be strings: X.columns = X.columns.astype(str)"
+
+
+def _position(where, name, names, frame=None):
+    if names is None and getattr(getattr(frame, "columns", None), "nlevels", 1) > 1:
+        raise ValueError(
+            f"{where}: column {name!r} is given by name, but the columns of X have several levels; "
+            f"{_JOIN_LEVELS}."
+        )
     if names is None:
         raise ValueError(
             f"{where}: column {name!r} is given by name, but X has no column names (all strings); "
@@ -216,7 +237,8 @@ def _known(names, near=None):
         return ""
     names = sorted(names, key=names.get)
     if near is not None:
-        close = difflib.get_close_matches(near, names, n=3, cutoff=0.6)
+        prefixed = [name for name in names if name.endswith(f"__{near}")]  # a ColumnTransformer's
+        close = prefixed[:3] or difflib.get_close_matches(near, names, n=3, cutoff=0.6)
         if close:
             return f"; the nearest known names are {', '.join(map(repr, close))}"
     shown = names if len(names) <= _MOST_NAMES else names[: _MOST_NAMES - 2]
