@@ -11,7 +11,7 @@ This module imports nothing from legofuse.
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 
@@ -89,16 +89,22 @@ def single_threaded_openmp(active=True):
 
 
 def map_threads(function, items, active=True):
-    """What a function returns for each item, in as many threads as BLAS may have (at most four).
+    """What a function returns for each item, in as many threads as there are processors.
 
-    Settings of the calling thread hold in all of them. For functions that spend their time in
-    large array operations, where BLAS is kept to one thread.
+    They are at most four, and at most what ``OMP_NUM_THREADS`` says. Settings of legofuse and of
+    numpy that hold in the calling thread hold in all of them. After an error, or an interrupt, no
+    further item is begun. For functions that spend their time in large array operations, where
+    BLAS is kept to one thread.
     """
     limit = os.environ.get("OMP_NUM_THREADS", "")
     n_threads = int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
     n_threads = min(n_threads, _MOST, len(items))
     if not active or n_threads < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(n_threads) as pool:
+    pool = ThreadPoolExecutor(n_threads)
+    try:
         tasks = [pool.submit(copy_context().run, function, item) for item in items]
-        return [task.result() for task in tasks]
+        done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+        return [task.result() for task in (tasks if len(done) == len(tasks) else done)]
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -122,6 +122,42 @@ def test_a_search_keeps_its_score(scoring):
     assert found.score < 0
 
 
+def scores_of_two(estimator, X, y, sample_weight=None):
+    score = estimator.score(X, y, sample_weight=sample_weight)
+    return {"accuracy": score, "mistakes": score - 1}
+
+
+def mistakes(*given, **options):
+    return scores_of_two(*given, **options)["mistakes"]
+
+
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+@pytest.mark.parametrize(("start", "views"), [(0, None), (1, None), (1, VIEWS)])
+@pytest.mark.parametrize(
+    ("scoring", "refit", "by"),
+    [
+        (None, True, None),
+        ("neg_log_loss", True, "neg_log_loss"),
+        (["accuracy", "neg_log_loss"], "neg_log_loss", "neg_log_loss"),
+        (scores_of_two, "mistakes", mistakes),
+    ],
+)
+def test_weights_count_in_the_score_of_a_search(look, views, start, scoring, refit, by):
+    fusion = LEGOFusionTransformer(VIEWS, relation="cosine", weights="uniform", n_landmarks=20)
+    pipe = make_pipeline(*[StandardScaler(), fusion, LogisticRegression()][start:])
+    grid, table = {"logisticregression__C": [1.0]}, StandardScaler().fit_transform(X)
+    search = GridSearchCV(pipe, grid, cv=2, scoring=scoring, refit=refit).fit(table[::2], y[::2])
+    options = {"views": views, "n_repeats": 1, "random_state": 0}
+    weight = np.random.default_rng(0).integers(0, 3, len(X))
+    found = look(search, table, y, sample_weight=weight, **options)
+    best = look(search.best_estimator_, table, y, sample_weight=weight, scoring=by, **options)
+    assert_allclose(found[-1], best[-1])
+    plain = look(search, table, y, **options)
+    assert np.any(np.asarray(plain[-1]) != found[-1])
+    if look is permutation_importance:
+        assert_allclose(plain.score, search.score(table, y))
+
+
 def test_views_of_a_frame_may_be_named():
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"note": np.array(["low", "mid", "high"])[y], "size": X[:, 0]})

@@ -222,6 +222,25 @@ def test_threads_keep_order_settings_and_errors(monkeypatch, limit):
         map_threads(lambda k: 1 // k, range(3))
 
 
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_after_an_error_threads_begin_nothing_more(monkeypatch, error):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun, failed = [], threading.Event()
+
+    def work(k):
+        begun.append(k)
+        if k == 0:
+            failed.wait(60)  # the error is that of a later item
+        if k == 1:
+            failed.set()
+            raise error("of item 1")
+        time.sleep(0.01)
+
+    with pytest.raises(error, match="of item 1"):
+        map_threads(work, range(200))
+    assert len(begun) < 100
+
+
 @pytest.mark.parametrize(("n_references", "n_graphs"), [(500, 2), (100, 1), (5000, 30), (40, 3)])
 def test_blocks_are_of_the_size_of_a_cache(monkeypatch, n_references, n_graphs):
     size = block_rows(n_references, n_graphs) * n_references * (n_graphs + 1)

@@ -3,7 +3,6 @@
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse import issparse
-from sklearn.metrics import check_scoring
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
@@ -15,7 +14,7 @@ from ._model import (
     read_column,
     replace_columns,
 )
-from ._permutation import known_views, positions, score_options
+from ._permutation import known_scorer, known_views, positions, score_options
 from ._results import MissingViewCurve
 
 __all__ = ["missing_view_curve"]
@@ -98,7 +97,7 @@ def missing_view_curve(
         estimator, X, views, scorer = known_views(estimator, X, scoring)
         views = _of_graphs(estimator, views)
     else:
-        scorer = check_scoring(estimator, scoring=scoring)
+        estimator, scorer = known_scorer(estimator, scoring)
     views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")

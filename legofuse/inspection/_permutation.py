@@ -85,7 +85,7 @@ def permutation_importance(
     if views is None:
         estimator, X, views, scorer = known_views(estimator, X, scoring)
     else:
-        scorer = check_scoring(estimator, scoring=scoring)
+        estimator, scorer = known_scorer(estimator, scoring)
     views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
     options = score_options(sample_weight, X)
     rng = random_generator(random_state)
@@ -119,13 +119,25 @@ def known_views(whole, X, scoring):
     views = steps[start].views_
     if any(isinstance(columns, dict) for columns in views.values()):
         raise ValueError("views differ from domain to domain: give the views of one, and its rows.")
-    scorer = check_scoring(whole, scoring=scoring)
+    scored, scorer = known_scorer(whole, scoring)
     if start == 0:
-        return whole, X, views, scorer
-    if scoring is None and whole is not estimator:  # a search scores by its own
-        scorer = whole.scorer_
-        scorer = scorer[whole.refit] if isinstance(scorer, dict) else scorer
+        return scored, X, views, scorer
     return estimator[start:], estimator[:start].transform(X), views, scorer
+
+
+def known_scorer(whole, scoring):
+    """What is scored, and how: by default a search's best estimator by its own scorer.
+
+    A search itself passes no weights on.
+    """
+    own = getattr(whole, "scorer_", None)
+    if scoring is not None or own is None or not hasattr(whole, "best_estimator_"):
+        return whole, check_scoring(whole, scoring=scoring)
+    if isinstance(own, dict):
+        return whole.best_estimator_, own[whole.refit]
+    if not getattr(whole, "multimetric_", False):
+        return whole.best_estimator_, own
+    return whole.best_estimator_, lambda *args, **options: own(*args, **options)[whole.refit]
 
 
 def positions(view, columns, X):
