@@ -83,7 +83,8 @@ for title, data in datasets.items():
 folder = Path("demo_output")
 folder.mkdir(exist_ok=True)
 for title, data in datasets.items():
-    fig, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained", sharex="col")
+    shape = {"figsize": (10, 7), "width_ratios": (2, 3), "sharex": "col"}
+    fig, axes = plt.subplots(2, 2, layout="constrained", **shape)
     for (left, right), (n, model) in zip(axes, data.models.items(), strict=True):
         ImportancesDisplay.from_estimator(model, ax=left)
         WeightsDisplay.from_estimator(model, ax=right)
