@@ -6,7 +6,6 @@ from ._leave_one_out import squared_loss
 
 STRENGTHS = (0.3, 1.0, 4.0, 16.0, 64.0, 1e4)
 _FEWEST = 8  # units that can be halved
-_SURELY_WORSE = 7.0  # difference of log-likelihoods: a thousandth of a share
 
 
 def shares_of_strengths(objective, priors, max_iter=100, tol=1e-4):
@@ -14,7 +13,6 @@ def shares_of_strengths(objective, priors, max_iter=100, tol=1e-4):
 
     Weights are learned on one half of the units; the loss is that of leaving out each unit of the
     other half under these weights; and the other way round. Targets are spread evenly over halves.
-    The strongest come first; once one is surely worse than a stronger one, the weaker get no share.
 
     Parameters
     ----------
@@ -28,7 +26,7 @@ def shares_of_strengths(objective, priors, max_iter=100, tol=1e-4):
     Returns
     -------
     ndarray of shape (n_strengths,)
-        Adding up to 1.
+        Positive, adding up to 1.
     """
     targets = objective.targets
     n_units, n_targets = targets.shape
@@ -39,18 +37,15 @@ def shares_of_strengths(objective, priors, max_iter=100, tol=1e-4):
     order = np.lexsort(targets.T[::-1])
     halves = [objective.among(np.sort(order[k::2])) for k in (0, 1)]
     starts = [half.start() for half in halves]
-    logs = np.full(len(priors), -np.inf)
-    for k in np.argsort([prior.own for prior in priors]):  # weaker ones take more iterations
-        loss = 0.0
-        for learner, judge, start in zip(halves, halves[::-1], starts, strict=True):
-            shrunk = learner.shrunk(priors[k])
+    losses = np.zeros(len(priors))
+    for learner, judge, start in zip(halves, halves[::-1], starts, strict=True):
+        mass = judge.weight.sum() / objective.weight.sum()
+        for k, prior in enumerate(priors):
+            shrunk = learner.shrunk(prior)
             theta, _ = shrunk.minimum(start, max_iter=max_iter, tol=tol)
-            mass = judge.weight.sum() / objective.weight.sum()
-            loss += mass * judge.loss_of(shrunk.weights(theta, start))
-        logs[k] = -n_units * loss  # minus the cross-entropy of all units
-        if objective.loss is squared_loss:  # normal errors, of the likeliest variance
-            logs[k] = -0.5 * n_units * n_targets * np.log(max(loss, 1e-300))
-        if logs[k] < logs.max() - _SURELY_WORSE:
-            break
+            losses[k] += mass * judge.loss_of(shrunk.weights(theta, start))
+    logs = -n_units * losses  # minus the cross-entropy of all units
+    if objective.loss is squared_loss:  # normal errors of the variance that makes them likeliest
+        logs = -0.5 * n_units * n_targets * np.log(np.maximum(losses, 1e-300))
     shares = np.exp(logs - logs.max())
     return shares / shares.sum()
