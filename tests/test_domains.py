@@ -265,15 +265,6 @@ def test_rows_of_an_unseen_domain_are_aligned_by_themselves():
     assert np.isfinite(one.transform(X + 9, sample_domain=np.ones(40, int))).all()
 
 
-def test_a_single_row_of_an_unseen_domain_is_warned_of():
-    model = make(unseen_domains="batch").fit(X, Y, sample_domain=SITES)
-    with pytest.warns(UserWarning, match=r"\['east'\] were not seen in fit, .* a single row"):
-        model.transform(X[:3], sample_domain=["east", "west", "west"])
-    model.transform(X[:1], sample_domain=SITES[:1])  # of a known domain: no warning
-    apart = make(unseen_domains="batch", domain_alignment=0).fit(X, Y, sample_domain=SITES)
-    apart.transform(X[:1], sample_domain=["east"])  # nothing is aligned
-
-
 @pytest.mark.parametrize("label", ["east", "west"])  # before and after all known ones
 def test_an_unseen_domain_that_is_not_aligned_is_yet_another(label):
     """Its rows are related to all others by the coupling."""

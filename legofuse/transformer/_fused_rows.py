@@ -1,13 +1,11 @@
 """What a fitted transformer does with rows: embed them, fuse them, relate them."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import stack_level
 from .._lazy import is_lazy, map_rows
 from ..config import foresee
 from ..shifts import with_domains
@@ -37,7 +35,6 @@ class FusedRows:
     views: Any
     domain_column: Any
     unseen_domains: Any
-    domain_alignment: Any
     n_jobs: Any
     views_: Any
     graphs_: Any
@@ -202,8 +199,6 @@ class FusedRows:
         fused = self._fused
         if domains is None:
             return fused.shifts
-        if self.unseen_domains == "batch" and self.domain_alignment > 0:
-            _warn_alone(domains, self._domains)
         if self.__dict__.get("_head") is None:
             return with_domains(fused.shifts, table.X, fused.columns, domains, fused.learned)
         head, shares = self._head
@@ -212,18 +207,6 @@ class FusedRows:
     @property
     def _n_features_out(self):
         return len(self._fused) if self._map is None else self._map.shape[1]
-
-
-def _warn_alone(domains, known):
-    labels, counts = np.unique(domains, return_counts=True)
-    alone = [d for d, n in zip(labels.tolist(), counts, strict=True) if n == 1 and d not in known]
-    if alone:
-        warnings.warn(
-            f"Domain(s) {alone} were not seen in fit, and have a single row here: it is aligned by "
-            "itself, which takes away most of what it says. Give all rows of a domain at once.",
-            UserWarning,
-            stacklevel=stack_level(),
-        )
 
 
 def _refuse_lazy(X):
