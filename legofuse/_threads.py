@@ -5,10 +5,9 @@ limit of BLAS is process-wide, so it is counted: the first that enters sets it, 
 leaves restores what was there, however many threads fit at once. That of OpenMP (torch's) is the
 calling thread's own, so it is not.
 
-This module imports nothing from legofuse.
+This module may import config of legofuse.
 """
 
-import os
 import sys
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import copy_context
 
 from threadpoolctl import ThreadpoolController
+
+from .config import processors
 
 _MOST = 4  # threads that share the work of one array: each needs room of its own
 
@@ -96,9 +97,7 @@ def map_threads(function, items, active=True):
     further item is begun. For functions that spend their time in large array operations, where
     BLAS is kept to one thread.
     """
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    n_threads = int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
-    n_threads = min(n_threads, _MOST, len(items))
+    n_threads = min(processors(), _MOST, len(items))
     if not active or n_threads < 2:
         return [function(item) for item in items]
     pool = ThreadPoolExecutor(n_threads)

@@ -1,4 +1,4 @@
-"""Settings of the library: memory one result may take, documentation, what evaluates polynomials.
+"""Settings of the library, and what it may use: memory, processors, what evaluates polynomials.
 
 This module imports nothing from legofuse.
 """
@@ -14,6 +14,7 @@ __all__ = [
     "config_context",
     "foresee",
     "get_config",
+    "processors",
     "set_config",
 ]
 
@@ -172,6 +173,18 @@ def available_memory():
     found = [_meminfo(), _control_group()]
     known = [value for value in found if value is not None]
     return min(known) if known else None
+
+
+def processors():
+    """Threads that large arrays may have: what ``OMP_NUM_THREADS`` says, or one a processor.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
 
 
 def _meminfo():

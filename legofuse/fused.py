@@ -101,6 +101,11 @@ class FusedGraph:
         return len(self.references)
 
     @property
+    def landmarks(self):
+        """What graphs are centred over: the references it was fitted with."""
+        return self.references if self._landmarks is None else self._landmarks
+
+    @property
     def dtype(self):
         """Type of numbers: that of the references."""
         return next(iter(self.references.encoded.values())).rows.dtype
@@ -169,7 +174,7 @@ class FusedGraph:
     def _mean_relation(self, rows, k):
         """Mean relation to the landmarks in graph k."""
         graph, share, found = self.graphs[k], self.centres[k].share, None
-        landmarks = self.references if self._landmarks is None else self._landmarks
+        landmarks = self.landmarks
         if related_as_they_are(rows, landmarks, self.shifts):
             found = relate_rows_to_mean(rows, landmarks, graph, share)
         if found is None:
@@ -246,7 +251,7 @@ class FusedGraph:
         """
         room = np.empty((len(rows), len(rows)), self.dtype)
         graph, centre, means = self.graphs[k], self.centres[k], None
-        among_landmarks = rows is self.references and self._landmarks is None
+        among_landmarks = rows is self.landmarks  # whose means are known
         rows = dense_rows(rows, graph)
         if centre is not None:
             means = centre.means if among_landmarks else self._mean_relation(rows, k)
@@ -318,8 +323,7 @@ class FusedGraph:
         other = self._copy()
         other.references = rows
         if any(self.centres):
-            landmarks = self.references if self._landmarks is None else self._landmarks
-            other._landmarks = landmarks
+            other._landmarks = self.landmarks
             other._reference_means = other._means_of(rows)
         return other
 

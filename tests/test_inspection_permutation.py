@@ -1,5 +1,7 @@
 """Permutation importance of views."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -30,18 +32,23 @@ def test_a_view_that_the_model_does_not_use_has_importance_nought():
     assert_allclose(found.score, model.score(X, y))
 
 
+class Spy:
+    """An estimator that keeps what it is given to score."""
+
+    def __init__(self, seen):
+        self.seen = seen
+
+    def fit(self, X, y):
+        return self
+
+    def score(self, X, y):
+        self.seen.append(deepcopy(X))
+        return 0.0
+
+
 def test_columns_of_a_view_stay_together():
     seen = []
-
-    class Spy:
-        def fit(self, X, y):
-            return self
-
-        def score(self, X, y):
-            seen.append(np.array(X))
-            return 0.0
-
-    permutation_importance(Spy(), X, y, views=VIEWS, n_repeats=1, random_state=0)
+    permutation_importance(Spy(seen), X, y, views=VIEWS, n_repeats=1, random_state=0)
     for shuffled, columns in zip(seen[1:], VIEWS.values(), strict=True):
         others = np.delete(np.arange(13), np.arange(13)[columns])
         assert_allclose(shuffled[:, others], X[:, others])
@@ -193,18 +200,9 @@ def test_blocks_of_a_sparse_table_are_nan(kind, dtype):
     if dtype is not int:
         data[:10, :3] = data[5:15, 4:] = np.nan
     seen = []
-
-    class Spy:
-        def fit(self, X, y):
-            return self
-
-        def score(self, X, y):
-            seen.append(X)
-            return 0.0
-
     options = {"views": views, "shares": [0.5], "n_repeats": 2, "random_state": 0}
     for table in (data, kind(data)):
-        missing_view_curve(Spy(), table, np.zeros(40), **options)
+        missing_view_curve(Spy(seen), table, np.zeros(40), **options)
     for dense, found in zip(seen[:2], seen[2:], strict=True):
         assert np.isnan(dense).sum() > np.isnan(data).sum()
         assert sp.issparse(found)
@@ -214,18 +212,9 @@ def test_blocks_of_a_sparse_table_are_nan(kind, dtype):
 
 def test_blocks_are_removed_and_every_row_keeps_a_view():
     seen = []
-
-    class Spy:
-        views_ = VIEWS
-
-        def fit(self, X, y):
-            return self
-
-        def score(self, X, y):
-            seen.append(np.array(X))
-            return 0.0
-
-    curve = missing_view_curve(Spy(), X, y, shares=[0, 0.3, 0.9], n_repeats=1, random_state=0)
+    spy = Spy(seen)
+    spy.views_ = VIEWS
+    curve = missing_view_curve(spy, X, y, shares=[0, 0.3, 0.9], n_repeats=1, random_state=0)
     assert curve.scores.shape == (3, 1)
     assert_allclose(seen[0], X)
     for share, data in zip(curve.shares[1:], seen[1:], strict=True):
@@ -386,15 +375,6 @@ def test_bags_of_frames_give_what_arrays_give(look, mixed):
     """Frames of floats alone are read as arrays; one with other columns is not."""
     pd = pytest.importorskip("pandas")
     seen = []
-
-    class Spy:
-        def fit(self, X, y):
-            return self
-
-        def score(self, X, y):
-            seen.append(X)
-            return 0.0
-
     bags = [X[:4], X[4:9], X[9:16]]
     names = [f"c{i}" for i in range(13)]
     frames = [pd.DataFrame(bag, columns=names, index=range(7, 7 + len(bag))) for bag in bags]
@@ -402,7 +382,7 @@ def test_bags_of_frames_give_what_arrays_give(look, mixed):
         frames = [frame.assign(note="a") for frame in frames]
     before = [frame.copy() for frame in frames]
     for data in (bags, frames):
-        look(Spy(), data, [0, 1, 1], views=VIEWS, n_repeats=1, random_state=0)
+        look(Spy(seen), data, [0, 1, 1], views=VIEWS, n_repeats=1, random_state=0)
     for arrays, tables in zip(seen[: len(seen) // 2], seen[len(seen) // 2 :], strict=True):
         for array, table, frame in zip(arrays, tables, frames, strict=True):
             assert_array_equal(table[names].to_numpy(), array)

@@ -21,7 +21,7 @@ ANYONE = {"_compat", "_labels", "_random", "_row_weights"}  # import none of us;
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},
-    "fusion": {"config"},  # which engine was asked for
+    "fusion": {"config"},  # which engine was asked for, how many threads
     "centring": set(),
     "expansion": {"fusion"},
     "graphs": {"relations"},
@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "terms": {"expansion", "fusion", "weights"},
     "_lazy": {"moments", "sampling", "tables"},
     "_progress": set(),
-    "_threads": set(),
+    "_threads": {"config"},  # how many there may be
     "config": set(),  # settings; imports none of us
     "_validation": {"fusion", "landmarks"},
     "weights": {"fusion"},

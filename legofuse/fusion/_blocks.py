@@ -1,9 +1,10 @@
 """Blocks: parts of flat arrays that stay in the processor's cache, shared among threads."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+
+from ..config import processors
 
 _BLOCK_SIZE = 1 << 18  # numbers of scratch space for each thread: within its own cache
 _BLAS_THREAD_SIZE = 1 << 18  # multiply-adds below which OpenBLAS stays in the calling thread
@@ -27,10 +28,7 @@ def aligned_empty(n_rows, width, dtype):
 
 def _n_threads(size):
     """Threads worth starting: one for each processor, as BLAS does, none for small arrays."""
-    if size < _THREADED_SIZE:
-        return 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return int(limit) if limit.isdigit() and int(limit) > 0 else os.cpu_count() or 1
+    return 1 if size < _THREADED_SIZE else processors()
 
 
 def in_blocks(work, size, n_left, n_right, chunk=None):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse import issparse
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
@@ -138,7 +137,7 @@ def _check_targets(y, X):
 
 
 def _present(X, views):
-    if issparse(X):
+    if sp.issparse(X):
         return _present_in_sparse(X, views)
     X = float_values(X)
     width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
@@ -158,7 +157,7 @@ def _remove(X, views, gone, kept):
     if holds_bags(X):
         parts = np.split(gone, np.cumsum([len(bag) for bag in X])[:-1])
         return [_without(bag, views, part) for bag, part in zip(X, parts, strict=True)]
-    return (_sparse_without if issparse(X) else _without)(X, views, gone)
+    return (_sparse_without if sp.issparse(X) else _without)(X, views, gone)
 
 
 def _without(X, views, gone):

@@ -95,7 +95,7 @@ def learn(estimator, training, rows, weight, few):
     encoded = fused.references if all_landmarks else fused.encode(*sample)
     if fused.marks is not None:
         marks = mark_rows(*sample)
-    some = encoded if isinstance(few, slice) else encoded[few]
+    some = encoded if isinstance(few, slice) else encoded[few]  # landmarks are known as such
     graphs, equal = fused.among(some, None if marks is None else marks[few])
     fitted: dict = {"_neural": None}
     if criterion == "given":

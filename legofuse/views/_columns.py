@@ -153,7 +153,7 @@ def _check_once(where, found, names):
         raise ValueError(f"{where} has column {called!r} twice: give each of its columns once.")
 
 
-def _positions_slice(where, spec, names, n_columns, frame=None):
+def _positions_slice(where, spec, names, n_columns, frame):
     if spec.step == 0:
         raise ValueError(f"{where}: a slice's step must not be 0, got {spec!r}.")
     bounds = [bound for bound in (spec.start, spec.stop) if bound is not None]
@@ -173,7 +173,7 @@ def _positions_slice(where, spec, names, n_columns, frame=None):
     return spec
 
 
-def _resolve_list(where, spec, columns, names, frame=None):
+def _resolve_list(where, spec, columns, names, frame):
     is_scalar = isinstance(spec, str | Integral) and not isinstance(spec, bool | np.bool_)
     if isinstance(spec, dict | set | frozenset) or not (is_scalar or hasattr(spec, "__iter__")):
         hint = " (views by domain need `sample_domain`)" if isinstance(spec, dict) else ""
@@ -215,7 +215,7 @@ def _if_label(number, frame):
     return "; ints are positions, and names must be strings: X.columns = X.columns.astype(str)"
 
 
-def _position(where, name, names, frame=None):
+def _position(where, name, names, frame):
     if names is None and getattr(getattr(frame, "columns", None), "nlevels", 1) > 1:
         raise ValueError(
             f"{where}: column {name!r} is given by name, but the columns of X have several levels; "
