@@ -307,7 +307,7 @@ def test_no_more_is_explained_than_is_drawn(pipe, classifier, monkeypatch, row, 
         seen.append(len(X))
         return explain(model, X, **options)
 
-    monkeypatch.setattr(plotting._scores, "explain", watched)
+    monkeypatch.setattr("legofuse.inspection._one.explain", watched)
     display = ExplanationDisplay.from_estimator(model, data, row)
     expected = ExplanationDisplay.from_explanation(found, row)
     assert_allclose(display.parts, expected.parts, rtol=1e-9, atol=1e-10)
@@ -329,6 +329,8 @@ def test_rows_that_are_aligned_together_are_explained_together():
     assert_allclose(display.score, explain(fusion, X[~known], **options).scores[4])
     few = explain(fusion, X[~known][4:5], coef=coef, sample_domain=[2])
     assert abs(display.score - few.scores[0]) > 1e-3
+    every = {"coef": coef, "sample_domain": site}  # rows of other domains do not matter
+    assert_allclose(ExplanationDisplay.from_estimator(fusion, X, 14, **every).score, display.score)
     options = {"coef": coef, "sample_domain": site[known]}
     fusion.set_params(unseen_domains="error")
     display = ExplanationDisplay.from_estimator(fusion, X[known], 5, **options)

@@ -15,7 +15,7 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 pytest.importorskip("matplotlib")
@@ -23,6 +23,7 @@ pytest.importorskip("matplotlib")
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, report
 from legofuse.datasets import make_digit_bags
 from legofuse.inspection import term_contributions
+from legofuse.plotting import ExplanationDisplay
 from legofuse.report._parts import parameters
 
 X, y = load_wine(return_X_y=True)
@@ -287,6 +288,37 @@ def test_domains_that_fit_did_not_see(tmp_path):
     model = fusion(unseen_domains="batch").fit(X, y, sample_domain=domain)
     path = report.write(model, X, y, tmp_path / "page.html", sample_domain=domain + 7)
     assert "Not shown" not in read(path).words
+
+
+@pytest.mark.parametrize("told", ["by sample_domain", "in a column"])
+def test_a_row_that_is_aligned_with_others_is_explained_as_all_are(tmp_path, told):
+    by_column = told == "in a column"
+    site = np.arange(len(X)) % 3
+    table = np.column_stack([X, site]) if by_column else X
+    known = site != 0
+    model = fusion(unseen_domains="batch", domain_column=13 if by_column else None)
+
+    def rest(domains):
+        return {} if by_column else {"sample_domain": domains}
+
+    features = model.fit(table[known], y[known], **rest(site[known])).transform(table, **rest(site))
+    pipe = Pipeline([("fuse", model), ("clf", RidgeClassifier().fit(features, y == 1))])
+    page = read(report.write(pipe, table, y, tmp_path / "page.html", **rest(site)))
+    display = ExplanationDisplay.from_estimator(pipe, table, row=0, **rest(site))
+    assert display.score == pytest.approx(pipe[1].decision_function(features)[0])
+    assert f"score of the first row for True is {display.score:.3f}." in page.words
+    alone = ExplanationDisplay.from_estimator(pipe, table[:1], row=0, **rest(site[:1]))
+    assert f"{alone.score:.3f}" != f"{display.score:.3f}"
+
+
+def test_what_takes_too_much_memory_is_not_shown(tmp_path, monkeypatch):
+    def explain(*args, **options):
+        raise MemoryError("Relations would take 1 TB")
+
+    monkeypatch.setattr("legofuse.inspection._one.explain", explain)
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X, y)
+    page = read(report.write(pipe, X, y, tmp_path / "page.html"))
+    assert "Not shown: Relations would take 1 TB" in page.words
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
 """Scores of units in time, and what a score is made of."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from ..inspection import explain
-from ..inspection._model import as_bags, holds_bags, split_classifier, split_pipeline, take_rows
+from ..inspection._model import holds_bags, split_classifier
+from ..inspection._one import explain_one
 from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
 __all__ = ["ExplanationDisplay", "UnitScoresDisplay"]
@@ -213,7 +212,8 @@ class ExplanationDisplay:
         estimator : Pipeline, LEGOFusionTransformer or LEGOAnomalyClassifier
             Fitted, as :func:`legofuse.inspection.explain` takes it.
         X : array-like, frame or sparse of shape (n_samples, n_features), or bags
-            What the row is in. That row alone, or the bag of that unit, is explained.
+            What the row is in. That row alone is explained, or the bag of that unit, or the domain
+            of that row if it is aligned by its own rows.
         row : int, default=0
             Which of the rows; of bags, which of the units, counted over all bags in X.
         by : {"view", "landmark"}, default="view"
@@ -241,8 +241,7 @@ class ExplanationDisplay:
         --------
         from_explanation : Draws several rows of one explanation.
         """
-        estimator, X, row, options = _alone(estimator, X, row, options)
-        found = explain(estimator, X, **options)
+        found, row = explain_one(estimator, X, row, **options)
         return cls.from_explanation(found, row, by=by, n_landmarks=n_landmarks, ax=ax)
 
     @classmethod
@@ -329,33 +328,6 @@ class ExplanationDisplay:
         self.ax_.invert_yaxis()
         self.ax_.set(xlabel=f"score (dashed: {_rounded(self.score, room)})", ylabel="part")
         return self
-
-
-def _alone(estimator, X, row, options):
-    """What there is to explain for one row to be drawn: itself, or its bag, where that is alike."""
-    model, X = split_classifier(estimator, X)
-    if hasattr(model, "score_units"):
-        check_is_fitted(model)
-        ends = np.cumsum([len(bag) for bag in as_bags(X)])
-        row = _place(row, int(ends[-1]) if len(ends) else 0, "units")
-        which = int(np.searchsorted(ends, row, side="right"))
-        row -= int(ends[which - 1]) if which else 0
-    else:
-        fusion, _, _ = split_pipeline(model)
-        if getattr(fusion, "unseen_domains", None) == "batch":  # rows are aligned together
-            return model, X, row, options
-        which, row = _place(row, X.shape[0] if hasattr(X, "shape") else len(X), "rows"), 0
-    domains = options.get("sample_domain")
-    if domains is not None:
-        options = options | {"sample_domain": np.asarray(domains)[[which]]}
-    return model, X[which : which + 1] if holds_bags(X) else take_rows(X, [which]), row, options
-
-
-def _place(row, n, what):
-    """A row, counted from the end where negative, as a number from 0."""
-    if not -n <= row < n:
-        raise IndexError(f"row={row} is not among the {n} {what} of X.")
-    return int(row) % n
 
 
 def _rounded(value, room, sign="-"):

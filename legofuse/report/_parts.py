@@ -15,7 +15,7 @@ def attempt(heading, make):
     """One section, or the reason that it cannot be made."""
     try:
         return [(heading, make())]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, MemoryError) as error:
         return [(heading, [paragraph(f"Not shown: {error}")])]
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 
 from ..inspection import (
-    explain,
     missing_view_curve,
     term_contributions,
     view_agreement,
     view_importances,
 )
 from ..inspection._model import present_views, split_pipeline, take_rows
+from ..inspection._one import explain_one
 from ..plotting import (
     EmbeddingDisplay,
     ExplanationDisplay,
@@ -144,36 +144,36 @@ def _embedding(model, X, y, common):
 
 
 def _explanation(estimator, head, X, sample_domain):
-    domain = None if sample_domain is None else np.asarray(sample_domain)[:1]
-    found = explain(estimator, take_rows(X, np.arange(1)), sample_domain=domain)
-    order = np.argsort(-np.abs(found.landmark_parts[0]), kind="stable")[:MOST_ROWS]
+    found, row = explain_one(estimator, X, 0, sample_domain=sample_domain)
+    order = np.argsort(-np.abs(found.landmark_parts[row]), kind="stable")[:MOST_ROWS]
     rows = [
         (
             int(found.landmarks[k]),
-            *map(float, found.parts[0, :, k]),
-            float(found.parts[0, :, k].sum()),
+            *map(float, found.parts[row, :, k]),
+            float(found.parts[row, :, k].sum()),
         )
         for k in order
     ]
+    scored = _what_is_scored(head, found.targets[row])
     return [
         paragraph(
-            f"The {_what_is_scored(head, found)} is {found.scores[0]:.3f}. It is the sum of a base "
+            f"The {scored} is {found.scores[row]:.3f}. It is the sum of a base "
             "and of what each landmark (a training row) says through each view."
         ),
-        figure(lambda: ExplanationDisplay.from_explanation(found), "Parts by view."),
+        figure(lambda: ExplanationDisplay.from_explanation(found, row), "Parts by view."),
         figure(
-            lambda: ExplanationDisplay.from_explanation(found, by="landmark"),
+            lambda: ExplanationDisplay.from_explanation(found, row, by="landmark"),
             "Parts by landmark, the number of a training row.",
         ),
         table("Largest parts", ["landmark", *found.views, "all views"], rows),
     ]
 
 
-def _what_is_scored(head, found):
+def _what_is_scored(head, target):
     if hasattr(head, "classes_"):
-        return f"score of the first row for {found.targets[0]}"
+        return f"score of the first row for {target}"
     several = np.ndim(head.coef_) == 2 and len(head.coef_) > 1
-    return "prediction of the first row" + f" (column {found.targets[0]} of y)" * several
+    return "prediction of the first row" + f" (column {target} of y)" * several
 
 
 def _missing(estimator, X, y, sample_weight, random_state):

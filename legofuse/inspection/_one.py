@@ -1,0 +1,56 @@
+"""One row, or unit, of many explained: no more is taken apart than must be for that."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._labels import check_domains
+from ._explain import explain
+from ._model import as_bags, holds_bags, split_classifier, split_pipeline, take_rows
+
+__all__ = ["explain_one"]
+
+
+def explain_one(estimator, X, row, **options):
+    """An explanation that holds one row of X, or unit of its bags, and where it is in that.
+
+    The row is explained alone, or with the rest of its bag, or with the rows of its domain where
+    that is aligned by its own rows: parts are those of an explanation of all of X.
+    """
+    model, X = split_classifier(estimator, X)
+    if hasattr(model, "score_units"):
+        check_is_fitted(model)
+        ends = np.cumsum([len(bag) for bag in as_bags(X)])
+        row = _place(row, int(ends[-1]) if len(ends) else 0, "units")
+        bag = int(np.searchsorted(ends, row, side="right"))
+        rows, place = np.array([bag]), row - (int(ends[bag - 1]) if bag else 0)
+    else:
+        fusion, _, _ = split_pipeline(model)
+        row = _place(row, _length(X), "rows")
+        rows = _aligned_with(fusion, X, row, options.get("sample_domain"))
+        place = int(np.flatnonzero(rows == row)[0])
+    if options.get("sample_domain") is not None:
+        options["sample_domain"] = np.asarray(options["sample_domain"])[rows]
+    X = X[rows[0] : rows[0] + 1] if holds_bags(X) else take_rows(X, rows)
+    return explain(model, X, **options), place
+
+
+def _aligned_with(fusion, X, row, sample_domain):
+    """Rows without which a row would be moved elsewhere, itself among them."""
+    if getattr(fusion, "unseen_domains", None) != "batch":
+        return np.array([row])
+    n_rows = _length(X)
+    if sample_domain is None:  # told by a column, or by none
+        return np.arange(n_rows)
+    domains = check_domains(sample_domain, n_rows)
+    return np.flatnonzero(domains == domains[row])
+
+
+def _length(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
+def _place(row, n, what):
+    """A row, counted from the end where negative, as a number from 0."""
+    if not -n <= row < n:
+        raise IndexError(f"row={row} is not among the {n} {what} of X.")
+    return int(row) % n
