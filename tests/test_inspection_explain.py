@@ -406,8 +406,10 @@ def test_frames_of_units_name_bag_and_unit(classifier):
     one = found.of_bag(2)
     pd.testing.assert_frame_equal(one.to_frame(), frame.loc[[2]])
     pd.testing.assert_frame_equal(found.of_bag(-2).of_bag(0).to_frame(), frame.loc[[2]])
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match="bag=4 is not among the 4 explained bags"):
         found.of_bag(4)
+    with pytest.raises(TypeError, match=r"bag must be an int, .* the 4 explained bags; got '2'"):
+        found.of_bag("2")
     landmarks = found.to_frame(row=1)
     assert landmarks.index.names == ["landmark bag", "landmark unit"]
     bag, unit = landmarks.index[0]

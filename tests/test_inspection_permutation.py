@@ -173,10 +173,49 @@ def test_views_of_a_frame_may_be_named():
     views = {"words": ["note"], "numbers": ["size"]}
     found = permutation_importance(model, frame, y, views=views, n_repeats=2, random_state=0)
     assert found.importances_mean[0] > 0.4 > found.importances_mean[1]
-    with pytest.raises(ValueError, match=r"view 'a': no column 'sise' in X; columns are .*'size'"):
+    with pytest.raises(ValueError, match=r"view 'a': unknown column 'sise'; .* names are 'size'"):
         permutation_importance(model, frame, y, views={"a": ["sise"]})
-    with pytest.raises(ValueError, match="X has no names: give positions"):
+    with pytest.raises(ValueError, match=r"X has no column names .*; fit on a frame, or give ints"):
         permutation_importance(model, X, y, views={"a": ["size"]})
+
+
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+@pytest.mark.parametrize("form", ["table", "bags"])
+def test_views_are_given_as_to_the_estimators(look, form):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X, columns=[f"c{k}" for k in range(13)])
+    data = frame if form == "table" else [frame[k : k + 2] for k in range(0, len(X), 2)]
+    targets = y if form == "table" else y[::2]
+
+    def seen(views):
+        found = []
+        look(Spy(found), data, targets, views=views, n_repeats=1, random_state=0)
+        return found if form == "table" else [pd.concat(bags) for bags in found]
+
+    expected = seen({"a": [3], "b": [4, 5, 6], "c": list(range(7, 13))})
+    given = {"a": 3, "b": slice("c4", "c6"), "c": np.arange(13) > 6}
+    for views in (given, list((given | {"a": "c3"}).items()), given | {"a": lambda _: [-10]}):
+        for one, other in zip(seen(views), expected, strict=True):
+            pd.testing.assert_frame_equal(one, other)
+    runs = {f"view{k}": run for k, run in enumerate(np.array_split(np.arange(13), 3))}
+    for one, other in zip(seen(3), seen(runs), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    for views, error, message in (
+        ({"a": 13, "b": 0}, ValueError, "view 'a': column 13 does not exist; X has 13 columns"),
+        ({"a": 1.5, "b": 0}, TypeError, "view 'a': columns must be names, ints, a slice"),
+        ("ab", TypeError, "views must be None, an int, a dict"),
+        (14, ValueError, "views=14 asks for 14 views, but X has only n_features = 13 columns"),
+    ):
+        with pytest.raises(error, match=message):
+            seen(views)
+
+
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+def test_nothing_is_refused(look):
+    model = make_pipeline(LEGOFusionTransformer(VIEWS, max_iter=3), RidgeClassifier()).fit(X, y)
+    for data in ([], X[:0], np.zeros((0, 5, 13))):
+        with pytest.raises(ValueError, match="X is empty: give at least one row, or one bag"):
+            look(model, data, [])
 
 
 def test_a_sparse_table_of_an_earlier_step_loses_views_as_a_dense_one_does():
@@ -360,10 +399,18 @@ def test_names_of_columns_are_looked_for_in_every_bag():
     found = permutation_importance(model, bags, [0, 1] * 4, **given)
     assert_allclose(found.importances, expected.importances)
     for k, bag, message in (
-        (0, bags[0].drop(columns="b"), r"view 'two': no column 'b' in bag 0; columns are \['a', "),
-        (3, bags[3].drop(columns="b"), "view 'two': no column 'b' in bag 3"),
+        (
+            0,
+            bags[0].drop(columns="b"),
+            "bag 0: view 'two': unknown column 'b'; known names are 'a', 'c'",
+        ),
+        (3, bags[3].drop(columns="b"), "bag 3: view 'two': unknown column 'b'"),
         (3, bags[3][list("bac")], "view 'one': bag 3 has its columns in another order than bag 0"),
-        (3, bags[3].to_numpy(), "in bag 3; bag 3 has no names: give positions"),
+        (
+            3,
+            bags[3].to_numpy(),
+            "bag 3: view 'one': column 'a' is given by name, but X has no column names",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             permutation_importance(model, [*bags[:k], bag, *bags[k + 1 :]], [0, 1] * 4, **given)

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "config": set(),  # settings; imports none of us
     "_validation": {"fusion", "landmarks"},
     "weights": {"fusion"},
-    "inspection": {"fusion", "_threads"},
+    "inspection": {"fusion", "views", "_threads"},
     "nn": {"relations", "fusion", "readouts", "_threads"},
     "transformer": ESTIMATORS_MAY,
     "anomaly": ESTIMATORS_MAY,

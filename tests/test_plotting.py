@@ -318,6 +318,30 @@ def test_no_more_is_explained_than_is_drawn(pipe, classifier, monkeypatch, row, 
         ExplanationDisplay.from_estimator(model, data, 15)
 
 
+@pytest.mark.parametrize(
+    ("row", "error", "message"),
+    [
+        ("3", TypeError, "row must be an int, a place among the 15 {}; got '3'"),
+        (3.0, TypeError, "row must be an int, .*; got 3.0"),
+        (None, TypeError, "row must be an int, .*; got None"),
+        ([3], TypeError, r"row must be an int, .*; got \[3\]"),
+        (True, TypeError, "row must be an int, .*; got True"),
+        (15, IndexError, "row=15 is not among the 15 {}"),
+        (-16, IndexError, "row=-16 is not among the 15 {}"),
+    ],
+)
+def test_a_row_that_is_none_is_refused(pipe, classifier, row, error, message):
+    for model, data, what in ((pipe, X[:15], "rows"), (classifier, DIGITS.bags[:3], "units")):
+        with pytest.raises(error, match=message.format(f"{what} of X")):
+            ExplanationDisplay.from_estimator(model, data, row)
+    found = explain(pipe, X[:15])
+    with pytest.raises(error, match=message.format("explained rows")):
+        ExplanationDisplay.from_explanation(found, row)
+    if row is not None:  # None stands for all rows by views
+        with pytest.raises(error, match=message.format("explained rows")):
+            found.to_frame(row)
+
+
 def test_rows_that_are_aligned_together_are_explained_together():
     site = np.arange(len(X)) % 3
     fusion = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=5, unseen_domains="batch")

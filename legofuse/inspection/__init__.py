@@ -1,8 +1,8 @@
 """Looking into results, as numbers: arrays and frames. Nothing is drawn here.
 
 Estimators are read through their public attributes and methods alone: this package may import
-legofuse.fusion and legofuse._threads, and nothing else of legofuse. Matrices are small, or come
-block by block: every function keeps BLAS to one thread while it computes.
+legofuse.fusion, legofuse.views and legofuse._threads, and nothing else of legofuse. Matrices are
+small, or come block by block: every function keeps BLAS to one thread while it computes.
 """
 
 from ._domains import domain_shift

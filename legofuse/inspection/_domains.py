@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from .._labels import check_domains
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import split_pipeline
+from ._model import n_samples, split_pipeline
 from ._results import DomainShift
 
 __all__ = ["domain_shift"]
@@ -85,7 +85,7 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
 
 def _read(sample_domain, X, cv):
     """Labels of the domains and the number of each row's."""
-    n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_rows = n_samples(X)
     domains = check_domains(sample_domain, n_rows)
     labels, codes, counts = np.unique(domains, return_inverse=True, return_counts=True)
     if len(labels) < 2:

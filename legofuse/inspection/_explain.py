@@ -13,6 +13,7 @@ from .._threads import single_threaded_blas
 from ..fusion import fuse
 from ._model import (
     as_bags,
+    n_samples,
     present_views,
     read_polynomial,
     replace_columns,
@@ -157,7 +158,7 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
     polynomial = read_polynomial(model)
     if head is None:
         direction, base = np.asarray(coef, dtype=float)[None], np.atleast_1d(float(intercept))
-        chosen = np.zeros(_length(X), dtype=int)
+        chosen = np.zeros(n_samples(X), dtype=int)
         targets, scores = None, None
     else:
         direction, base = _linear(head)
@@ -178,10 +179,6 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
         parts,
         targets,
     )
-
-
-def _length(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _linear(head):

@@ -7,13 +7,14 @@ from .._random import random_generator
 from .._threads import single_threaded_blas
 from ._model import (
     as_bags,
+    check_not_empty,
     check_one_each,
     float_values,
     holds_bags,
     read_column,
     replace_columns,
 )
-from ._permutation import known_scorer, known_views, positions, score_options
+from ._permutation import known_scorer, known_views, read_views, score_options
 from ._results import MissingViewCurve
 
 __all__ = ["missing_view_curve"]
@@ -48,9 +49,10 @@ def missing_view_curve(
         Targets.
     shares : sequence of float, default=(0, 0.25, 0.5, 0.75)
         Shares of views removed.
-    views : dict of str to index array, slice, or list of names of columns of a frame, optional
-        By default ``views_`` of the estimator, or of the first step of a Pipeline that has some,
-        but for a ``time_view``, which stays; X is passed through the steps before it.
+    views : int, dict or list of (str, columns), optional
+        Columns of each view in X, given as to the estimators. By default ``views_`` of the
+        estimator, or of the first step of a Pipeline that has some, but for a ``time_view``, which
+        stays; X is passed through the steps before it.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`.
     n_repeats : int, default=5
@@ -68,8 +70,8 @@ def missing_view_curve(
     Raises
     ------
     ValueError
-        If a share is not in [0, 1), no views are known, there is a single one, y does not fit X, or
-        weights are negative or of another length.
+        If a share is not in [0, 1), X is empty, no views are known, columns of them are not in X,
+        there is a single one, y does not fit X, or weights are negative or of another length.
     TypeError
         If the estimator has no score.
 
@@ -92,12 +94,13 @@ def missing_view_curve(
         raise ValueError(f"shares must be numbers from 0 up to below 1; got {shares.tolist()}.")
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
+    check_not_empty(X)
     if views is None:
         estimator, X, views, scorer = known_views(estimator, X, scoring)
         views = _of_graphs(estimator, views)
     else:
         estimator, scorer = known_scorer(estimator, scoring)
-    views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
+    views = read_views(views, X)
     if len(views) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
     X = as_bags(X) if holds_bags(X) else X
@@ -140,9 +143,8 @@ def _present(X, views):
     if sp.issparse(X):
         return _present_in_sparse(X, views)
     X = float_values(X)
-    width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     found = [
-        np.any([~np.isnan(read_column(X, c)) for c in width[columns]], axis=0)
+        np.any([~np.isnan(read_column(X, c)) for c in columns], axis=0)
         for columns in views.values()
     ]
     return np.stack(found, axis=1)
@@ -163,9 +165,8 @@ def _remove(X, views, gone, kept):
 def _without(X, views, gone):
     new: dict = {}
     table = float_values(X)
-    width = np.arange(X.shape[1] if hasattr(X, "shape") else len(X[0]))
     for columns, lost in zip(views.values(), gone.T, strict=True):
-        for c in width[columns].tolist():
+        for c in columns.tolist():
             new[c] = np.where(lost, np.nan, new.get(c, read_column(table, c)))
     return replace_columns(X, new)
 
@@ -174,16 +175,14 @@ def _present_in_sparse(X, views):
     found = sp.coo_array(X)
     nan = np.isnan(found.data)
     marks = sp.csc_array((np.ones(nan.sum()), (found.row[nan], found.col[nan])), shape=X.shape)
-    columns = [np.arange(X.shape[1])[of_view] for of_view in views.values()]
-    return np.stack([(marks[:, c] > 0).sum(axis=1) < len(c) for c in columns], axis=1)
+    return np.stack([(marks[:, c] > 0).sum(axis=1) < len(c) for c in views.values()], axis=1)
 
 
 def _sparse_without(X, views, gone):
     """A sparse table with NaN in some blocks, which is how it marks that they are missing."""
     found, width = sp.coo_array(X), X.shape[1]
     kept, cells = np.ones(found.nnz, bool), []
-    for of_view, lost in zip(views.values(), gone.T, strict=True):
-        columns = np.arange(width)[of_view]
+    for columns, lost in zip(views.values(), gone.T, strict=True):
         kept &= ~(lost[found.row] & np.isin(found.col, columns))
         cells.append((np.flatnonzero(lost)[:, None] * width + columns).ravel())
     row, col = np.divmod(np.concatenate(cells), width)  # views may overlap: NaN + NaN is NaN

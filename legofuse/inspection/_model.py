@@ -2,6 +2,7 @@
 
 from functools import reduce
 from itertools import product
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -201,11 +202,31 @@ def replace_columns(X, columns):
 
 def check_one_each(y, X, sample="row"):
     """Raise unless there is one value (or row) of y for each row of X, or bag in it."""
-    n_rows, given = X.shape[0] if hasattr(X, "shape") else len(X), np.shape(y)
+    n_rows, given = n_samples(X), np.shape(y)
     if not given or given[0] != n_rows:
         raise ValueError(
             f"y must have one value for each of {n_rows} {sample}s; got shape {given}."
         )
+
+
+def check_place(place, n, what, name="row"):
+    """A place among n, counted from the end where negative, as a number from 0."""
+    if not isinstance(place, Integral) or isinstance(place, bool):
+        raise TypeError(f"{name} must be an int, a place among the {n} {what}; got {place!r}.")
+    if not -n <= place < n:
+        raise IndexError(f"{name}={place} is not among the {n} {what}.")
+    return int(place) % n
+
+
+def check_not_empty(X):
+    """Raise where there is neither a row nor a bag."""
+    if n_samples(X) == 0:
+        raise ValueError("X is empty: give at least one row, or one bag.")
+
+
+def n_samples(X):
+    """Number of rows, or of bags."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def holds_bags(X):
@@ -230,6 +251,7 @@ def as_bags(X):
 
 def present_views(model, X):
     """Which views each row has, (n_rows, n_views) of 0 and 1."""
+    check_not_empty(X)
     width = X.shape[1] if hasattr(X, "shape") else np.shape(X)[1]
     if width != model.n_features_in_:
         raise ValueError(

@@ -5,7 +5,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._labels import check_domains
 from ._explain import explain
-from ._model import as_bags, holds_bags, split_classifier, split_pipeline, take_rows
+from ._model import (
+    as_bags,
+    check_place,
+    holds_bags,
+    n_samples,
+    split_classifier,
+    split_pipeline,
+    take_rows,
+)
 
 __all__ = ["explain_one"]
 
@@ -20,12 +28,12 @@ def explain_one(estimator, X, row, **options):
     if hasattr(model, "score_units"):
         check_is_fitted(model)
         ends = np.cumsum([len(bag) for bag in as_bags(X)])
-        row = _place(row, int(ends[-1]) if len(ends) else 0, "units")
+        row = check_place(row, int(ends[-1]) if len(ends) else 0, "units of X")
         bag = int(np.searchsorted(ends, row, side="right"))
         rows, place = np.array([bag]), row - (int(ends[bag - 1]) if bag else 0)
     else:
         fusion, _, _ = split_pipeline(model)
-        row = _place(row, _length(X), "rows")
+        row = check_place(row, n_samples(X), "rows of X")
         rows = _aligned_with(fusion, X, row, options.get("sample_domain"))
         place = int(np.flatnonzero(rows == row)[0])
     if options.get("sample_domain") is not None:
@@ -38,19 +46,8 @@ def _aligned_with(fusion, X, row, sample_domain):
     """Rows without which a row would be moved elsewhere, itself among them."""
     if getattr(fusion, "unseen_domains", None) != "batch":
         return np.array([row])
-    n_rows = _length(X)
+    n_rows = n_samples(X)
     if sample_domain is None:  # told by a column, or by none
         return np.arange(n_rows)
     domains = check_domains(sample_domain, n_rows)
     return np.flatnonzero(domains == domains[row])
-
-
-def _length(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)
-
-
-def _place(row, n, what):
-    """A row, counted from the end where negative, as a number from 0."""
-    if not -n <= row < n:
-        raise IndexError(f"row={row} is not among the {n} {what} of X.")
-    return int(row) % n

@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import float_values, holds_bags, read_column, replace_columns
+from ..views import resolve_views
+from ._model import check_not_empty, float_values, holds_bags, read_column, replace_columns
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -38,10 +39,11 @@ def permutation_importance(
         Held-out samples.
     y : array-like of shape (n_samples,)
         Their targets.
-    views : dict of str to index array, slice, or list of names of columns of a frame, optional
-        Columns of each view in X. By default ``views_`` of the estimator, or of
-        the first step of a Pipeline that has some: these are views of what that step is given, so
-        that X is passed through the steps before it, and that is what is permuted.
+    views : int, dict or list of (str, columns), optional
+        Columns of each view in X, given as to the estimators. By default ``views_`` of the
+        estimator, or of the first step of a Pipeline that has some: these are views of what that
+        step is given, so that X is passed through the steps before it, and that is what is
+        permuted.
     scoring : str or callable, optional
         As in :func:`sklearn.model_selection.cross_val_score`; by default the estimator's own.
     n_repeats : int, default=5
@@ -59,8 +61,8 @@ def permutation_importance(
     Raises
     ------
     ValueError, TypeError
-        If no views are known, the estimator has no score, or weights are negative or of another
-        length.
+        If X is empty, no views are known or columns of them are not in X, the estimator has no
+        score, or weights are negative or of another length.
 
     See Also
     --------
@@ -82,11 +84,12 @@ def permutation_importance(
     """
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
+    check_not_empty(X)
     if views is None:
         estimator, X, views, scorer = known_views(estimator, X, scoring)
     else:
         estimator, scorer = known_scorer(estimator, scoring)
-    views = {view: positions(view, columns, X) for view, columns in dict(views).items()}
+    views = read_views(views, X)
     options = score_options(sample_weight, X)
     rng = random_generator(random_state)
     with single_threaded_blas():
@@ -140,26 +143,32 @@ def known_scorer(whole, scoring):
     return whole.best_estimator_, lambda *args, **options: own(*args, **options)[whole.refit]
 
 
-def positions(view, columns, X):
-    """Positions of columns that are given by name; anything else as it is."""
-    if not isinstance(columns, list | tuple) or not any(isinstance(c, str) for c in columns):
-        return columns
-    is_bags, places = holds_bags(X), None
-    for i, part in enumerate(X if is_bags else [X]):
-        names = list(getattr(part, "columns", []))
-        unknown = [c for c in columns if c not in names]
-        if unknown:
-            where = f"bag {i}" if is_bags else "X"
-            known = f"columns are {names}" if names else f"{where} has no names: give positions"
-            raise ValueError(f"view {view!r}: no column {unknown[0]!r} in {where}; {known}.")
-        found = [names.index(c) for c in columns]
-        places = found if places is None else places
-        if found != places:
-            raise ValueError(
-                f"view {view!r}: bag {i} has its columns in another order than bag 0; order the "
-                "columns of all bags alike."
-            )
-    return places
+def read_views(views, X):
+    """Positions of the columns of each view in X, the same in all bags of it."""
+    if not holds_bags(X):
+        return _read_views(views, X)
+    found, names = None, None
+    for i, bag in enumerate(X):
+        if found is not None and (not names or names == list(getattr(bag, "columns", []))):
+            continue
+        try:
+            again = _read_views(views, bag)
+        except ValueError as error:
+            raise ValueError(f"bag {i}: {error}") from error
+        if found is None:
+            found, names = again, list(getattr(bag, "columns", []))
+        for view, columns in found.items():
+            if not np.array_equal(columns, again[view]):
+                raise ValueError(
+                    f"view {view!r}: bag {i} has its columns in another order than bag 0; order "
+                    "the columns of all bags alike."
+                )
+    return found
+
+
+def _read_views(views, table):
+    width = table.shape[1] if hasattr(table, "shape") else len(table[0])
+    return resolve_views(views, width, frame=table)
 
 
 def _permuted(X, columns, rng):
@@ -167,7 +176,7 @@ def _permuted(X, columns, rng):
     X = list(X) if getattr(X, "ndim", 2) == 1 else X
     if isinstance(X, list | tuple) and np.ndim(X[0]) == 2:
         bags = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in X]
-        ends, columns = np.cumsum([len(bag) for bag in bags]), np.arange(bags[0].shape[1])[columns]
+        ends = np.cumsum([len(bag) for bag in bags])
         order, new = rng.permutation(ends[-1]), {}
         tables = [float_values(bag) for bag in bags]
         for c in columns.tolist():
@@ -182,7 +191,6 @@ def _permuted(X, columns, rng):
     if len(X.shape) == 3:
         raise ValueError("give bags as a list of (n_units_i, n_features) arrays.")
     order = rng.permutation(X.shape[0])
-    columns = np.arange(X.shape[1])[columns]
     if sp.issparse(X):
         columns_of = sp.csc_array(X)
         shuffled = columns_of[order]

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._model import check_place
 from ._text import as_text
 
 __all__ = [
@@ -354,10 +355,17 @@ class Explanation(NamedTuple):
         -------
         Explanation
             Of its units alone.
+
+        Raises
+        ------
+        ValueError
+            If rows are no units of bags.
+        TypeError, IndexError
+            If `bag` is no int, or there is no such bag.
         """
         if self.offsets is None:
             raise ValueError("These rows are no units of bags: take rows by their index.")
-        bag = range(len(self.offsets) - 1)[bag]
+        bag = check_place(bag, len(self.offsets) - 1, "explained bags", "bag")
         rows = slice(self.offsets[bag], self.offsets[bag + 1])
         cut = {name: getattr(self, name) for name in ("scores", "base", "view_parts", "parts")}
         cut = {name: None if part is None else part[rows] for name, part in cut.items()}
@@ -380,6 +388,13 @@ class Explanation(NamedTuple):
         -------
         DataFrame
             Of pandas.
+
+        Raises
+        ------
+        ValueError
+            If `row` is given, and scores are no sums over landmarks.
+        TypeError, IndexError
+            If `row` is no int, or there is no such row.
         """
         if row is None:
             units = self._units()
@@ -388,6 +403,7 @@ class Explanation(NamedTuple):
             return _frame(self._columns(), list(units.values()), tuple(units))
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
+        row = check_place(row, len(self.scores), "explained rows")
         total = {"all views": self.parts[row].sum(axis=0)}
         columns = _beside(total, self.views, self.parts[row])
         columns["all views"] = columns.pop("all views")  # the last

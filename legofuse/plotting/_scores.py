@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..inspection._model import holds_bags, split_classifier
+from ..inspection._model import check_place, holds_bags, split_classifier
 from ..inspection._one import explain_one
 from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
@@ -233,7 +233,7 @@ class ExplanationDisplay:
         Raises
         ------
         ValueError, TypeError
-            If `by` is unknown, or the model cannot be taken apart so.
+            If `by` is unknown, the model cannot be taken apart so, or `row` is no int.
         IndexError
             If there is no such row.
 
@@ -270,7 +270,10 @@ class ExplanationDisplay:
         ------
         ValueError
             If `by` is unknown, or the scores are no sums over landmarks.
+        TypeError, IndexError
+            If `row` is no int, or there is no such row.
         """
+        row = check_place(row, len(found.scores), "explained rows")
         if by == "view":
             names, parts = list(found.views), found.view_parts[row]
         elif by != "landmark":

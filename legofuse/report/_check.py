@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._compat import check_sample_weight
 from .._labels import is_missing, read_targets
-from ..inspection._model import check_one_each, take_rows
+from ..inspection._model import check_one_each, n_samples, take_rows
 
 _ORDER = "write takes (estimator, X, y, path), and path= by name where there is no y"
 
@@ -59,7 +59,7 @@ def check_labels(model, X, y, unit_y):
             if is_missing(label) or label not in classes:
                 raise ValueError(f"y holds {label!r}, which is not one of the labels {classes}.")
     if unit_y is not None:
-        n_bags = X.shape[0] if hasattr(X, "shape") else len(X)
+        n_bags = n_samples(X)
         if len(unit_y) != n_bags:
             raise ValueError(
                 f"unit_y must hold an array for each of {n_bags} bags; got {len(unit_y)}."
