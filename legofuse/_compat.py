@@ -92,6 +92,8 @@ def check_sample_weight(sample_weight, X, dtype=None):
     ValueError
         If the number of weights differs from that of rows, if one is NaN, infinite or negative, if
         all are zero, or if the largest is so extreme that its square is no number.
+    TypeError
+        If they are a word or a dict, as a ``class_weight`` may be.
 
     Examples
     --------
@@ -102,6 +104,13 @@ def check_sample_weight(sample_weight, X, dtype=None):
         ...
     ValueError: Sample weights must contain at least one non-zero number.
     """
+    if isinstance(sample_weight, str | dict):
+        kind = repr(sample_weight) if isinstance(sample_weight, str) else "a dict"
+        raise TypeError(
+            f"sample_weight must hold a weight for each sample; got {kind}. Of weights by class "
+            '`sklearn.utils.class_weight.compute_sample_weight("balanced", y)` makes such, with a '
+            'dict in place of "balanced", too.'
+        )
     weights = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
     if not np.any(weights):  # scikit-learn < 1.9 lets these pass
         raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -37,6 +37,17 @@ DOMAIN_READERS = {
 }
 
 
+@pytest.mark.parametrize("weight", ["balanced", {0: 1, 1: 2}])
+@pytest.mark.parametrize("model", [LEGOFusionTransformer(VIEWS), LEGOAnomalyClassifier(VIEWS)])
+def test_weights_by_class_are_no_weights(model, weight):
+    message = (
+        r"""got ('balanced'|a dict)\. .*class_weight\.compute_sample_weight\("balanced", y\)"""
+    )
+    with pytest.raises(TypeError, match=message):
+        model.fit(X, Y, sample_weight=weight)
+    assert not hasattr(model, "views_")
+
+
 def broken(where, value, table=X):
     table = table.copy()
     table[where] = value

@@ -1,20 +1,25 @@
 """Parts add up to scores, whatever the model: the theorem that explanations rest on."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logit
 from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_wine
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, report
 from legofuse.datasets import make_digit_bags
 from legofuse.inspection import explain, permutation_importance, view_importances
 
@@ -69,6 +74,49 @@ def test_parts_add_up_to_the_predicted_class(data, parameters):
     assert_adds_up(found, pipe.decision_function(data).max(axis=1))
     assert_array_equal(found.targets, pipe.predict(data))
     assert_array_equal(found.landmarks, pipe[0].landmarks_)
+
+
+@pytest.mark.parametrize(
+    ("meta", "place"),
+    [
+        (lambda pipe: CalibratedClassifierCV(pipe, cv=2), "calibrated_classifiers_[0].estimator"),
+        (lambda pipe: BaggingClassifier(pipe, 2, random_state=0), "estimators_[0]"),
+        (lambda pipe: VotingClassifier([("pipe", pipe)]), "estimators_[0]"),
+        (lambda pipe: FixedThresholdClassifier(pipe), "estimator_"),
+        (lambda pipe: TransformedTargetRegressor(pipe), "regressor_"),
+    ],
+    ids=["calibrated", "bagging", "voting", "threshold", "target"],
+)
+def test_what_to_explain_of_a_meta_estimator_is_said(tmp_path, meta, place):
+    labels = (y == 0).astype(int)
+    model = meta(make(Ridge() if place == "regressor_" else RidgeClassifier()))
+    around = f"got {type(model).__name__} around a LEGOFusionTransformer: give the fitted LEGOFu"
+    with pytest.raises(TypeError, match=f"{around}.*, or a Pipeline of which it is a step[.]$"):
+        explain(model, X)  # not fitted
+    model.fit(X, labels)
+    for look in (explain, view_importances, report_into(tmp_path)):
+        with pytest.raises(TypeError, match=f"{around}.* such as .*`.{re.escape(place)}`"):
+            look(model, X)
+    assert explain(eval(f"model.{place}"), X).views == list(VIEWS)  # what is said is true
+
+
+def report_into(folder):
+    pytest.importorskip("matplotlib")
+    return lambda model, X: report.write(model, X, path=folder / "page.html")
+
+
+def test_what_to_explain_of_other_holders_is_said(classifier):
+    search = GridSearchCV(make(RidgeClassifier()), {}, cv=2, refit=False).fit(X, y)
+    with pytest.raises(TypeError, match="GridSearchCV, a search that kept no fit: set refit=True"):
+        explain(search, X)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(classifier), cv=2)
+    with pytest.raises(TypeError, match="around a LEGOAnomalyClassifier: give the fitted LEGOAnom"):
+        explain(calibrated, DIGITS.bags)
+    pipe = make(CalibratedClassifierCV(RidgeClassifier(), cv=2)).fit(X, y)
+    with pytest.raises(TypeError, match=r"has no coef_.* ends with the linear model itself"):
+        explain(pipe, X)
+    with pytest.raises(TypeError, match=r"got RidgeClassifier\.$"):
+        explain(RidgeClassifier().fit(X, y), X)
 
 
 def test_parts_of_a_missing_view_are_nought():

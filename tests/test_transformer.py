@@ -613,6 +613,18 @@ def test_a_row_is_the_same_as_its_parts():
         assert_allclose(split.transform(X), whole.transform(X), atol=1e-9)
 
 
+@pytest.mark.parametrize("weights", ["loo", "alignment"])
+@pytest.mark.parametrize(
+    "target",
+    [Y, np.array(list("pqr"))[Y], Y == 0, X[:, 0] * X[:, 3]],
+    ids=["whole numbers", "strings", "booleans", "real values"],
+)
+def test_a_column_of_targets_is_taken_as_a_row_of_them(target, weights):
+    expected = make(weights=weights).fit_transform(X, target)
+    for column in (target[:, None], pd.DataFrame({"y": target}), pd.Series(target)):
+        assert_array_equal(make(weights=weights).fit_transform(X, column), expected)
+
+
 def test_balanced_weights_do_not_let_random_classes_be_told():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 6)), (np.arange(120) < 15).astype(int)

@@ -335,7 +335,21 @@ ROWS = np.zeros((3, 2))
         ({"a": ROWS, "b": ROWS[:2]}, ValueError, "numbers of rows: 'a' has 3, 'b' has 2"),
         ({"a": FRAME, "b": FRAME[:2]}, ValueError, "numbers of rows: 'a' has 3, 'b' has 2"),
         ({"a": ROWS, "b": sparse.eye(2)}, ValueError, "numbers of rows: 'a' has 3, 'b' has 2"),
-        ({"a": FRAME, "b": FRAME[::-1]}, ValueError, "'a' and 'b' have different row indices"),
+        (
+            {"a": FRAME, "b": FRAME[::-1]},
+            ValueError,
+            "'a' and 'b' have different row ind.* in another",
+        ),
+        (
+            {"a": FRAME, "b": FRAME.set_axis([1, 2, 3])},
+            ValueError,
+            r"different row.* `\.reindex\(index\)`.*union.* NaN .*join='inner'.*reset_index",
+        ),
+        (
+            {"a": FRAME, "b": FRAME[1:]},
+            ValueError,
+            r"'a' has 3, 'b' has 2; .* Rows have an index: .* `\.reindex\(index\)`.*join='inner'",
+        ),
         ({"a": np.zeros(3)}, ValueError, r"view 'a' must have 2 dim.*got 1; reshape\(-1, 1\)"),
         ({"a": [["x", "y"]]}, ValueError, "view 'a' is not a numeric array"),
         ({"a": [[1.0], [1.0, 2.0]]}, ValueError, "view 'a' is not a numeric array"),

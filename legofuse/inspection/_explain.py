@@ -186,7 +186,8 @@ def _linear(head):
     head = getattr(head, "best_estimator_", head)
     if not hasattr(head, "coef_"):
         raise TypeError(
-            f"{type(head).__name__} has no coef_: only a linear model is a sum over landmarks."
+            f"{type(head).__name__} has no coef_: only a linear model is a sum over landmarks. "
+            "Fit a Pipeline that ends with the linear model itself."
         )
     coef = np.atleast_2d(np.asarray(head.coef_, dtype=float))
     return coef, np.broadcast_to(np.asarray(head.intercept_, dtype=float), (len(coef),))

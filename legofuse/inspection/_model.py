@@ -110,7 +110,7 @@ def split_pipeline(estimator, X=None):
     if not where:
         raise TypeError(
             "needs a fitted LEGOFusionTransformer, or a Pipeline with one; got "
-            f"{type(estimator).__name__}{_of_bags(estimator, steps)}."
+            f"{type(estimator).__name__}{_of_bags(estimator, steps)}{_around(estimator)}."
         )
     k = where[0]
     check_is_fitted(steps[k])
@@ -137,6 +137,47 @@ def _of_bags(estimator, steps):
         "units apart, view_importances and permutation_importance tell what its views count, and "
         "WeightsDisplay draws the weights_ of its terms_"
     )
+
+
+_COPIES = {  # where meta-estimators keep what they fitted
+    "calibrated_classifiers_[0].estimator": lambda meta: meta.calibrated_classifiers_[0].estimator,
+    "estimators_[0]": lambda meta: meta.estimators_[0],
+    "estimator_": lambda meta: meta.estimator_,
+    "regressor_": lambda meta: meta.regressor_,
+}
+
+
+def _around(estimator):
+    """What to give in place of a meta-estimator around a model of ours, empty for others."""
+    inner = _model_within(estimator)
+    if inner in (None, estimator):
+        return ""
+    if hasattr(estimator, "cv_results_"):
+        return (
+            ", a search that kept no fit: set refit=True, or give a Pipeline fitted with its "
+            "best_params_"
+        )
+    what = type(inner).__name__
+    advice = f" around a {what}: give the fitted {what}, or a Pipeline of which it is a step"
+    for place, take in _COPIES.items():
+        try:
+            known = _model_within(take(estimator)) is not None
+        except (AttributeError, IndexError, TypeError):
+            continue
+        if known:
+            return f"{advice}, such as one that was fitted here, `.{place}`"
+    return advice
+
+
+def _model_within(estimator):
+    """A model of ours among an estimator and its parameters, those of parameters too."""
+    inside = estimator.get_params().values() if hasattr(estimator, "get_params") else []
+    for part in (estimator, *inside):
+        if not isinstance(part, type) and (
+            hasattr(part, "relation_graphs") or hasattr(part, "score_units")
+        ):
+            return part
+    return None
 
 
 def split_classifier(estimator, X=None):

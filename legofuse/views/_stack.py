@@ -166,7 +166,7 @@ def _stack_tables(blocks):
     if all(_is_frame(block) for block in blocks.values()):
         libraries = {type(block).__module__.partition(".")[0] for block in blocks.values()}
         if len(libraries) == 1:
-            _check_sizes({name: len(block) for name, block in blocks.items()}, "rows")
+            _check_lengths(blocks)
             return _stack_frames(blocks), _slices({n: b.shape[1] for n, b in blocks.items()})
     tables = {name: _as_table(f"view {name!r}", block) for name, block in blocks.items()}
     _check_sizes({name: table.shape[0] for name, table in tables.items()}, "rows")
@@ -251,11 +251,37 @@ def _stack_frames(blocks):
         if not blocks[first].index.equals(blocks[other].index):
             raise ValueError(
                 f"views {first!r} and {other!r} have different row indices, so their rows may not "
-                "belong together; reorder one with `.loc`, or `reset_index(drop=True)` both."
+                f"belong together; {_how_to_join(blocks[first].index, blocks[other].index)}, or, "
+                "where rows are in one order whatever the indices say, `reset_index(drop=True)` "
+                "both."
             )
     import pandas as pd
 
     return pd.concat(frames, axis=1)
+
+
+def _check_lengths(frames):
+    sizes = {name: len(frame) for name, frame in frames.items()}
+    try:
+        _check_sizes(sizes, "rows")
+    except ValueError as error:
+        indices = [getattr(frame, "index", range(len(frame))) for frame in frames.values()]
+        if all(list(index) == list(range(len(index))) for index in indices):
+            raise
+        first = indices[0]
+        other = next(index for index in indices if len(index) != len(first))
+        raise ValueError(f"{error} Rows have an index: {_how_to_join(first, other)}.") from None
+
+
+def _how_to_join(first, other):
+    """What brings two pandas frames with different indices together."""
+    if len(first) == len(other) and first.difference(other).empty:
+        return "they have the same rows in another order: reorder one with `.loc`"
+    return (
+        "give each view `.reindex(index)`, where `index = a.index.union(b.index)` makes rows that "
+        "a view lacks NaN (there it is missing) and `a.index.intersection(b.index)` leaves those "
+        "that all have, as `pd.concat(frames, axis=1, join='inner')` does"
+    )
 
 
 def _renamed(frame, names):
