@@ -110,7 +110,7 @@ def split_pipeline(estimator, X=None):
     if not where:
         raise TypeError(
             "needs a fitted LEGOFusionTransformer, or a Pipeline with one; got "
-            f"{type(estimator).__name__}{_of_bags(estimator, steps)}{_around(estimator)}."
+            f"{type(estimator).__name__}{_of_bags(estimator, steps) or _around(estimator)}."
         )
     k = where[0]
     check_is_fitted(steps[k])
