@@ -303,7 +303,7 @@ def partition(labels):
         ({"relation": "auto", "expansion": "hops"}, False),
         ({"relation": "auto", "interactions": "pairwise", "zeroth": "identity"}, False),
     ],
-    ids=str,
+    ids=["auto", "neural", "callable", "hops", "identity"],
 )
 def test_graphs_of_a_view_and_of_a_relation_are_grouped(options, grouped, heard):
     model = make(**options).fit(MISSING, Y)
