@@ -4,6 +4,7 @@
 #
 #   make demo PYTHON=python3.12     another interpreter
 #   make test ARGS='-k fusion -x'   more arguments for pytest
+#   make test JOBS=8                tests in so many processes at once (0: in pytest's own)
 #   make test ENVS=/tmp/envs        environments elsewhere
 
 SHELL := /bin/sh
@@ -12,6 +13,7 @@ SHELL := /bin/sh
 .PHONY: help demo test test-slow test-dask doctest docs lint types clean
 
 ENVS ?= .
+JOBS ?= 2
 DEMO := $(ENVS)/.venv-demo
 TEST := $(ENVS)/.venv-test
 DASK := $(ENVS)/.venv-dask
@@ -41,8 +43,11 @@ demo: export OPENBLAS_NUM_THREADS ?= 1
 demo: $(DEMO)/.ready
 	$(DEMO)/bin/python examples/plot_fuse_in_a_pipeline.py
 
+# Each process takes one core: their libraries' threads would wait for one another.
+test: export OMP_NUM_THREADS ?= 1
+test: export OPENBLAS_NUM_THREADS ?= 1
 test: $(TEST)/.ready
-	$(TEST)/bin/python -m pytest $(ARGS)
+	$(TEST)/bin/python -m pytest -n $(JOBS) $(ARGS)
 
 test-slow: $(TEST)/.ready
 	$(TEST)/bin/python -m pytest -m 'slow and not (network or data or gpu)' $(ARGS)

@@ -372,7 +372,11 @@ def test_texts_are_to_be_vectorised(texts):
 def test_names_of_devices_are_checked_where_none_is_used(estimator, device):
     with pytest.raises(ValueError, match=f"device={device!r} is not there: use 'auto', 'cpu', or"):
         estimator(VIEWS, device=device).fit(X, Y)
-    estimator(VIEWS, device="cuda:1").fit(X, Y)  # there or not, it is not used
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+def test_a_device_that_is_not_used_need_not_be_there(estimator):
+    estimator(VIEWS, device="cuda:1").fit(X, Y)
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
@@ -534,7 +538,7 @@ def test_labels_of_units_are_no_labels_of_bags(kind, lengths):
         kind = lambda y: np.array(y, dtype=object)  # noqa: E731
     bags = [np.ones((n, 4)) * np.arange(n)[:, None] + i for i, n in enumerate(lengths)]
     y = kind([np.full(n, label) for n, label in zip(lengths, Y, strict=True)])
-    model = LEGOAnomalyClassifier(VIEWS, max_epochs=1)
+    model = LEGOAnomalyClassifier(VIEWS, pooling="units", max_epochs=1)
     message = r"one label for each bag, got .*`\[max\(labels\) for labels in y\]`"
     for fit in (model.fit, model.set_params(head="net").partial_fit):
         with pytest.raises(ValueError, match=message):

@@ -70,16 +70,8 @@ def patiently(options, enough):
     )
 
 
-COMPLETE = [patiently(options, [{}, *NETS]) for options in KINDS]
-
-
-@pytest.mark.parametrize(
-    ("missing", "options"),
-    [
-        *(pytest.param(True, options, id=f"{options}-missing") for options in KINDS),
-        *(pytest.param(False, *each.values, marks=each.marks, id=each.id) for each in COMPLETE),
-    ],
-)
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("options", [patiently(kind, [{}, KINDS[4], *NETS]) for kind in KINDS])
 def test_one_fusion_for_domains_of_different_widths(missing, options):
     bags, y, domains = make_bags(missing=missing)
     model = fit(bags, y, domains, **options)

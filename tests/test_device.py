@@ -130,19 +130,23 @@ def classified(device="cpu", batch_size="auto", **options):
     return LEGOFusionTransformer(VIEWS, weights="neural", device=device, random_state=0, **options)
 
 
-@pytest.mark.parametrize("batch_size", ["auto", 8])
 @pytest.mark.parametrize(
     "options",
-    [{}, {"zeroth": "identity", "interactions": "pairwise"}, {"interactions": "separable"}],
+    [
+        {"batch_size": 8},
+        {"zeroth": "identity", "interactions": "pairwise"},
+        {"interactions": "separable"},
+        {"interactions": "separable", "batch_size": 8},
+    ],
     ids=str,
 )
-def test_neural_weights_by_tensors(options, batch_size, by_tensors, monkeypatch):
+def test_neural_weights_by_tensors(options, by_tensors, monkeypatch):
     X, y = rows(missing=True), np.arange(30) % 3
     X[:, :4] += 2 * np.eye(4)[y]
-    found = classified(batch_size=batch_size, **options).fit(X, y)
+    found = classified(**options).fit(X, y)
     assert by_tensors
     monkeypatch.undo()
-    expected = classified(batch_size=batch_size, **options).fit(X, y)
+    expected = classified(**options).fit(X, y)
     np.testing.assert_allclose(found.weights_, expected.weights_, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(found.transform(X), expected.transform(X), rtol=1e-3, atol=1e-5)
 

@@ -376,7 +376,7 @@ def test_bags_of_frames_may_hold_text_that_no_view_uses(classifier, method):
 
 def test_a_pipeline_that_ends_with_the_classifier():
     scale = PerUnit(StandardScaler())
-    model = LEGOAnomalyClassifier(DIGIT_VIEWS, n_references=30, random_state=0)
+    model = LEGOAnomalyClassifier(DIGIT_VIEWS, pooling="units", n_references=30, random_state=0)
     pipe = make_pipeline(scale, model).fit(DIGITS.bags[:30], DIGITS.y[:30])
     expected = explain(pipe[-1], scale.fit(DIGITS.bags[:30]).transform(DIGITS.bags[30:33]))
     assert_allclose(explain(pipe, DIGITS.bags[30:33]).parts, expected.parts)

@@ -608,7 +608,7 @@ def test_one_thread_inside_and_no_more_limit_after():
         pools = threadpoolctl.threadpool_info()
         return {p["num_threads"] for p in pools if p["user_api"] == "openmp"}
 
-    before, seen = openmp(), []
+    seen = []
 
     def work():
         torch.get_num_threads()
@@ -616,14 +616,17 @@ def test_one_thread_inside_and_no_more_limit_after():
             seen.append(openmp())
 
     threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with single_threaded_openmp(active=False):
+    with threadpoolctl.threadpool_limits(2, user_api="openmp"):
+        before = openmp()
+        assert before == {2}
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with single_threaded_openmp(active=False):
+            assert openmp() == before
         assert openmp() == before
     assert seen == [{1}] * 4
-    assert openmp() == before
 
 
 def test_devices():

@@ -1,6 +1,32 @@
-"""Whole bags in blocks of bounded size."""
+"""Blocks of bounded size, of units or of whole bags."""
 
 import numpy as np
+
+_FEWEST = 64  # units of a block
+
+
+def rows_at_once(size, width, graphs):
+    """Units whose relations, and what is fused of them, are about so many numbers.
+
+    Parameters
+    ----------
+    size : int
+        Numbers that are held at once.
+    width : int
+        Units that each one is related to.
+    graphs : sequence of (view, relation)
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from legofuse.anomaly._blocks import rows_at_once
+    >>> rows_at_once(100_000, 100, [("a", "cosine"), ("b", "cosine")])
+    250
+    """
+    return max(_FEWEST, size // (max(width, 1) * (len(graphs) + 2)))
 
 
 def whole_bags(offsets, size):

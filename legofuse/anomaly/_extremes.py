@@ -20,6 +20,7 @@ from ..fused import FusedGraph
 from ..graphs import learn_statistics
 from ..readouts import embedding_map
 from ..terms import list_terms
+from ._blocks import rows_at_once
 
 _MOST_BAGS = 512  # that others are related to
 _BLOCK_SIZE = 1 << 20  # numbers of relations computed at once
@@ -58,7 +59,7 @@ class Extremes:
     def __call__(self, X, offsets, to_values=None):
         """Features of bags, (n_bags, n_components), or what a map takes relations to instead."""
         to_values = self.to_features if to_values is None else to_values
-        step = max(64, _BLOCK_SIZE // (len(self.fused) * (len(self.fused.graphs) + 2)))
+        step = rows_at_once(_BLOCK_SIZE, len(self.fused), self.fused.graphs)
         found = []
         for first in range(0, max(1, len(offsets) - 1), step):
             ends = offsets[first : first + step + 1]

@@ -8,7 +8,7 @@ from ..graphs import Rows, encode_rows
 from ..readouts import embedding_map
 from ..sampling import mark_rows
 from ..terms import view_importances
-from ._blocks import whole_bags
+from ._blocks import rows_at_once, whole_bags
 from ._own_graph import OwnGraph
 from ._polynomials import Polynomials
 
@@ -161,7 +161,7 @@ class UnitFusion:
         shared = list(dict.fromkeys(to_landmarks + novel + to_references * same))
         others = [] if same else to_references
         width = len(self.landmarks) * bool(shared) + len(self.references) * bool(others)
-        step = max(64, _BLOCK_SIZE // (max(width, 1) * (len(self.graphs) + 2)))
+        step = rows_at_once(_BLOCK_SIZE, width, self.graphs)
         for first, last in whole_bags(offsets, step):
             start, stop = offsets[first], offsets[last]
             part = units[start:stop]

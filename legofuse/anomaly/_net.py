@@ -14,7 +14,7 @@ from ..expansion import hops
 from ..fused import FusedGraph
 from ..fusion import one_exponent_each
 from ._bags import Units, units_of
-from ._blocks import whole_bags
+from ._blocks import rows_at_once, whole_bags
 from ._fusion import importances
 from ._net_data import Data, as_rows, single
 from ._polynomials import Polynomials
@@ -210,7 +210,7 @@ class NetMember:
             units = self._segments(units, offsets)
             offsets = np.arange(len(offsets)) * self.n_units
         width = len(self.fusion.landmarks) if self.reference != "bag" else self.n_units
-        step = max(64, _BLOCK_SIZE // (width * (len(self.graphs) + 2)))
+        step = rows_at_once(_BLOCK_SIZE, width, self.graphs)
         for first, last in whole_bags(offsets, step):
             a, b = offsets[first], offsets[last]
             part, own = units[a:b], None

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..expansion import hop_operators, hops
 from ..graphs import relate_rows
-from ._blocks import whole_bags
+from ._blocks import rows_at_once, whole_bags
 
 _BLOCK_UNITS = 192  # units of several bags that are related at once
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
@@ -75,7 +75,7 @@ class OwnGraph:
         bag = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         for first, last in whole_bags(offsets, _BLOCK_UNITS):
             a, stop = int(offsets[first]), int(offsets[last])
-            step = max(64, _BLOCK_SIZE // ((stop - a) * (len(self.graphs) + 2)))
+            step = rows_at_once(_BLOCK_SIZE, stop - a, self.graphs)
             if self.polynomials.expansion.degree is not None:
                 step = stop - a  # hops go through all units of a bag
             whole = rows[a:stop]

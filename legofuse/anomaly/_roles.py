@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ._blocks import rows_at_once
 from ._fit_head import fit_head
 
 PENALTY = 0.05  # ridge of the head on roles
@@ -65,7 +66,7 @@ class Roles:
     def _blocks(self, fusion, units, own):
         """Fused graphs of blocks of units, name by name, which of them are known, and shares."""
         to = fusion.references
-        step = max(64, _BLOCK_SIZE // (len(to) * (len(fusion.graphs) + 2)))
+        step = rows_at_once(_BLOCK_SIZE, len(to), fusion.graphs)
         for start in range(0, len(units), step):
             part = slice(start, min(start + step, len(units)))
             rows, marks = fusion.encode(units[part])
