@@ -594,7 +594,7 @@ def test_numbers_of_numpy_pool_alike(k, kinds):
 
 def test_a_unit_is_as_anomalous_as_it_and_its_bag_are(data):
     bags, y = data
-    fitted = model(reference="landmarks", relation="correlation").fit(bags, y)
+    fitted = model(reference="landmarks", **LIGHT).fit(bags, y)  # the same heads for both
     alone = [fitted.predict_proba([unit[None] for unit in bag])[:, 1] for bag in bags[:6]]
     of_bags = fitted.predict_proba(bags[:6])[:, 1]
     for scores, units, bag in zip(fitted.score_units(bags[:6]), alone, of_bags, strict=True):

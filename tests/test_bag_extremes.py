@@ -171,8 +171,8 @@ def test_heads_in_relations_are_those_in_features(fitted):
     member, offsets = fitted._members[0], np.arange(0, 601, 20)
     table = np.concatenate(meeting_bags(30, seed=1)[0])
     features = {EXTREMES: member.extremes(table, offsets)}
-    values = {EXTREMES: member.extremes(table, offsets, member._to_values)}
-    for (head, _, _), (fast, _, _) in zip(member.heads, member._fast, strict=True):
+    values = {EXTREMES: member.extremes(table, offsets, member._of_bags.to_values)}
+    for (head, _, _), (fast, _, _) in zip(member.heads, member._of_bags.heads, strict=True):
         if isinstance(head, ExtremesHead):
             assert values[EXTREMES].shape[1] < features[EXTREMES].shape[1]
             np.testing.assert_allclose(

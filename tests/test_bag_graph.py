@@ -13,6 +13,7 @@ from legofuse import LEGOAnomalyClassifier
 from legofuse.anomaly import _own_graph
 from legofuse.anomaly._bags import Units
 from legofuse.anomaly._blocks import whole_bags
+from legofuse.anomaly._linear import Projected
 from legofuse.inspection import explain
 
 VIEWS = {"first": slice(0, 3), "second": [3, 4]}
@@ -360,8 +361,10 @@ def test_sums_of_relations_give_what_features_give(data):
     model = fit(bags, y, reference="both", top_k=2)
     expected = model.decision_function(bags), np.concatenate(model.score_units(bags))
     member = model._members[0]
-    assert member._maps
-    member._fast, member._maps, member._to_values = member.heads, {}, None
+    assert member._of_bags.maps
+    assert member._of_both.maps
+    member._of_bags = Projected(member.heads, {}, None)
+    member._of_both = Projected([*member.heads, *(member.of_units or [])], {}, None)
     np.testing.assert_allclose(model.decision_function(bags), expected[0], atol=1e-9)
     np.testing.assert_allclose(np.concatenate(model.score_units(bags)), expected[1], atol=1e-9)
 

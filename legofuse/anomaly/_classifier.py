@@ -152,12 +152,12 @@ class LEGOAnomalyClassifier(
         Each view's share of the centred norm of the fused graph of landmarks, by ``weights_``;
         they add up to 1.
     heads_ : dict of str to float
-        Weight of each head that was fitted on all bags, with the share that spreads; the mean over
-        domains that have heads of their own.
+        Weight of each head in scores of bags, with the share that spreads; the mean over domains
+        that have heads of their own. Scores of units weigh more heads, see :meth:`score_units`.
     held_out_losses_ : dict of str to float
         Log-loss on held-out bags of each head tried; empty where a class has a single bag.
     pooling_ : {"units", "relations", "both"}
-        What the heads with a weight pool.
+        What the heads with a weight in scores of bags pool.
     reference_ : {"landmarks", "bag", "both"}
         What units are related to; ``"both"`` where scores spread over the graph of the bag.
     offset_ : float
@@ -165,7 +165,7 @@ class LEGOAnomalyClassifier(
     prior_ : float
         Share of anomalous bags, the probability of what misses every view.
     n_iter_ : int
-        Largest number of iterations of a linear head, or epochs of the net.
+        Largest number of iterations of one of ``heads_``, or epochs of the net.
     net_ : Net
         The trained skorch net (of the first member of an ensemble); absent without one.
     history_ : list of dict

@@ -29,7 +29,7 @@ class UnitHead:
     Where ``share`` is above 0, scores are spread over the graph of the bag first.
     """
 
-    kind = "units"
+    kind, tells_units = "units", True
 
     def __init__(self, name, k):
         self.name, self.k, self.share = name, k, 0.0
@@ -84,7 +84,7 @@ class NoveltyHead:
     held-out bags say: how much novelty tells.
     """
 
-    kind = "novelty"
+    kind, tells_units = "novelty", False
 
     def __init__(self, name, k):
         self.name, self.k, self.share = name, k, 0.0
@@ -153,6 +153,7 @@ class PooledHead:
     """Scores bags linearly in their pooled relations, centred and of total variance 1."""
 
     kind = reads = "relations"
+    tells_units = True
 
     def __init__(self, name, penalty):
         self.name, self.k, self.share, self.penalty = name, None, 0.0, penalty
@@ -229,6 +230,8 @@ class ClosestHead(PooledHead):
 
 class ExtremesHead(PooledHead):
     """Scores bags linearly in their features by extremes, see :class:`Extremes`."""
+
+    tells_units = False
 
     def __init__(self, penalty):
         super().__init__(EXTREMES[0], penalty)

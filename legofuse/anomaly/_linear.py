@@ -1,22 +1,16 @@
 """Linear heads on one draw of references, fitted on all bags and weighed by a trial."""
 
 from copy import copy
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._extremes import Extremes
 from ._fusion import importances, mean_of
-from ._heads import (
-    EXTREMES,
-    HEADS,
-    MOST_BLUR,
-    ROLE,
-    ExtremesHead,
-    UnitHead,
-)
+from ._heads import EXTREMES, HEADS, ROLE, ExtremesHead, UnitHead
 from ._parts import unit_parts
 from ._roles import Roles
-from ._top_k import pool
+from ._stack import weigh_units
 from ._trials import list_heads, try_heads
 
 
@@ -27,68 +21,71 @@ class LinearMember:
     ----------
     fusion : UnitFusion
     heads : list of (head, slope, shift)
-        The logit is the sum of slope times that of the head, plus shift.
+        The logit of a bag is the sum of slope times that of the head, plus shift.
     places : list of two ndarrays of shape (n_references, 2)
         Bag and unit of the references in the training data.
     roles : Roles, optional
         Relations that mean the same in all domains, where there are several.
     extremes : Extremes, optional
         Features of bags, where a head reads them.
+    of_units : list of (head, slope, shift), optional
+        Those in the logit of a unit; None if they are the same.
     """
 
-    def __init__(self, fusion, heads, places, roles=None, extremes=None):
+    def __init__(self, fusion, heads, places, roles=None, extremes=None, of_units=None):
         self.fusion, self.heads, self.places, self.roles = fusion, heads, places, roles
-        self.extremes = extremes
+        self.extremes, self.of_units = extremes, of_units
         self._project()
 
     def _project(self):
-        heads, self._maps = project(self.heads, self.fusion.maps)
-        self._fast, self._to_values = project_extremes(heads, self.extremes)
+        """Project the heads of scores of bags, and those of bags and units together."""
+        given = self.fusion.maps, self.extremes
+        self._of_bags = self._of_both = project_all(self.heads, *given)
+        if self.of_units is not None:
+            self._of_both = project_all([*self.heads, *self.of_units], *given)
 
-    def _features(self, units, offsets, pooled):
-        wanted = list({key: None for head, _, _ in self._fast for key in head.wanted()})
+    def _features(self, units, offsets, pooled, projected):
+        wanted = list({key: None for head, _, _ in projected.heads for key in head.wanted()})
         others = [key for key in wanted if key not in (ROLE, EXTREMES)]
-        features = self.fusion.features(units, offsets, others, pooled, self._maps)
+        features = self.fusion.features(units, offsets, others, pooled, projected.maps)
         if ROLE in wanted:
             features[ROLE] = self.roles.logits(self.fusion, units)
         if EXTREMES in wanted:
             ends = offsets if pooled else np.arange(len(units) + 1)
-            features[EXTREMES] = self.extremes(units.X, ends, self._to_values)
+            features[EXTREMES] = self.extremes(units.X, ends, projected.to_values)
         return features
 
     def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
-        features = self._features(units, offsets, True)
+        features = self._features(units, offsets, True, self._of_bags)
         return sum(
-            slope * head.bag_logits(features, offsets) + shift for head, slope, shift in self._fast
+            slope * head.bag_logits(features, offsets) + shift
+            for head, slope, shift in self._of_bags.heads
         )
 
     def unit_logits(self, units, offsets):
-        """Logit of each unit: what a bag of it alone would have, save what spreads."""
-        features = self._features(units, offsets, False)
-        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in self._fast)
+        """Logit of each unit, of which what spreads is half at most."""
+        return self._unit_logits(self._features(units, offsets, False, self._of_both))
+
+    def _unit_logits(self, features):
+        """The same of their features."""
+        heads = self._of_both.heads
+        heads = heads[len(self.heads) :] or heads
+        return sum(slope * head.unit_logits(features) + shift for head, slope, shift in heads)
 
     def logits(self, units, offsets):
         """Logit of each bag and of each unit, in one pass."""
-        features = self._features(units, offsets, False)
+        features = self._features(units, offsets, False, self._of_both)
+        of_units = self._unit_logits(features)
         pool_rows, starts = {"relations": np.maximum.reduceat, "closest": mean_of}, offsets[:-1]
-        pooled = {
-            key: pool_rows[key[1]](values, starts)
-            for key, values in features.items()
-            if key[1] in pool_rows and key != EXTREMES
-        }
+        for key in [key for key in features if key[1] in pool_rows and key != EXTREMES]:
+            features[key] = pool_rows[key[1]](features[key], starts)
         if EXTREMES in features:
-            pooled[EXTREMES] = self.extremes(units.X, offsets, self._to_values)
-        of_bags, of_units = np.zeros(len(offsets) - 1), np.zeros(offsets[-1])
-        for head, slope, shift in self._fast:
-            logits = head.unit_logits(features)
-            of_units += slope * logits + shift
-            if head.kind == "relations":
-                of_bags += slope * head.bag_logits(pooled, offsets) + shift
-            elif head.share > MOST_BLUR:
-                of_bags += slope * head.bag_logits(features, offsets) + shift
-            else:
-                of_bags += slope * pool(logits, offsets, head.k) + shift
+            features[EXTREMES] = self.extremes(units.X, offsets, self._of_both.to_values)
+        of_bags = sum(
+            slope * head.bag_logits(features, offsets) + shift
+            for head, slope, shift in self._of_both.heads[: len(self.heads)]
+        )
         return of_bags, of_units
 
     def fused(self, units, offsets, weights):
@@ -102,25 +99,32 @@ class LinearMember:
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        return unit_parts(self.fusion, self.heads, units, offsets, self.roles, self.extremes)
+        heads = self.heads if self.of_units is None else self.of_units
+        return unit_parts(self.fusion, heads, units, offsets, self.roles, self.extremes)
 
     def __getstate__(self):
         """Heads as names and dicts of arrays."""
-        heads = [[type(h).__name__, dict(vars(h)), *scale] for h, *scale in self.heads]
+        heads, of_units = (
+            listed and [[type(h).__name__, dict(vars(h)), *scale] for h, *scale in listed]
+            for listed in (self.heads, self.of_units)
+        )
         roles = None if self.roles is None else dict(vars(self.roles))
         extremes = None if self.extremes is None else dict(vars(self.extremes))
         state = {"fusion": self.fusion, "heads": heads, "places": list(self.places)}
-        return state | {"roles": roles, "extremes": extremes}
+        return state | {"roles": roles, "extremes": extremes, "of_units": of_units}
 
     def __setstate__(self, state):
-        """Make the heads again."""
-        self.fusion, self.places, self.heads = state["fusion"], state["places"], []
+        """Make the heads again; older states have the same for units as for bags."""
+        self.fusion, self.places = state["fusion"], state["places"]
         self.roles, self.extremes = (
             _made_again(kind, state.get(name))
             for kind, name in ((Roles, "roles"), (Extremes, "extremes"))
         )
-        for name, values, slope, shift in state["heads"]:
-            self.heads.append((_made_again(HEADS[name], values), slope, shift))
+        self.heads, self.of_units = (
+            listed
+            and [(_made_again(HEADS[name], values), *scale) for name, values, *scale in listed]
+            for listed in (state["heads"], state.get("of_units"))
+        )
         self._project()
 
 
@@ -131,6 +135,30 @@ def _made_again(kind, values):
     found = object.__new__(kind)
     found.__dict__.update(values)
     return found
+
+
+class Projected(NamedTuple):
+    """Heads made linear in their own sums of relations.
+
+    Attributes
+    ----------
+    heads : list of (head, slope, shift)
+    maps : dict of str to ndarray of shape (n_landmarks, n_heads)
+        See :func:`project`.
+    to_values : ndarray of shape (n_known_bags, n_heads), or None
+        See :func:`project_extremes`.
+    """
+
+    heads: Any
+    maps: Any
+    to_values: Any
+
+
+def project_all(heads, maps, extremes):
+    """All heads projected, those on units and those on extremes of bags."""
+    heads, maps = project(heads, maps)
+    heads, to_values = project_extremes(heads, extremes)
+    return Projected(heads, maps, to_values)
 
 
 def project(heads, maps):
@@ -154,13 +182,12 @@ def project(heads, maps):
             linear.setdefault(head.name, []).append(head)
         elif head.kind == "units":  # may need the features
             return heads, {}
-    found = []
+    found, columns = [], {name: iter(np.eye(len(group))) for name, group in linear.items()}
     for head, slope, shift in heads:
         if isinstance(head, UnitHead):
-            copied, group = copy(head), linear[head.name]
-            place = next(k for k, other in enumerate(group) if other is head)
-            copied.coef = np.append(np.eye(len(group))[place], head.coef[-1])
-            head = copied
+            coef = np.append(next(columns[head.name]), head.coef[-1])
+            head = copy(head)
+            head.coef = coef
         found.append((head, slope, shift))
     return found, {
         name: maps[name] @ np.stack([head.coef[:-1] for head in group], axis=1)
@@ -242,11 +269,27 @@ def fit_linear(
         n_bags=canonical.weight.sum(),
         step=step,
     )
-    kept = []
-    for head, share, (slope, shift) in zip(heads, trial.shares, trial.scales, strict=True):
+    unit_shares = trial.shares
+    if several and pooling == "auto" and trial.losses:
+        losses = np.array([trial.losses[str(head)] for head in heads])
+        kinds, telling = ([getattr(head, of) for head in heads] for of in ("kind", "tells_units"))
+        given = losses, canonical.weight.sum(), kinds, np.array(telling)
+        unit_shares = weigh_units(trial.shares, *given)
+    for head, share in zip(heads, np.maximum(trial.shares, unit_shares), strict=True):
         if share > 0:
             head.fit(features, offsets, labels, weight)
-            kept.append((head, float(share * slope), float(share * shift)))
+    kept, of_units = _scaled(heads, trial.shares, trial.scales), None
+    if not np.array_equal(unit_shares, trial.shares):
+        of_units = _scaled(heads, unit_shares, trial.scales)
     if not any(isinstance(head, ExtremesHead) for head, _, _ in kept):
         extremes = None
-    return LinearMember(fusion, kept, places, extremes=extremes), trial
+    return LinearMember(fusion, kept, places, extremes=extremes, of_units=of_units), trial
+
+
+def _scaled(heads, shares, scales):
+    """The heads that have a share, their slope and shift times it."""
+    return [
+        (head, float(share * slope), float(share * shift))
+        for head, share, (slope, shift) in zip(heads, shares, scales, strict=True)
+        if share > 0
+    ]

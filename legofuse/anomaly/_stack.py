@@ -20,6 +20,8 @@ STEADY = 40.0  # bags that say that the slope of averaged logits is 1
 TEMPERATURE = 0.5  # of the likelihood: held-out losses of several heads are noisy
 MOST_BAGS = 200  # more bags do not make one head of many win outright
 LEAST_WEIGHT = 0.02
+UNIT_TEMPERATURE = 0.1  # of that likelihood for scores of units, which held-out bags hardly tell
+UNIT_SHARE = 2 / 3  # of the weights in scores of units that are by it
 
 
 def held_out_scores(heads, features, offsets, labels, weight, seed, step=None):
@@ -185,7 +187,7 @@ def sharpen(logits, labels, weight, n_bags):
     return float(found.x[0])
 
 
-def weigh(losses, n_bags, kinds=None):
+def weigh(losses, n_bags, kinds=None, temperature=TEMPERATURE):
     """Weights from held-out losses: a tempered likelihood, small ones cut off.
 
     Parameters
@@ -209,7 +211,43 @@ def weigh(losses, n_bags, kinds=None):
     """
     losses, kinds = np.asarray(losses), [""] * len(losses) if kinds is None else list(kinds)
     prior = np.array([1 / kinds.count(kind) for kind in kinds])
-    weights = prior * np.exp(-TEMPERATURE * min(n_bags, MOST_BAGS) * (losses - losses.min()))
+    weights = prior * np.exp(-temperature * min(n_bags, MOST_BAGS) * (losses - losses.min()))
     weights /= weights.sum()
     weights[weights < min(LEAST_WEIGHT, weights.max())] = 0
     return weights / weights.sum()
+
+
+def weigh_units(shares, losses, n_bags, kinds, telling):
+    """Weights in scores of units: less sharp than those in scores of bags.
+
+    Held-out bags do not say which units made them anomalous: heads that tell bags about as well
+    differ on units, and their mean errs less than the best of them. A third of the weights are
+    those in scores of bags, the rest are by a flatter likelihood. Heads that are not fitted to
+    tell units keep their weight.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_heads,)
+        Weights in scores of bags.
+    losses, n_bags, kinds
+        As of :func:`weigh`.
+    telling : ndarray of shape (n_heads,), bool
+        Heads that are fitted to tell units.
+
+    Returns
+    -------
+    ndarray of shape (n_heads,)
+        They add up to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.anomaly._stack import weigh_units
+    >>> shares, telling = np.array([0.6, 0.0, 0.4]), np.array([True, True, False])
+    >>> weigh_units(shares, np.full(3, 0.3), 100, ["units", "units", "novelty"], telling).round(2)
+    array([0.4, 0.2, 0.4])
+    """
+    total, found = shares[telling].sum(), shares.copy()
+    flatter = weigh(losses[telling], n_bags, np.array(kinds)[telling], UNIT_TEMPERATURE)
+    found[telling] += UNIT_SHARE * (total * flatter - found[telling])
+    return found
