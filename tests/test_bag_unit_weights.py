@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly import _linear
+from legofuse.anomaly import _linear, _trials
 from legofuse.anomaly._bags import Units
 from legofuse.anomaly._stack import UNIT_SHARE, UNIT_TEMPERATURE, weigh, weigh_units
 from legofuse.inspection import explain
@@ -74,6 +74,15 @@ def test_scores_of_bags_are_as_they_were(data, fitted, as_bags):
         assert getattr(fitted, name) == getattr(as_bags, name)
     np.testing.assert_array_equal(fitted.weights_, as_bags.weights_)
     assert np.abs(units_of(fitted, bags) - units_of(as_bags, bags)).max() > 1e-3
+
+
+def test_scores_of_units_alone_may_spread(data, monkeypatch):
+    monkeypatch.setattr(_trials, "weigh", lambda losses, *_: np.eye(len(losses))[0])
+    model = fit(*data)
+    member = model._members[0]
+    assert [head.share for head, _, _ in member.heads] == [0]
+    assert any(head.share for head, _, _ in member.of_units)
+    assert model.reference_ == "both"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,12 @@ from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, report
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import explain, permutation_importance, view_importances
+from legofuse.inspection import (
+    domain_shift,
+    explain,
+    permutation_importance,
+    view_importances,
+)
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -117,6 +122,14 @@ def test_what_to_explain_of_other_holders_is_said(classifier):
         explain(pipe, X)
     with pytest.raises(TypeError, match=r"got RidgeClassifier\.$"):
         explain(RidgeClassifier().fit(X, y), X)
+
+
+def test_nothing_is_refused(classifier):
+    pipe = make(RidgeClassifier()).fit(X, y)
+    looks = [(explain, classifier, []), (domain_shift, pipe, X[:0], [])]
+    for look, *given in [(explain, pipe, X[:0]), (explain, pipe, []), *looks]:
+        with pytest.raises(ValueError, match="X is empty: give at least one row, or one bag"):
+            look(*given)
 
 
 def test_parts_of_a_missing_view_are_nought():

@@ -218,6 +218,18 @@ def test_nothing_is_refused(look):
             look(model, data, [])
 
 
+@pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+def test_what_is_no_table_is_refused(look):
+    model, views = Spy([]), {"a": [0], "b": [1, 12]}
+    for data, error, message in (
+        (None, TypeError, "X must be a table, or bags; got None"),
+        (X[:, 0], ValueError, r"X must be a table, .* or bags of such; got shape \(178,\)"),
+        ([X[:2], X[2:4], X[4:6, :5]], ValueError, "bag 2: view 'b': column 12 does not exist"),
+    ):
+        with pytest.raises(error, match=message):
+            look(model, data, np.arange(len(y) if data is not None else 3), views=views)
+
+
 def test_a_sparse_table_of_an_earlier_step_loses_views_as_a_dense_one_does():
     fusion = LEGOFusionTransformer(VIEWS, relation="cosine", n_landmarks=50, random_state=0)
     sparse, dense = (

@@ -342,6 +342,13 @@ def test_a_row_that_is_none_is_refused(pipe, classifier, row, error, message):
             found.to_frame(row)
 
 
+@pytest.mark.parametrize("row", [0, -1])
+def test_a_row_is_explained_with_a_domain_for_each(pipe, classifier, row):
+    for model, data, what in ((pipe, X[:15], "15 rows"), (classifier, DIGITS.bags[:3], "3 bags")):
+        with pytest.raises(ValueError, match=f"one domain for each of the {what}; got shape .2,"):
+            ExplanationDisplay.from_estimator(model, data, row, sample_domain=[0, 0])
+
+
 def test_rows_that_are_aligned_together_are_explained_together():
     site = np.arange(len(X)) % 3
     fusion = LEGOFusionTransformer(VIEWS, relation="rbf", max_iter=5, unseen_domains="batch")

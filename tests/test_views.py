@@ -317,6 +317,7 @@ def test_stack_3d_arrays_of_bags():
 
 
 ROWS = np.zeros((3, 2))
+LEVELS = FRAME.set_axis(pd.MultiIndex.from_tuples([(0, 0, 0), (0, 1, 0), (1, 0, 0)]))
 
 
 @pytest.mark.parametrize(
@@ -345,6 +346,17 @@ ROWS = np.zeros((3, 2))
             ValueError,
             r"different row.* `\.reindex\(index\)`.*union.* NaN .*join='inner'.*reset_index",
         ),
+        (
+            {"a": FRAME.set_axis([1, 1, 2]), "b": FRAME.set_axis([1, 2, 2])},
+            ValueError,
+            "a label stands at several rows, .* one of its own, by `set_index`, or, .*reset_index",
+        ),
+        (
+            {"a": LEVELS, "b": LEVELS.set_axis(LEVELS.index.droplevel(2))},
+            ValueError,
+            "their indices have 3 and 2 levels: give both an index of the same",
+        ),
+        ({"a": LEVELS, "b": FRAME[1:]}, ValueError, "'a' has 3, 'b' has 2.* have 3 and 1 levels"),
         (
             {"a": FRAME, "b": FRAME[1:]},
             ValueError,

@@ -159,7 +159,8 @@ class LEGOAnomalyClassifier(
     pooling_ : {"units", "relations", "both"}
         What the heads with a weight in scores of bags pool.
     reference_ : {"landmarks", "bag", "both"}
-        What units are related to; ``"both"`` where scores spread over the graph of the bag.
+        What units are related to; ``"both"`` where scores, of bags or of units, spread over the
+        graph of the bag.
     offset_ : float
         Subtracted from logits by :meth:`decision_function`; 0 unless ``contamination`` is set.
     prior_ : float

@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from .._labels import check_domains
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import n_samples, split_pipeline
+from ._model import check_not_empty, n_samples, split_pipeline
 from ._results import DomainShift
 
 __all__ = ["domain_shift"]
@@ -45,8 +45,8 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
     Raises
     ------
     ValueError, TypeError
-        If there are not two domains of `cv` rows, lengths differ, domains are missing or of several
-        types, `of` is unknown, or there is no fusion transformer.
+        If X is empty, there are not two domains of `cv` rows, lengths differ, domains are missing
+        or of several types, `of` is unknown, or there is no fusion transformer.
 
     Examples
     --------
@@ -68,6 +68,7 @@ def domain_shift(estimator, X, sample_domain, *, of="embedding", cv=5, random_st
         raise ValueError(f"of must be 'embedding' or 'graph'; got {of!r}.")
     if not isinstance(cv, int | np.integer) or cv < 2:
         raise ValueError(f"cv must be a number of folds, at least 2; got {cv!r}.")
+    check_not_empty(X)
     model, X, _ = split_pipeline(estimator, X)
     labels, codes = _read(sample_domain, X, cv)
     options = {"sample_domain": sample_domain} if _takes_domains(model) else {}

@@ -13,6 +13,7 @@ from .._threads import single_threaded_blas
 from ..fusion import fuse
 from ._model import (
     as_bags,
+    check_not_empty,
     n_samples,
     present_views,
     read_polynomial,
@@ -84,7 +85,8 @@ def explain(
     Raises
     ------
     ValueError, TypeError
-        If the model is not linear, or its terms cannot be taken apart (hops, an identity).
+        If X is empty, the model is not linear, or its terms cannot be taken apart (hops, an
+        identity).
 
     Notes
     -----
@@ -121,6 +123,7 @@ def explain(
     >>> bool(np.allclose(total, pipe.decision_function(X[:3])[:, 0]))
     True
     """
+    check_not_empty(X)
     whole, X = split_classifier(estimator, X)
     with single_threaded_blas():
         if hasattr(whole, "score_units"):

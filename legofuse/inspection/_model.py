@@ -261,7 +261,10 @@ def check_place(place, n, what, name="row"):
 
 def check_not_empty(X):
     """Raise where there is neither a row nor a bag."""
-    if n_samples(X) == 0:
+    if X is None or isinstance(X, str) or getattr(X, "shape", None) == ():
+        raise TypeError(f"X must be a table, or bags; got {X!r}.")
+    n = n_samples(X) if hasattr(X, "shape") or hasattr(X, "__len__") else None
+    if isinstance(n, Integral) and n == 0:  # lazy input may not know
         raise ValueError("X is empty: give at least one row, or one bag.")
 
 

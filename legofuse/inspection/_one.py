@@ -25,7 +25,10 @@ def explain_one(estimator, X, row, **options):
     that is aligned by its own rows: parts are those of an explanation of all of X.
     """
     model, X = split_classifier(estimator, X)
-    if hasattr(model, "score_units"):
+    domains, of_bags = options.get("sample_domain"), hasattr(model, "score_units")
+    if domains is not None:
+        domains = check_domains(domains, n_samples(X), sample="bag" if of_bags else "row")
+    if of_bags:
         check_is_fitted(model)
         ends = np.cumsum([len(bag) for bag in as_bags(X)])
         row = check_place(row, int(ends[-1]) if len(ends) else 0, "units of X")
@@ -34,20 +37,18 @@ def explain_one(estimator, X, row, **options):
     else:
         fusion, _, _ = split_pipeline(model)
         row = check_place(row, n_samples(X), "rows of X")
-        rows = _aligned_with(fusion, X, row, options.get("sample_domain"))
+        rows = _aligned_with(fusion, X, row, domains)
         place = int(np.flatnonzero(rows == row)[0])
-    if options.get("sample_domain") is not None:
-        options["sample_domain"] = np.asarray(options["sample_domain"])[rows]
+    if domains is not None:
+        options["sample_domain"] = domains[rows]
     X = X[rows[0] : rows[0] + 1] if holds_bags(X) else take_rows(X, rows)
     return explain(model, X, **options), place
 
 
-def _aligned_with(fusion, X, row, sample_domain):
+def _aligned_with(fusion, X, row, domains):
     """Rows without which a row would be moved elsewhere, itself among them."""
     if getattr(fusion, "unseen_domains", None) != "batch":
         return np.array([row])
-    n_rows = n_samples(X)
-    if sample_domain is None:  # told by a column, or by none
-        return np.arange(n_rows)
-    domains = check_domains(sample_domain, n_rows)
+    if domains is None:  # told by a column, or by none
+        return np.arange(n_samples(X))
     return np.flatnonzero(domains == domains[row])

@@ -147,16 +147,17 @@ def read_views(views, X):
     """Positions of the columns of each view in X, the same in all bags of it."""
     if not holds_bags(X):
         return _read_views(views, X)
-    found, names = None, None
+    found, names, width = None, None, None
     for i, bag in enumerate(X):
-        if found is not None and (not names or names == list(getattr(bag, "columns", []))):
+        same = found is not None and _width(bag) == width
+        if same and (not names or names == list(getattr(bag, "columns", []))):
             continue
         try:
             again = _read_views(views, bag)
         except ValueError as error:
             raise ValueError(f"bag {i}: {error}") from error
         if found is None:
-            found, names = again, list(getattr(bag, "columns", []))
+            found, names, width = again, list(getattr(bag, "columns", [])), _width(bag)
         for view, columns in found.items():
             if not np.array_equal(columns, again[view]):
                 raise ValueError(
@@ -167,8 +168,17 @@ def read_views(views, X):
 
 
 def _read_views(views, table):
-    width = table.shape[1] if hasattr(table, "shape") else len(table[0])
-    return resolve_views(views, width, frame=table)
+    return resolve_views(views, _width(table), frame=table)
+
+
+def _width(table):
+    """Number of columns."""
+    shape = table.shape if hasattr(table, "shape") else np.shape(table[:1])
+    if len(shape) != 2:
+        raise ValueError(
+            f"X must be a table, with a row for each sample, or bags of such; got shape {shape}."
+        )
+    return shape[1]
 
 
 def _permuted(X, columns, rng):

@@ -275,7 +275,17 @@ def _check_lengths(frames):
 
 def _how_to_join(first, other):
     """What brings two pandas frames with different indices together."""
-    if len(first) == len(other) and first.difference(other).empty:
+    if first.nlevels != other.nlevels:
+        return (
+            f"their indices have {first.nlevels} and {other.nlevels} levels: give both an index of "
+            "the same, by `set_index` or `droplevel`"
+        )
+    if not (first.is_unique and other.is_unique):
+        return (
+            "a label stands at several rows, so labels do not say which rows belong together: give "
+            "each row one of its own, by `set_index`"
+        )
+    if len(first) == len(other) and first.isin(other).all():
         return "they have the same rows in another order: reorder one with `.loc`"
     return (
         "give each view `.reindex(index)`, where `index = a.index.union(b.index)` makes rows that "
