@@ -58,7 +58,7 @@ def map_rows(method, X, sample_domain, names, dtype, n_features, feature_names=N
     Parameters
     ----------
     method : callable
-        From (rows, sample_domain) to an ndarray of shape (n_rows, len(names)).
+        From rows and ``sample_domain`` to an ndarray of shape (n_rows, len(names)).
     X : dask array or DataFrame of shape (n_rows, n_features)
         Chunks along the rows may be of unknown length, or empty.
     sample_domain : dask array of shape (n_rows,), in the chunks of X, or None
@@ -92,7 +92,7 @@ def map_rows(method, X, sample_domain, names, dtype, n_features, feature_names=N
         _check_block(block, X.dtype, X.shape[1], where)
         if len(block) == 0:
             return np.empty((0, width), dtype)
-        return method(block, *(part.ravel() for part in domains))
+        return method(block, sample_domain=domains[0].ravel() if domains else None)
 
     import dask.array as da
 
@@ -198,7 +198,7 @@ def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
     import dask
 
     X = _check_table(X)
-    blocks = X.to_delayed().ravel() if hasattr(X.to_delayed(), "ravel") else X.to_delayed()
+    blocks = _blocks(X)
     columns = [
         [None] * len(blocks) if part is None else _parts(part, len(blocks), name)
         for name, part in {"y": y, "sample_weight": sample_weight, "domains": sample_domain}.items()
@@ -224,13 +224,18 @@ def gather_sample(estimator, X, y=None, sample_weight=None, sample_domain=None):
     return found
 
 
+def _blocks(values):
+    """Blocks of rows of a dask collection, each to be computed."""
+    return np.ravel(np.asarray(values.to_delayed(), dtype=object)).tolist()
+
+
 def _parts(values, n_blocks, what):
     if not is_lazy(values):
         raise TypeError(
             f"{what} must be a dask array or Series in the blocks of X where X is lazy; got "
             f"{type(values).__name__}."
         )
-    parts = np.ravel(np.asarray(values.to_delayed(), dtype=object)).tolist()
+    parts = _blocks(values)
     if len(parts) != n_blocks:
         raise ValueError(f"{what} has {len(parts)} blocks, but X has {n_blocks}: rechunk it.")
     return parts
@@ -285,7 +290,7 @@ def _concatenate(parts):
 
 
 def _first(estimator, sample, size):
-    table = read_columns(estimator, sample.X, estimator.views, estimator.domain_column, reset=True)
+    table = read_columns(estimator, sample.X, reset=True)
     domains = read_domains(table, sample.domains)
     apart = [_numbers(values) for values in (sample.y, domains) if values is not None]
     # rows merge only where y and domain are equal

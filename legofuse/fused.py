@@ -81,20 +81,19 @@ class FusedGraph:
         self.columns, self.graphs = columns, graphs
         self.expansion, self.learned, self.shifts = expansion, learned, shifts
         self.references = self.encode(X, domains, dense=True)
-        marked = expansion.identity or expansion.degree
-        self.marks: Any = mark_rows(X, domains) if marked else None
+        self.marks: Any = self.mark(X, domains)
         self.hops: Any = None
         self.weights: Any = None
         self.complete: Any = None
         self.centres: Any = [None] * len(graphs)
         self._landmarks: Any = None  # where the references are others
         self._reference_means: Any = None
-        if expansion.degree is None and centre is not None:
-            self._learn_centres(centre)
         if expansion.degree is not None:
             relations = self._relate(self.references, self.references)
             mass = _relative(mass)
             self.hops = [(mass, *hop_operators(r, mass, expansion.degree)) for r in relations]
+        elif centre is not None:
+            self._learn_centres(centre)
 
     def __len__(self):
         """Return the number of references."""
@@ -114,6 +113,11 @@ class FusedGraph:
         """Encode rows for every graph, by other shifts of domains if given."""
         shifts = self.shifts if shifts is None else shifts
         return encode_moved(X, self.columns, self.graphs, self.learned, shifts, domains, dense)
+
+    def mark(self, X, domains=None):
+        """What tells equal rows, where hops or an identity need it; else None."""
+        marked = self.expansion.identity or self.expansion.degree
+        return mark_rows(X, domains) if marked else None
 
     def _relate(self, rows, references, graphs=None):
         """Relations of encoded rows to others, not centred."""
@@ -236,12 +240,12 @@ class FusedGraph:
         order = np.lexsort(self.marks.T)
         place = order[np.searchsorted(self.marks[order, 2], marks[:, 2])]
         graphs, equal = self.expanded(rows, marks)
-        graphs = [
-            [pack(hop[:, place]) for hop in graph] if isinstance(graph, list) else graph[:, place]
-            for graph in graphs
-        ]
-        graphs = [graph if isinstance(graph, list) else pack(graph) for graph in graphs]
-        return graphs, None if equal is None else pack(equal[:, place])
+
+        def packed(graph):
+            return pack(graph[:, place])
+
+        graphs = [list(map(packed, g)) if isinstance(g, list) else packed(g) for g in graphs]
+        return graphs, None if equal is None else packed(equal)
 
     def _related_among(self, rows, k):
         """Relation of rows to one another in graph k, centred where the fused graph's is.
@@ -350,12 +354,11 @@ class FusedGraph:
                 UserWarning,
                 stacklevel=2,
             )
-        centres = state.get("centres", [None] * len(state["graphs"]))
         self.__dict__.update(
             state,
             expansion=Expansion(*state["expansion"]),
             learned={(view, label): Statistics(*value) for view, label, value in state["learned"]},
-            centres=[None if centre is None else Centre(*centre) for centre in centres],
+            centres=[None if centre is None else Centre(*centre) for centre in state["centres"]],
             shifts=unpack_shifts(state["shifts"]),
             references=_unpack_rows(state["references"]),
             _landmarks=_unpack_rows(state["_landmarks"]),

@@ -122,8 +122,7 @@ def view_features(X, columns, learned):
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
     columns : dict of str to index array
-    learned : dict of (view, domain) to Statistics
-        The first domain's are used.
+    learned : dict of (view, None) to Statistics
 
     Returns
     -------
@@ -132,6 +131,6 @@ def view_features(X, columns, learned):
     X = X.toarray() if sp.issparse(X) else X
     parts = []
     for view, index in columns.items():
-        stats = next(s for (name, _), s in learned.items() if name == view)
+        stats = learned[view, None]
         parts.append((X[:, index] - stats.mean) / stats.scale / np.sqrt(len(index)))
     return np.nan_to_num(np.hstack(parts))

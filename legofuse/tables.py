@@ -70,17 +70,15 @@ def _take_columns(X, used):
     return X[:, used]
 
 
-def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None, numbers=None):
+def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
     """Read the columns that views use from X.
 
     Parameters
     ----------
     estimator : estimator
-        Gets (``reset``) or has ``n_features_in_`` and ``feature_names_in_``.
+        Has ``views`` (see :func:`legofuse.views.resolve_views`) and perhaps a ``domain_column``;
+        gets (``reset``) or has ``n_features_in_`` and ``feature_names_in_``.
     X : array-like, frame or sparse of shape (n_rows, n_features)
-    views : views specification
-        See :func:`legofuse.views.resolve_views`.
-    domain_column : str or int, optional
     reset : bool
         True in fit.
     offsets : ndarray of shape (n_bags + 1,), optional
@@ -102,8 +100,8 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
         raise TypeError("X is a frame of polars that is not computed: give X.collect().")
     _check_not_texts(X)
     _check_names_differ(X)
-    if not reset:  # set_params does not matter to what is fitted
-        domain_column = getattr(estimator, "_domain_index", None)
+    # what is fitted, set_params does not change
+    domain_column = getattr(estimator, "domain_column" if reset else "_domain_index", None)
     selective = _is_frame(X) or domain_column is not None or _may_hold_words(X)
     rules = {
         "accept_sparse": "csr",
@@ -126,18 +124,16 @@ def read_columns(estimator, X, views, domain_column=None, *, reset, offsets=None
             if not reset:
                 _note_lacking_views(estimator, X, error)
             raise
-    domains = None
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
         estimator.__dict__.pop("_domain_index", None)
         where = None
         if domain_column is not None:
             where = estimator._domain_index = _domain_index(domain_column, X, names)
-        views = _resolve(views, X, names, domain_column, where)
+        views = _resolve(estimator.views, X, names, domain_column, where)
     else:
         views = estimator.views_
-    if domain_column is not None:
-        domains = _column(X, estimator._domain_index)
+    domains = None if domain_column is None else _column(X, estimator._domain_index)
     is_used = np.zeros(X.shape[1], bool)
     for index in views.values():
         is_used[index] = True

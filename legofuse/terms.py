@@ -105,7 +105,18 @@ def name_terms(graphs, powers):
     return terms
 
 
-def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, **options):
+def learn_weights(
+    criterion,
+    graphs,
+    equal,
+    expansion,
+    targets,
+    sample_weight,
+    *,
+    nonnegative=True,
+    one=1.0,
+    **options,
+):
     """Learn weights by a criterion's name, on packed expanded graphs of a training sample.
 
     Parameters
@@ -116,18 +127,20 @@ def learn_weights(criterion, graphs, equal, expansion, targets, sample_weight, *
     expansion : Expansion
     targets : ndarray of shape (n_units, n_targets) or None
     sample_weight : ndarray of shape (n_units,)
+    nonnegative : bool, default=True
+        For ``"alignment"``.
+    one : float, default=1.0
+        For ``"loo"``: the weight that stands for one row.
     **options
-        ``present``, ``groups``, ``views``, ``factors``, ``max_iter``, ``tol`` and ``one`` for
-        ``"loo"``, ``nonnegative`` for ``"alignment"``.
+        Of :func:`~legofuse.weights.loo`.
 
     Returns
     -------
     Learned
         Scaled for a ridge of 1 by ``"loo"``, for a mean diagonal of 1 by others.
     """
-    terms, nonnegative = expansion.terms(), options.pop("nonnegative", True)
+    terms = expansion.terms()
     if criterion == "loo":
-        one = options.pop("one", 1.0)
         found = loo(
             graphs,
             terms,

@@ -84,7 +84,7 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset, numbers=Non
         bags = bags._replace(units=units)
     offsets = bags.offsets
     rows = {"offsets": None if is_table(X) else offsets, "numbers": numbers}
-    table = read_columns(estimator, bags.units, estimator.views, reset=reset, **rows)
+    table = read_columns(estimator, bags.units, reset=reset, **rows)
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)
     if table.missing is not None:

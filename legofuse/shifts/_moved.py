@@ -58,7 +58,7 @@ def encode_moved(X, columns, graphs, learned, shifts, domains=None, dense=False)
     if not shifts.maps or not shifts.share:
         return Rows(rows.encoded, rows.present, None, codes)
     X = as_array(X)
-    whole = X.copy()
+    whole = np.empty(X.shape, X.dtype)  # each column is in a view
     for view, index in columns.items():
         mean = learned[view, None].mean
         whole[:, index] = move(take(X, index), domains, view, shifts.maps, mean)

@@ -9,7 +9,6 @@ predicted classes lie as the classes do in training.
 import numpy as np
 from scipy.linalg import solve
 
-from ..sampling import mark_rows
 from ..shifts import class_slope, with_domains
 
 _TURNS = 3
@@ -88,8 +87,8 @@ def _predict(fused, head, X, domains, rows, shifts):
     for start in range(0, len(rows), _BLOCK):
         part = rows[start : start + _BLOCK]
         encoded = fused.encode(X[part], domains[part], shifts)
-        marks = None if fused.marks is None else mark_rows(X[part], domains[part])
-        found = (fused(encoded, marks) @ weights + intercept).argmax(axis=1)
+        graph = fused(encoded, fused.mark(X[part], domains[part]))
+        found = (graph @ weights + intercept).argmax(axis=1)
         have = slice(None) if encoded.present is None else encoded.present.any(axis=1)
         kept.append(part[have])
         classes.append(found[have])

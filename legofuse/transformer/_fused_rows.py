@@ -17,23 +17,10 @@ _NEEDS = "transform needs sample_domain"
 _REFERENCES_NEED = "references need reference_domain, as rows need sample_domain"
 
 
-class BlockMethod:
-    """A method of a fitted estimator, for one block after another in any process."""
-
-    def __init__(self, estimator, method):
-        self.estimator, self.method = estimator, method
-
-    def __call__(self, rows, sample_domain=None):
-        """Apply it to rows in memory."""
-        return getattr(self.estimator, self.method)(rows, sample_domain=sample_domain)
-
-
 class FusedRows:
     """Rows of the embedding, of the fused graph and of the relations."""
 
     # what the estimator has
-    views: Any
-    domain_column: Any
     unseen_domains: Any
     n_jobs: Any
     views_: Any
@@ -125,11 +112,9 @@ class FusedRows:
 
     def _encoded(self, X, sample_domain, references=False):
         """Rows of a caller's X, or references, encoded for every graph."""
-        _refuse_lazy(X)
-        table = read_columns(self, X, self.views, self.domain_column, reset=False)
         needs = _REFERENCES_NEED if references else _NEEDS
-        domains = self._known_domains(table, sample_domain, needs)
-        return self._fused.encode(table.X, domains, self._shifts(table, domains), references)
+        table, domains, shifts = self._read(X, sample_domain, needs)
+        return self._fused.encode(table.X, domains, shifts, references)
 
     @property
     def domains_(self):
@@ -151,7 +136,7 @@ class FusedRows:
                 "DataFrame a dask DataFrame. Leave it at 'default' for lazy input."
             )
         return map_rows(
-            BlockMethod(self, method),
+            getattr(self, method),
             X,
             sample_domain,
             names,
@@ -166,15 +151,19 @@ class FusedRows:
         return chosen != "default"
 
     def _stream(self, X, sample_domain, projection, fused=None):
-        _refuse_lazy(X)
-        table = read_columns(self, X, self.views, self.domain_column, reset=False)
-        domains = self._known_domains(table, sample_domain)
-        shifts = self._shifts(table, domains)
+        table, domains, shifts = self._read(X, sample_domain)
         prior = self._prior if fused is None else 0.0
         fused = self._fused if fused is None else fused
         return stream(table, domains, fused, shifts, projection, prior, self.n_jobs)
 
-    def _known_domains(self, table, sample_domain, needs=_NEEDS):
+    def _read(self, X, sample_domain, needs=_NEEDS):
+        """Table, domains and shifts of domains of a caller's rows."""
+        _refuse_lazy(X)
+        table = read_columns(self, X, reset=False)
+        domains = self._known_domains(table, sample_domain, needs)
+        return table, domains, self._shifts(table, domains)
+
+    def _known_domains(self, table, sample_domain, needs):
         domains = read_domains(table, sample_domain)
         if (domains is None) != (not self._domains):
             raise ValueError(
@@ -199,7 +188,7 @@ class FusedRows:
         fused = self._fused
         if domains is None:
             return fused.shifts
-        if self.__dict__.get("_head") is None:
+        if self._head is None:
             return with_domains(fused.shifts, table.X, fused.columns, domains, fused.learned)
         head, shares = self._head
         return align_by_classes(fused, head, shares, table.X, domains)

@@ -9,7 +9,6 @@ from ..config import foresee
 from ..fused import FusedGraph
 from ..graphs import chosen_by_auto
 from ..readouts import embedding_map
-from ..sampling import mark_rows
 from ..terms import given_weights, learn_weights, view_importances
 from ..weights import Learned
 from ._class_shares import learn_head
@@ -87,40 +86,21 @@ def learn(estimator, training, rows, weight, few):
     graph : ndarray of shape (n_landmarks, n_landmarks) or None
         The fused graph of the landmarks, where these are the rows.
     """
-    fused, marks = estimator._fused, None
-    criterion, classes = training.criterion, training.n_classes > 0
-    targets = training.targets_of(rows)
-    sample = training.table.X[rows], at(training.domains, rows)
+    fused, targets = estimator._fused, training.targets_of(rows)
+    encoded, marks = fused.references, fused.marks
     all_landmarks = np.array_equal(rows, estimator.landmarks_)
-    encoded = fused.references if all_landmarks else fused.encode(*sample)
-    if fused.marks is not None:
-        marks = mark_rows(*sample)
+    if not all_landmarks:
+        sample = training.table.X[rows], at(training.domains, rows)
+        encoded, marks = fused.encode(*sample), fused.mark(*sample)
     some = encoded if isinstance(few, slice) else encoded[few]  # landmarks are known as such
-    graphs, equal = fused.among(some, None if marks is None else marks[few])
+    graphs, equal = fused.among(some, at(marks, few))
+    known = at(targets, few), weight[few]
+    found = _without_gradients(estimator, training, some.present, graphs, equal, *known)
     fitted: dict = {"_neural": None}
-    if criterion == "given":
-        n_terms = len(estimator.powers_)
-        n_factors = len(estimator.graphs_) if fused.expansion.separable else 1
-        range_of = fused.dtype, n_factors
-        found = Learned(given_weights(estimator.weights, n_terms, estimator.nonnegative, *range_of))
-    else:
-        options = {"nonnegative": estimator.nonnegative}
-        if criterion in ("loo", "neural"):
-            options |= {"max_iter": estimator.max_iter, "tol": estimator.tol, "classes": classes}
-            options["one"] = min(training.one, weight[few].max())  # of which all are left whole
-            if fused.hops is None and not fused.expansion.identity:
-                alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
-                factors = np.ones(len(estimator.graphs_))
-                factors[estimator._beside] = _LOWER
-                options |= {"groups": alike, "views": alike[0], "factors": factors}
-            if some.present is not None and fused.hops is None:
-                options["present"] = fused.expansion.present(some.present)
-        name = "loo" if criterion == "neural" else criterion
-        known = at(targets, few), weight[few]
-        found = learn_weights(name, graphs, equal, fused.expansion, *known, **options)
-    if criterion == "neural":
+    if training.criterion == "neural":
         known = targets, weight / training.unit
-        fit, found = _train(estimator, encoded, marks, *known, found.weights, classes)
+        fit = _train(estimator, training, encoded, marks, *known, found.weights)
+        found = Learned(fit.weights, n_iter=fit.n_iter)
         fitted |= {"_neural": fit.state, "history_": fit.history}
     views = [view for view, _ in estimator.graphs_]
     shown = fused.expansion, found.weights, weight[few]
@@ -128,17 +108,43 @@ def learn(estimator, training, rows, weight, few):
     importances = view_importances(graphs, *shown, views, equal, fused.factors(some))
     del graphs, equal
     step = 1 if all_landmarks else -(-len(rows) // _MOST_IN_MEAN)
-    graph = fused(encoded[::step], None if marks is None else marks[::step])
+    graph = fused(encoded[::step], at(marks, slice(None, None, step)))
     prior = np.average(graph, axis=0, weights=weight[::step])
     fitted |= {
         "weights_": found.weights,
         "loo_score_": found.loo_score,
         "n_iter_": found.n_iter,
-        "ridge_": 1.0 if criterion in ("loo", "neural") else None,
+        "ridge_": 1.0 if training.criterion in ("loo", "neural") else None,
         "view_importances_": importances,
         "_prior": prior.astype(fused.dtype),
     }
     return fitted, graph if all_landmarks else None
+
+
+def _without_gradients(estimator, training, present, graphs, equal, targets, weight):
+    """Weights that are given, or by the criterion; where neural ones start, by leave-one-out."""
+    criterion, expansion = training.criterion, estimator._fused.expansion
+    n_graphs = len(estimator.graphs_)
+    if criterion == "given":
+        n_factors = n_graphs if expansion.separable else 1
+        rules = len(estimator.powers_), estimator.nonnegative, estimator._fused.dtype, n_factors
+        return Learned(given_weights(estimator.weights, *rules))
+    options = {}
+    if criterion == "alignment":
+        options["nonnegative"] = estimator.nonnegative
+    elif criterion in ("loo", "neural"):
+        criterion = "loo"
+        options |= {"max_iter": estimator.max_iter, "tol": estimator.tol}
+        options["classes"] = training.n_classes > 0
+        options["one"] = min(training.one, weight.max())  # of which all are left whole
+        if expansion.degree is None and not expansion.identity:
+            alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
+            factors = np.ones(n_graphs)
+            factors[estimator._beside] = _LOWER
+            options |= {"groups": alike, "views": alike[0], "factors": factors}
+        if expansion.degree is None and present is not None:
+            options["present"] = expansion.present(present)
+    return learn_weights(criterion, graphs, equal, expansion, targets, weight, **options)
 
 
 def learn_classes(estimator, training):
@@ -165,7 +171,7 @@ def map_landmarks(fused, n_components, graph=None):
     return projection
 
 
-def _train(estimator, encoded, marks, targets, weight, start, classes):
+def _train(estimator, training, encoded, marks, targets, weight, start):
     """Train weights by gradients, from those of the closed form and at their scale."""
     from ..nn import relate_on, resolve_device
     from ..nn.fusion_fit import fit_fusion
@@ -177,13 +183,13 @@ def _train(estimator, encoded, marks, targets, weight, start, classes):
         None if part.present is None or fused.hops else expansion.present(part.present)
         for part in (encoded, fused.references)
     ]
-    fit = fit_fusion(
+    return fit_fusion(
         relations,
         expansion.terms(),
         targets,
         start,
         sample_weight=weight,
-        classes=classes,
+        classes=training.n_classes > 0,
         nonnegative=estimator.nonnegative,
         separable=expansion.separable,
         zeroth=equal if expansion.separable else None,
@@ -195,4 +201,3 @@ def _train(estimator, encoded, marks, targets, weight, start, classes):
         device=device,
         random_state=estimator.random_state,
     )
-    return fit, Learned(fit.weights, None, fit.n_iter)

@@ -8,7 +8,6 @@ from joblib import Parallel, delayed, effective_n_jobs
 from .._threads import single_threaded_blas
 from ..config import foresee
 from ..fused import block_rows
-from ..sampling import mark_rows
 from ._training import at, warn_empty
 
 
@@ -50,8 +49,8 @@ def stream(table, domains, fused, shifts, projection=None, prior=0.0, n_jobs=Non
     direct = projection is None and table.X.dtype.itemsize <= fused.dtype.itemsize
 
     def fill(part):
-        rows = fused.encode(table.X[part], at(domains, part), shifts)
-        marks = None if fused.marks is None else mark_rows(table.X[part], at(domains, part))
+        given = table.X[part], at(domains, part)
+        rows, marks = fused.encode(*given, shifts), fused.mark(*given)
         graph = fused(rows, marks, out=out[part] if direct else None)
         if empty is not None:
             graph[empty[part]] = prior

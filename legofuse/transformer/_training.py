@@ -115,7 +115,7 @@ def read_training(estimator, given, weighted, row_weights=None):
         If X, y, the weights or the domains are not usable.
     """
     X, y, sample_weight, sample_domain = given
-    table = read_columns(estimator, X, estimator.views, estimator.domain_column, reset=True)
+    table = read_columns(estimator, X, reset=True)
     domains = read_domains(table, sample_domain)
     targets, strata = read_targets(y, len(table), estimator.target_type)
     weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
@@ -229,8 +229,9 @@ def _drop_empty_rows(table, weight):
     """Set the weight of rows that miss every view to 0; check that each view occurs."""
     if table.missing is None:
         return weight
-    occurs = (~table.missing[weight > 0]).any(axis=0)
-    for view in np.array(list(table.views))[~occurs].tolist():
+    lacking = table.missing[weight > 0].all(axis=0)
+    if lacking.any():
+        view = list(table.views)[np.argmax(lacking)]
         raise ValueError(
             f"{call_view(view, table.views)} is missing (all NaN) in every training row: leave it "
             "out of views, or give rows that have it."
