@@ -273,6 +273,16 @@ def n_samples(X):
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
+def n_columns(table):
+    """Number of columns."""
+    shape = table.shape if hasattr(table, "shape") else np.shape(table[:1])
+    if len(shape) != 2:
+        raise ValueError(
+            f"X must be a table, with a row for each sample, or bags of such; got shape {shape}."
+        )
+    return shape[1]
+
+
 def holds_bags(X):
     """Whether X is several tables, bags or views, and not one."""
     if getattr(X, "ndim", None) == 3:
@@ -296,7 +306,7 @@ def as_bags(X):
 def present_views(model, X):
     """Which views each row has, (n_rows, n_views) of 0 and 1."""
     check_not_empty(X)
-    width = X.shape[1] if hasattr(X, "shape") else np.shape(X)[1]
+    width = n_columns(X)
     if width != model.n_features_in_:
         raise ValueError(
             f"X has {width} features, but {type(model).__name__} is expecting "

@@ -9,7 +9,14 @@ from .._compat import check_sample_weight
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..views import resolve_views
-from ._model import check_not_empty, float_values, holds_bags, read_column, replace_columns
+from ._model import (
+    check_not_empty,
+    float_values,
+    holds_bags,
+    n_columns,
+    read_column,
+    replace_columns,
+)
 from ._results import PermutationImportance
 
 __all__ = ["permutation_importance"]
@@ -149,7 +156,7 @@ def read_views(views, X):
         return _read_views(views, X)
     found, names, width = None, None, None
     for i, bag in enumerate(X):
-        same = found is not None and _width(bag) == width
+        same = found is not None and n_columns(bag) == width
         if same and (not names or names == list(getattr(bag, "columns", []))):
             continue
         try:
@@ -157,7 +164,7 @@ def read_views(views, X):
         except ValueError as error:
             raise ValueError(f"bag {i}: {error}") from error
         if found is None:
-            found, names, width = again, list(getattr(bag, "columns", [])), _width(bag)
+            found, names, width = again, list(getattr(bag, "columns", [])), n_columns(bag)
         for view, columns in found.items():
             if not np.array_equal(columns, again[view]):
                 raise ValueError(
@@ -168,17 +175,7 @@ def read_views(views, X):
 
 
 def _read_views(views, table):
-    return resolve_views(views, _width(table), frame=table)
-
-
-def _width(table):
-    """Number of columns."""
-    shape = table.shape if hasattr(table, "shape") else np.shape(table[:1])
-    if len(shape) != 2:
-        raise ValueError(
-            f"X must be a table, with a row for each sample, or bags of such; got shape {shape}."
-        )
-    return shape[1]
+    return resolve_views(views, n_columns(table), frame=table)
 
 
 def _permuted(X, columns, rng):
