@@ -12,7 +12,6 @@ Nothing of legofuse is imported here; any module may import this one.
 """
 
 import sys
-from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
@@ -32,10 +31,6 @@ except ImportError:  # scikit-learn < 1.9
 
         def call_on_fit_task_end(self, *, estimator, **kwargs):
             return False  # never asks to stop
-
-        @contextmanager
-        def propagate_callback_context(self, sub_estimator):
-            yield
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Give ``fit`` the context that it reports to; nobody listens."""

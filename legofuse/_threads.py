@@ -39,11 +39,8 @@ def _libraries():
 
 
 @contextmanager
-def single_threaded_blas(active=True):
-    """Keep BLAS to one thread inside the block, if ``active``."""
-    if not active:
-        yield
-        return
+def single_threaded_blas():
+    """Keep BLAS to one thread inside the block."""
     with _lock:
         if _state["users"] == 0:
             found = _libraries().select(user_api="blas").lib_controllers

@@ -10,6 +10,19 @@ import numpy as np
 from .fusion import INTERACTIONS
 from .landmarks import LANDMARKS
 
+__all__ = [
+    "check_choice",
+    "check_criterion",
+    "check_device",
+    "check_flag",
+    "check_fusion",
+    "check_number",
+    "check_verbose",
+    "check_zeroth",
+    "one_column_each",
+]
+
+_WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform", "neural")
 _LARGEST = int(np.iinfo(np.int64).max)  # what an int may be at most
 _DEVICES = ("cpu", "cuda", "hpu", "maia", "mps", "mtia", "npu", "privateuseone", "xla", "xpu")
 
@@ -69,9 +82,6 @@ def check_device(value):
         )
 
 
-WEIGHTS = ("auto", "loo", "alignment", "consensus", "uniform", "neural")
-
-
 def check_fusion(estimator):
     """Check the parameters of a fusion transformer, one by one and together."""
     owner = type(estimator).__name__
@@ -84,7 +94,7 @@ def check_fusion(estimator):
         "unseen_domains": ("error", "batch"),
         "output": ("embedding", "relations"),
         "landmarks": LANDMARKS,
-        "weights": WEIGHTS,
+        "weights": _WEIGHTS,
     }
     for name, options in choices.items():
         value = getattr(estimator, name)
@@ -147,17 +157,6 @@ def check_criterion(weights, interactions, targets, n_classes):
         if n_classes == 1:
             raise ValueError(f"weights={weights!r} needs at least two classes in y; got 1 class.")
     return weights
-
-
-__all__ = [
-    "check_choice",
-    "check_criterion",
-    "check_device",
-    "check_flag",
-    "check_fusion",
-    "check_number",
-    "check_verbose",
-]
 
 
 def one_column_each(views):

@@ -120,16 +120,15 @@ def refine_statistics(learned, moments, X, columns):
     """
     refined = dict(learned)
     for view, found in moments.items():
-        key = view, None
-        dtype = learned[key].mean.dtype
+        known = learned[view, None]
+        dtype = known.mean.dtype
         variance = found.square / found.mass
         if not (np.isfinite(variance).all() and np.isfinite(found.mean).all()):
             continue
         noise = (10 * np.finfo(dtype).eps * np.abs(found.mean)) ** 2
         scale = np.where(variance <= noise, 0.0, np.sqrt(variance))
-        known = learned[key]
         again = summarise(found.mean, scale, known.widths["spherical"], dtype)
         if np.isfinite(known.reach):
             again = again._replace(reach=reach(take(X, columns[view]), again))
-        refined[key] = again._replace(components=known.components)
+        refined[view, None] = again._replace(components=known.components)
     return refined

@@ -38,7 +38,7 @@ def _words(values):
     return values.view(np.uint64)
 
 
-def fingerprint(X, block=None):
+def fingerprint(X):
     """192 bits for each row that tell rows of different content apart, the last 64 alone.
 
     Rows are sorted by the first 128, which cannot tell apart in which column some round numbers,
@@ -47,8 +47,6 @@ def fingerprint(X, block=None):
     Parameters
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
-    block : int, optional
-        Rows processed at once; by default as many as the cache takes.
 
     Returns
     -------
@@ -67,7 +65,7 @@ def fingerprint(X, block=None):
     seeds = np.arange(1, 3 * n_features + 1, dtype=np.uint64).reshape(3, n_features)
     keys = _mix(seeds * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
     marks = np.zeros((n_rows, 3), np.uint64)
-    block = block or (4096 if sp.issparse(X) else max(1, _CACHED // max(1, n_features)))
+    block = 4096 if sp.issparse(X) else max(1, _CACHED // max(1, n_features))
     for start in range(0, n_rows, block):
         rows = X[start : start + block]
         of = slice(start, start + block)
@@ -188,8 +186,8 @@ def stratified_sample(strata, n_samples, rng):
 
     Parameters
     ----------
-    strata : ndarray of shape (n_rows,), int, or None
-        Stratum of each row; None samples all rows alike. Needs ``n_rows`` as an int then.
+    strata : ndarray of shape (n_rows,), int
+        Stratum of each row.
     n_samples : int
     rng : numpy.random.RandomState
 

@@ -32,9 +32,6 @@ def test_fit_is_written_once_for_callbacks(compat):
                 step = root.subcontext(task_name="step")
                 step.call_on_fit_task_begin(estimator=self)
                 assert step.call_on_fit_task_end(estimator=self) is False
-            inner = root.subcontext(task_name="inner estimator")
-            with inner.propagate_callback_context(BaseEstimator()):
-                pass
             root.call_on_fit_task_end(estimator=self)
             return self
 

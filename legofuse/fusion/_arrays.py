@@ -17,12 +17,17 @@ def float_type(arrays):
     return dtype if dtype.kind == "f" else np.dtype(float)
 
 
+def leaves(items):
+    """All arrays of a list of arrays and of lists of them."""
+    return [part for item in items for part in (item if isinstance(item, list) else [item])]
+
+
 def as_floats(xp, tensors):
     """Tensors (or lists of them) that hold whole numbers in the type of the others.
 
     That is torch's default type where no other holds floats.
     """
-    parts = [part for item in tensors for part in (item if isinstance(item, list) else [item])]
+    parts = leaves(tensors)
     floats = [part.dtype for part in parts if part.is_floating_point()]
     if len(floats) == len(parts):
         return list(tensors)

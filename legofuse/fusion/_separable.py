@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._arrays import as_floats, check_shapes, flatten, float_type, namespace
+from ._arrays import as_floats, check_shapes, flatten, float_type, leaves, namespace
 from ._blocks import in_blocks
 from ._polynomial import polynomial
 
@@ -43,23 +43,23 @@ def fuse_separable(relations, factors, zeroth=None):
     array([[0.8]])
     """
     relations = _check_factors(relations, factors)
-    first = relations[0][0] if isinstance(relations[0], list) else relations[0]
+    first = leaves(relations)[0]
     xp = namespace(first)
     if xp is not np:
-        given = list(relations) if zeroth is None else [*relations, zeroth]
-        floats = as_floats(xp, given)
+        floats = as_floats(xp, relations if zeroth is None else [*relations, zeroth])
         relations, zeroth = floats[: len(relations)], None if zeroth is None else floats[-1]
-        first = relations[0][0] if isinstance(relations[0], list) else relations[0]
+        first = leaves(relations)[0]
         factors = xp.as_tensor(factors, dtype=first.dtype, device=first.device)
         return _product(relations, factors, zeroth)
-    flat, flat_zeroth, dtype = _flat_stacks(relations, zeroth)
+    flat, flat_zeroth, dtype = _flatten(relations, zeroth)
     factors = np.asarray(factors, dtype=dtype)
     out = np.empty(first.shape, dtype=dtype)
     target = out.reshape(-1)
 
     def work(blocks):
         for part, _, _ in blocks:
-            target[part] = _product(*_part(flat, flat_zeroth, part, factors))
+            block, ones = _part(flat, flat_zeroth, part)
+            target[part] = _product(block, factors, ones)
 
     if target.size:
         in_blocks(work, target.size, len(relations), factors.shape[1])
@@ -68,8 +68,7 @@ def fuse_separable(relations, factors, zeroth=None):
 
 def _check_factors(relations, factors):
     relations = list(relations)
-    stacks = [r if isinstance(r, list) else [r] for r in relations]
-    check_shapes([power for stack in stacks for power in stack])
+    check_shapes(leaves(relations))
     shape = np.shape(factors)
     if len(shape) != 2 or shape[0] != len(relations) or shape[1] < 2:
         raise ValueError(
@@ -79,17 +78,19 @@ def _check_factors(relations, factors):
     return relations
 
 
-def _flat_stacks(relations, zeroth):
-    stacks = [r if isinstance(r, list) else [r] for r in relations]
-    dtype = float_type([power for stack in stacks for power in stack])
-    flat = [[flatten(power, dtype) for power in stack] for stack in stacks]
-    flat = [x if isinstance(r, list) else x[0] for x, r in zip(flat, relations, strict=True)]
+def _flatten(relations, zeroth):
+    """Relations (or lists of their powers) and zeroth power as flat arrays, and their type."""
+    dtype = float_type(leaves(relations))
+    flat = [
+        [flatten(power, dtype) for power in r] if isinstance(r, list) else flatten(r, dtype)
+        for r in relations
+    ]
     return flat, None if zeroth is None else flatten(zeroth, dtype), dtype
 
 
-def _part(flat, zeroth, part, factors):
+def _part(flat, zeroth, part):
     block = [[x[part] for x in r] if isinstance(r, list) else r[part] for r in flat]
-    return block, factors, None if zeroth is None else zeroth[part]
+    return block, None if zeroth is None else zeroth[part]
 
 
 def _power(relation, p):
@@ -153,13 +154,13 @@ def fuse_separable_adjoint(relations, factors, gradient, zeroth=None):
     array([[0.2, 0.6],
            [0.5, 0.3]])
     """
-    flat, flat_zeroth, dtype = _flat_stacks(_check_factors(relations, factors), zeroth)
+    flat, flat_zeroth, dtype = _flatten(_check_factors(relations, factors), zeroth)
     factors, slope = np.asarray(factors, dtype=dtype), flatten(gradient, dtype)
 
     def work(blocks):
         total = np.zeros(factors.shape)
         for part, _, _ in blocks:
-            block, _, ones = _part(flat, flat_zeroth, part, factors)
+            block, ones = _part(flat, flat_zeroth, part)
             values = [_factor(r, row, ones) for r, row in zip(block, factors, strict=True)]
             for m, relation in enumerate(block):
                 pulled = slope[part].copy()

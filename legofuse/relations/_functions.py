@@ -5,7 +5,7 @@ import scipy.sparse as sp
 
 from ._encoding import densify, encode
 from ._products import relate
-from ._statistics import Statistics, statistics
+from ._statistics import statistics
 
 
 def _related(X, references, relation, stats=None, gamma=None):
@@ -92,14 +92,12 @@ def correlation(X, references, mean=None, scale=None):
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    learned = statistics(_float(references))
-    dtype = learned.mean.dtype
-    stats = Statistics(
-        learned.mean if mean is None else np.asarray(mean, dtype),
-        learned.scale if scale is None else np.asarray(scale, dtype),
-        learned.gamma,
-        learned.widths,
-    )
+    stats = statistics(_float(references))
+    dtype = stats.mean.dtype
+    if mean is not None:
+        stats = stats._replace(mean=np.asarray(mean, dtype))
+    if scale is not None:
+        stats = stats._replace(scale=np.asarray(scale, dtype))
     return _related(X, references, "correlation", stats)
 
 

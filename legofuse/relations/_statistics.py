@@ -8,6 +8,8 @@ import scipy.sparse as sp
 from ._encoding import encode
 from ._principal import ROWS, principal_components
 
+_BLOCK = 4096  # rows at a time
+
 
 class Statistics(NamedTuple):
     """What a relation learns from the training rows of one view.
@@ -157,7 +159,7 @@ def default_widths(n_features, spherical=0.5):
     return {"gaussian": gaussian, "local": 8 * gaussian, "spherical": spherical}
 
 
-def reach(X, stats, block=4096):
+def reach(X, stats):
     """How far rows reach: twice the length of the longest one once standardised.
 
     Parameters
@@ -166,8 +168,6 @@ def reach(X, stats, block=4096):
         At least one row.
     stats : Statistics
         What standardises them.
-    block : int
-        As many rows are standardised at a time.
 
     Returns
     -------
@@ -182,7 +182,7 @@ def reach(X, stats, block=4096):
     >>> reach(X, statistics(X))
     2.0
     """
-    parts = (encode(X[k : k + block], "gaussian", stats) for k in range(0, X.shape[0], block))
+    parts = (encode(X[k : k + _BLOCK], "gaussian", stats) for k in range(0, X.shape[0], _BLOCK))
     return 2 * float(max(part.norms.max() for part in parts)) ** 0.5
 
 
@@ -231,22 +231,22 @@ def _weight_of_blanks(X, weight):
     return np.where(np.asarray(stored.T @ counted) == counted.sum(), 0.0, np.maximum(blank, 0))
 
 
-def _squared_mean_direction(X, weight, block=4096):
+def _squared_mean_direction(X, weight):
     """Squared length of the weighted mean of the rows scaled to length 1."""
     total = np.zeros(X.shape[1])
-    for start in range(0, X.shape[0], block):
-        rows = encode(X[start : start + block], "cosine")
-        part = weight[start : start + block]
+    for start in range(0, X.shape[0], _BLOCK):
+        rows = encode(X[start : start + _BLOCK], "cosine")
+        part = weight[start : start + _BLOCK]
         total += rows.rows.T @ (part if rows.factor is None else part * rows.factor)
     mass = weight.sum()
     return float(total @ total) / mass**2 if mass > 0 else 0.0
 
 
-def _weighted_sum(X, weight, centre, square=False, block=4096):
+def _weighted_sum(X, weight, centre, square=False):
     """Sum of w_i (x_i - centre) or of its square over what X stores, in float64 and row blocks."""
     total = np.zeros(X.shape[1])
-    for start in range(0, X.shape[0], block):
-        part = X[start : start + block]
+    for start in range(0, X.shape[0], _BLOCK):
+        part = X[start : start + _BLOCK]
         if sp.issparse(part):
             rows = sp.csr_array(
                 (part.data - centre[part.indices], part.indices, part.indptr), shape=part.shape
@@ -256,5 +256,5 @@ def _weighted_sum(X, weight, centre, square=False, block=4096):
             values = rows = part - centre
         if square:
             values *= values
-        total += weight[start : start + block] @ rows
+        total += weight[start : start + _BLOCK] @ rows
     return total

@@ -1,6 +1,6 @@
 """What a view is: named columns of one table, stacking of views, and which blocks are missing.
 
-Pure functions on arrays and frames; nothing else of legofuse is imported here, and pandas only when
+Pure functions on arrays and frames; of legofuse only _labels is imported here, and pandas only when
 a pandas frame was passed.
 """
 

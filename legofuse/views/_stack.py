@@ -5,6 +5,10 @@ from scipy import sparse
 
 from ._columns import _short, check_named
 
+_IF_BAGS = (
+    "If they are bags, each with one label, use LEGOAnomalyClassifier, which learns from bags."
+)
+
 
 def check_not_list_of_views(X):
     """Refuse a bare list or dict of 2-D arrays where one 2-D X is meant.
@@ -41,7 +45,11 @@ def check_not_list_of_views(X):
             "are views, `stack_views` of this dict returns both, the table X and the columns of "
             "each view: `X, views = stack_views(Xs)`; pass `views=views` to the estimator."
         )
-    _refuse_pair(X)
+    if isinstance(X, tuple) and len(X) == 2 and isinstance(X[1], dict):
+        raise TypeError(
+            "X is a pair of a table and a dict, as stack_views returns: take it apart, `X, views = "
+            "stack_views(Xs)`, and pass `views=views` to the estimator."
+        )
     if getattr(X, "ndim", None) == 3:
         raise ValueError(
             f"X has dim 3, shape {tuple(X.shape)}, not one table with a row for each sample. "
@@ -57,20 +65,6 @@ def check_not_list_of_views(X):
             + f" {_IF_BAGS}"
             * _may_be_bags(X)
         )
-
-
-def _refuse_pair(X):
-    """Refuse what `stack_views` returns where its first part is meant."""
-    if isinstance(X, tuple) and len(X) == 2 and isinstance(X[1], dict):
-        raise TypeError(
-            "X is a pair of a table and a dict, as stack_views returns: take it apart, `X, views = "
-            "stack_views(Xs)`, and pass `views=views` to the estimator."
-        )
-
-
-_IF_BAGS = (
-    "If they are bags, each with one label, use LEGOAnomalyClassifier, which learns from bags."
-)
 
 
 def _is_sequence(X):

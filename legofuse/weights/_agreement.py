@@ -5,8 +5,9 @@ from scipy.linalg import eigh
 from scipy.optimize import nnls
 
 from ..fusion import each_term, fuse_adjoint
+from ._importances import row_sums
 from ._learned import Learned
-from ._packing import pack_gradient, side, unpack
+from ._packing import pack_gradient, side
 from ._scale import moderate
 
 _MOST_PAIRED = 500  # terms; of more, sums of pairs are too many to be evaluated each
@@ -29,7 +30,7 @@ def centred_products(relations, powers, sample_weight):
     powers : ndarray of shape (n_terms, M)
         Exponents of each term.
     sample_weight : ndarray of shape (n_units,)
-        Weight of each unit; 1 where none are given.
+        Weight of each unit.
 
     Returns
     -------
@@ -39,8 +40,7 @@ def centred_products(relations, powers, sample_weight):
         Weighted means of the rows of the terms' kernels.
     """
     total = sample_weight.sum()
-    share = np.broadcast_to(sample_weight / total, (len(sample_weight), len(sample_weight)))
-    row_means = fuse_adjoint([unpack(r) for r in relations], powers, share, by_row=True)
+    row_means = row_sums(relations, powers, sample_weight / total)
     outer = pack_gradient(np.outer(sample_weight, sample_weight))
     if len(powers) > _MOST_PAIRED:
         return _centred_first(relations, powers, sample_weight, outer, row_means), row_means
@@ -131,8 +131,7 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
     products, _ = centred_products(relations, powers, weight)
     centred = moderate((targets - weight @ targets / weight.sum()) * weight[:, None])
     goals = fuse_adjoint(relations, powers, pack_gradient(centred @ centred.T))
-    norms = np.sqrt(np.maximum(np.diag(products), 0))
-    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
+    inverse = _inverse_norms(products)
     matrix = products * np.outer(inverse, inverse)
     goals = goals * inverse / max(np.abs(goals * inverse).max(), 1e-300)
     values, vectors = eigh(matrix)
@@ -181,15 +180,20 @@ def consensus(relations, powers, *, sample_weight=None):
     >>> bool(weights[0] > 2 * weights[2])
     True
     """
-    weight = (
-        np.ones(side(relations[0])) if sample_weight is None else np.asarray(sample_weight, float)
-    )
-    products, _ = centred_products(relations, powers, moderate(weight))
-    norms = np.sqrt(np.maximum(np.diag(products), 0))
-    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
-    cosines = np.maximum(products * np.outer(inverse, inverse), 0)
-    leading = np.abs(eigh(cosines, subset_by_index=[len(norms) - 1, len(norms) - 1])[1][:, 0])
+    if sample_weight is None:
+        sample_weight = np.ones(side(relations[0]))
+    weight = moderate(np.asarray(sample_weight, float))
+    products, _ = centred_products(relations, powers, weight)
+    inverse = _inverse_norms(products)
+    cosines, last = np.maximum(products * np.outer(inverse, inverse), 0), len(products) - 1
+    leading = np.abs(eigh(cosines, subset_by_index=[last, last])[1][:, 0])
     return _learned(leading, inverse)
+
+
+def _inverse_norms(products):
+    """1 / norm of each kernel, 0 where that vanishes beside the largest."""
+    norms = np.sqrt(np.maximum(np.diag(products), 0))
+    return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 1e-9 * norms.max())
 
 
 def _learned(solution, inverse):

@@ -76,10 +76,8 @@ class LeaveOneOut:
         return self._with(self.model.among(units), self.prior, units)
 
     def _with(self, model, prior, units):
-        parts = self.targets[units], self.weight[units]
-        other = LeaveOneOut(model, prior, *parts, False, *self.start_of)
-        other.loss = self.loss
-        return other
+        parts = self.targets[units], self.weight[units], self.loss is softmax_loss
+        return LeaveOneOut(model, prior, *parts, *self.start_of)
 
     def weights(self, theta, start):
         """Weights of the terms."""
@@ -124,17 +122,17 @@ class LeaveOneOut:
         """Loss of weights that were learned elsewhere, at its best temperature, not shrunk."""
         if self.loss is squared_loss:
             return min(self._squared_loss(weights), _OVERFLOW)
-        of = self._residuals(weights)
-        if of is None:
+        found = self._residuals(weights)
+        if found is None:
             return _OVERFLOW
-        residuals = of[0]
-        found = minimize_scalar(
+        residuals = found[0]
+        best = minimize_scalar(
             lambda heat: softmax_loss(residuals, self.targets, self.share, heat)[0],
             bounds=_TEMPERATURES,
             method="bounded",
             options={"xatol": 1e-3},
         )
-        return float(found.fun)
+        return float(best.fun)
 
     def __call__(self, theta, start):
         """Loss and its gradient."""
@@ -153,7 +151,7 @@ class LeaveOneOut:
     def start(self):
         """Starting weights at the scale, hence ridge, of least squared leave-one-out error."""
         views, given = self.start_of
-        factors = np.ones(len(self.model.relations)) if given is None else np.asarray(given, float)
+        factors = 1.0 if given is None else np.asarray(given, float)
         if views is not None:
             relations, present = self.model.relations, self.model.diagonals
             told = start_factors(relations, views, self.targets, self.weight, present)

@@ -25,7 +25,7 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=
     weights : ndarray of shape (n_terms,)
         Magnitudes count.
     sample_weight : ndarray of shape (n_units,)
-        Weight of each unit; 1 where none are given.
+        Weight of each unit.
     shared_by : ndarray of shape (n_terms, n_shares), optional
         Exponents that the norm of a term is shared out by; by default its powers.
     factors : ndarray of shape (n_units,), optional
@@ -48,7 +48,7 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=
     total = sample_weight.sum()
     factors = np.ones(len(sample_weight)) if factors is None else factors
     squares = _squares(graphs, powers, sample_weight * factors**2)
-    row_means = _row_sums(graphs, powers, factors * sample_weight / total) * factors[:, None]
+    row_means = row_sums(graphs, powers, factors * sample_weight / total) * factors[:, None]
     squares -= 2 * total * (sample_weight @ row_means**2)
     squares += (sample_weight @ row_means) ** 2
     norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
@@ -69,8 +69,8 @@ def _squares(graphs, powers, mass):
     return squares
 
 
-def _row_sums(graphs, powers, share):
-    """Sum over each row of every term's graph, its columns weighed by share."""
+def row_sums(graphs, powers, share):
+    """Sum over each row of every term's graph, its columns weighed by share; in blocks of rows."""
     n_units = len(share)
     sums, step = np.empty((n_units, len(powers))), max(1, _BLOCK_SIZE // (n_units * len(graphs)))
     for start in range(0, n_units, step):

@@ -7,6 +7,8 @@ import numpy as np
 from ..fusion import fuse, fuse_adjoint, fuse_separable, fuse_separable_adjoint
 from ._packing import pack_gradient, unpack
 
+_FALL = 0.1  # of weights where they start, from degree to degree
+
 
 class Model:
     """A fusion polynomial as a function of its weights, on packed graphs."""
@@ -40,16 +42,16 @@ class Model:
             other.diagonals = np.ascontiguousarray(self.diagonals[:, [*units, -1]])
         return other
 
-    def start(self, factors=1.0, shrink=0.1):
-        """Weights that fall by ``shrink`` from degree to degree, shared within each degree.
+    def start(self, factors=1.0):
+        """Weights that fall tenfold from degree to degree, shared within each degree.
 
         Alike there, or in proportion to the product of the factors of a term's graphs.
         """
         degrees = self.powers.sum(axis=1)
         if self.separable:
-            return np.where(degrees == 0, 1.0, shrink ** (degrees - 1.0) / len(self.relations))
+            return np.where(degrees == 0, 1.0, _FALL ** (degrees - 1.0) / len(self.relations))
         parts = np.prod(np.power(factors, self.powers), axis=1)
-        return shrink ** (degrees - 1.0) * parts / np.bincount(degrees, parts)[degrees]
+        return _FALL ** (degrees - 1.0) * parts / np.bincount(degrees, parts)[degrees]
 
     def _fuse(self, relations, weights, zeroth):
         if self.separable:
