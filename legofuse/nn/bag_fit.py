@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping
+from skorch.utils import noop
 
 from .._threads import single_threaded_openmp
 from .bag_model import BagLoss, BagModel, BagSettings
-from .batches import PackedBags, TensorData
+from .batches import PackedBags, TensorData, map_tree
 from .generators import make_generator
 from .modes import plain_modes
 from .nets import epoch_losses, fit_net, make_net, resolve_device
@@ -45,16 +46,15 @@ class BagFit(NamedTuple):
 
 
 def _tensors(tree, device):
-    if tree is None:
-        return None
-    if isinstance(tree, dict):
-        return {key: _tensors(part, device) for key, part in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [_tensors(part, device) for part in tree]
-    if isinstance(tree, torch.Tensor):
-        return tree.to(device, torch.float32)
-    numbers = np.ascontiguousarray(tree, dtype=np.float32)
-    return torch.as_tensor(numbers if numbers.flags.writeable else numbers.copy()).to(device)
+    """Arrays and tensors of a tree as tensors of single precision, on a device."""
+
+    def move(part):
+        if isinstance(part, torch.Tensor):
+            return part.to(device, torch.float32)
+        numbers = np.ascontiguousarray(part, dtype=np.float32)
+        return torch.as_tensor(numbers if numbers.flags.writeable else numbers.copy()).to(device)
+
+    return map_tree(tree, move)
 
 
 def pack_bags(units, lengths, own=None, device="cpu"):
@@ -80,7 +80,7 @@ def pack_bags(units, lengths, own=None, device="cpu"):
 
 
 def _make(state, settings, valid, callbacks, device, verbose, generator):
-    """Make a model and its net from what describes them."""
+    """Make the net that a state describes, not trained yet."""
     model = BagModel(
         state["powers"],
         state["views"],
@@ -92,8 +92,8 @@ def _make(state, settings, valid, callbacks, device, verbose, generator):
     )
     callbacks = list(callbacks or [])
     if valid is not None:
-        callbacks.append(EarlyStopping(patience=_PATIENCE, load_best=True, sink=_silent))
-    net = make_net(
+        callbacks.append(EarlyStopping(patience=_PATIENCE, load_best=True, sink=noop))
+    return make_net(
         model,
         BagLoss(settings),
         optimizer=torch.optim.AdamW,
@@ -107,11 +107,6 @@ def _make(state, settings, valid, callbacks, device, verbose, generator):
         verbose=verbose,
         optimizer__weight_decay=settings.weight_decay,
     )
-    return model, net
-
-
-def _silent(*_):
-    pass
 
 
 def fit_bags(
@@ -192,7 +187,7 @@ def fit_bags(
     True
     """
     lengths, labels, weight = (np.asarray(part) for part in (lengths, labels, weight))
-    device, torch_seed = resolve_device(device), make_generator(random_state)
+    device, generator = resolve_device(device), make_generator(random_state)
     described = {
         "powers": np.asarray(powers),
         "views": list(views),
@@ -212,20 +207,21 @@ def fit_bags(
     with alone, plain_modes(device, True):
         given = data(units, lengths, labels, weight, own)
         held_out = None if valid is None else data(*valid)
-        model, net = _make(described, settings, held_out, callbacks, device, verbose, torch_seed)
+        net = _make(described, settings, held_out, callbacks, device, verbose, generator)
         if state is None:
             net.initialize()
             unit_weight = np.repeat(_in_range(weight) / lengths, lengths)
-            model.standardise(given.X, _tensors(unit_weight, device))
+            net.module_.standardise(given.X, _tensors(unit_weight, device))
         else:
-            _go_on(net, state, settings, torch_seed)
+            _go_on(net, state, settings, generator)
         fit_net(net, given, epochs)
+        model = net.module_
         weights = model.weights().detach().cpu().numpy().astype(float)
         if not np.isfinite(weights).all():
             raise ValueError("The net diverged to NaN or infinity: lower lr or weight_decay.")
         described |= {
             "share": None if model.propagation is None else float(model.propagation.share.detach()),
-            "generator": torch_seed.get_state().numpy(),
+            "generator": generator.get_state().numpy(),
             "net": net_arrays(net),
         }
         return BagFit(weights, _history(net), described)
@@ -288,7 +284,7 @@ def restore_bags(state, device="auto"):
         device = torch.device("cpu")
     settings = BagSettings(**state["settings"])
     with plain_modes(device, True):
-        net = _make(state, settings, None, None, device, 0, make_generator(0))[1]
+        net = _make(state, settings, None, None, device, 0, make_generator(0))
         return restore_net(net, state["net"])
 
 

@@ -5,6 +5,7 @@ is the weights of the terms and the head.
 """
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import nn
 
 from .._threads import single_threaded_openmp
 from ..fusion import fuse_separable
-from .batches import TensorData
+from .batches import TensorData, map_tree
 from .fusion import FusionPolynomial
 from .generators import make_generator
 from .heads import LinearHead, set_standard
@@ -259,7 +260,7 @@ def fit_fusion(
     torch.get_num_threads()  # a new thread sets its own number only now
     alone = single_threaded_openmp(math.prod(first.shape) * len(relations) < _SMALL)
     with alone, plain_modes(device, True):
-        to = _Mover(device, dtype)
+        to = partial(_tensors, device=device, dtype=dtype)
         batch = {"relations": to(list(relations)), "zeroth": to(zeroth), "present": to(present)}
         batch = {name: part for name, part in batch.items() if part is not None}
         y = _prepare(targets, weight, classes)
@@ -282,20 +283,14 @@ def fit_fusion(
     return FusionFit(weights, max(1, int(n_iter)), history, state)
 
 
-class _Mover:
-    """Move numbers to the device; lists of powers stay lists."""
+def _tensors(tree, **options):
+    """Arrays and tensors of a tree as tensors of a type, on a device."""
 
-    def __init__(self, device, dtype):
-        self.options = {"device": device, "dtype": dtype}
+    def move(part):
+        is_tensor = isinstance(part, torch.Tensor)
+        return part.to(**options) if is_tensor else torch.tensor(np.asarray(part), **options)
 
-    def __call__(self, values):
-        if values is None:
-            return None
-        if isinstance(values, list):
-            return [self(part) for part in values]
-        if isinstance(values, torch.Tensor):
-            return values.to(**self.options)
-        return torch.tensor(np.asarray(values), **self.options)
+    return map_tree(tree, move)
 
 
 def _prepare(targets, weight, classes):
