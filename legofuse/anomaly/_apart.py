@@ -41,6 +41,11 @@ class DomainsMember:
         return [head for member in self.members.values() for head in member.heads]
 
     @property
+    def unit_heads(self):
+        """Those in the logits of units."""
+        return [head for member in self.members.values() for head in member.unit_heads]
+
+    @property
     def places(self):
         """Bag and unit of the references, domain after domain."""
         pairs = zip(*(member.places for member in self.members.values()), strict=True)

@@ -1,5 +1,7 @@
 """Blocks of bounded size, of units or of whole bags."""
 
+import sys
+
 import numpy as np
 
 _FEWEST = 64  # units of a block
@@ -55,3 +57,13 @@ def whole_bags(offsets, size):
         last = max(first + 1, stop)
         yield first, last
         first = last
+
+
+def join(parts):
+    """What blocks gave, one after the other: arrays, tensors, lists of these, or None."""
+    if parts[0] is None:
+        return None
+    if isinstance(parts[0], list):
+        return [join(each) for each in zip(*parts, strict=True)]
+    library = np if isinstance(parts[0], np.ndarray) else sys.modules["torch"]
+    return library.concatenate(parts)

@@ -42,11 +42,11 @@ class Extremes:
     def __init__(self, X, offsets, weight, columns):
         n_features, bags = X.shape[1], np.arange(len(weight))
         table = extremes(X, offsets)
-        doubled = {view: np.append(index, index + n_features) for view, index in columns.items()}
-        present = [
-            view for view, index in doubled.items() if not np.isnan(table[:, index[0]]).all()
-        ]
-        doubled = {view: doubled[view] for view in present}
+        doubled = {
+            view: np.append(index, index + n_features)
+            for view, index in columns.items()
+            if not np.isnan(table[:, index[0]]).all()
+        }
         graphs = [(view, "gaussian") for view in doubled]
         learned = learn_statistics(table, doubled, bags, weight)
         n_known = min(len(bags), _MOST_BAGS)

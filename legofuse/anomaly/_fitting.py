@@ -205,8 +205,7 @@ class BagFitting:
         kept = [head for member in self._members for head, _, _ in member.heads]
         kinds = {"relations" if head.kind == "relations" else "units" for head in kept}
         self.pooling_ = "both" if len(kinds) > 1 else kinds.pop()
-        more = (getattr(member, "of_units", None) or [] for member in self._members)
-        kept_for_units = [head for of_units in more for head, _, _ in of_units]
+        kept_for_units = [head for member in self._members for head, _, _ in member.unit_heads]
         spreads = self.reference == "both" or any(h.share for h in [*kept, *kept_for_units])
         self.reference_ = "both" if spreads else "landmarks"
         self.graphs_, self.powers_ = prepared.graphs, prepared.expansion.powers

@@ -120,7 +120,7 @@ class UnitFusion:
         graphs, equal = self.landmarks.expanded(rows, marks)
         by = Polynomials(self.landmarks.expansion, {"given": weights})
         parts = rows.present, self.landmarks.references.present
-        fused, same = by.fuse("given", graphs, equal, *parts), None
+        fused = by.fuse("given", graphs, equal, *parts)
         same = self.same_domain(self.landmarks, units.domains)
         return fused if same is None else fused * same
 

@@ -11,9 +11,9 @@ EXTREMES = ("extremes", "relations")  # key of features of bags by their extreme
 
 
 def _labelled(features, name, offsets, labels, weight, trust=0.0):
-    """Such a regression on Nyström features, and on what counts of the shared logits.
+    """Logistic regression on units that carry their bag's label, beside a share of shared logits.
 
-    It is known to all heads that are fitted on them.
+    It is kept among the features, for all heads that are fitted on them.
     """
     known = name, "labelled" if not trust else f"labelled, {trust}"
     if known not in features:

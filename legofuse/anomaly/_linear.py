@@ -37,6 +37,11 @@ class LinearMember:
         self.extremes, self.of_units = extremes, of_units
         self._project()
 
+    @property
+    def unit_heads(self):
+        """The (head, slope, shift) in the logit of a unit."""
+        return self.heads if self.of_units is None else self.of_units
+
     def _project(self):
         """Project the heads of scores of bags, and those of bags and units together."""
         given = self.fusion.maps, self.extremes
@@ -69,8 +74,7 @@ class LinearMember:
 
     def _unit_logits(self, features):
         """The same of their features."""
-        heads = self._of_both.heads
-        heads = heads[len(self.heads) :] or heads
+        heads = self._of_both.heads[-len(self.unit_heads) :]
         return sum(slope * head.unit_logits(features) + shift for head, slope, shift in heads)
 
     def logits(self, units, offsets):
@@ -99,8 +103,8 @@ class LinearMember:
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        heads = self.heads if self.of_units is None else self.of_units
-        return unit_parts(self.fusion, heads, units, offsets, self.roles, self.extremes)
+        given = units, offsets, self.roles, self.extremes
+        return unit_parts(self.fusion, self.unit_heads, *given)
 
     def __getstate__(self):
         """Heads as names and dicts of arrays."""

@@ -60,15 +60,19 @@ class NetMember:
         self.weights: Any = None
 
     @property
+    def _widest(self):
+        """What fuses all graphs of the net: that of the bag, where the reference uses it."""
+        return self.fusion if self.fusion.own is None else self.fusion.own
+
+    @property
     def expansion(self):
-        """Terms of the net: those of the bag's own graph where the reference uses it."""
-        fusion = self.fusion
-        return (fusion.landmarks if fusion.own is None else fusion.own.polynomials).expansion
+        """Terms of the net."""
+        return self._widest.polynomials.expansion
 
     @property
     def graphs(self):
         """The (view, relation) pairs of the net."""
-        return (self.fusion if self.fusion.own is None else self.fusion.own).graphs
+        return self._widest.graphs
 
     def owners(self):
         """The view of each expanded graph; None for positions in time and the identity."""
@@ -96,11 +100,6 @@ class NetMember:
             Called with the name of each epoch that is done.
         **options
             Of :func:`~legofuse.nn.fit_bags`.
-
-        Returns
-        -------
-        NetMember
-            Itself.
         """
         from ..nn import BagSettings, OnEpoch, fit_bags, resolve_device
 
@@ -113,7 +112,6 @@ class NetMember:
             fixed["hidden_units"] = self.state["settings"]["hidden_units"]
         chosen = BagSettings(**(settings | fixed))
         self._foresee(chosen, np.diff(offsets))
-        source = self.fusion.polynomials if self.fusion.own is None else self.fusion.own.polynomials
         data = Data(self, units, offsets, labels, weight, resolve_device(self.device))
         held = np.zeros(len(labels), bool) if valid is None else valid
         relations, lengths, labels, weight, own = data.take(np.flatnonzero(~held))
@@ -125,7 +123,7 @@ class NetMember:
             own=own,
             powers=expansion.terms(),
             views=self.owners(),
-            start=source.weights["all"],
+            start=self._widest.polynomials.weights["all"],
             settings=chosen,
             valid=data.take(np.flatnonzero(held)) if held.any() else None,
             state=self.state,
@@ -134,7 +132,6 @@ class NetMember:
         )
         self.state, self.history, self.weights = found.state, found.history, found.weights
         self.__dict__.pop("_net", None)
-        return self
 
     def _foresee(self, settings, lengths):
         """Raise where the hidden layer would take too much memory."""
@@ -316,21 +313,7 @@ class NetMember:
 
     def __getstate__(self):
         """All but the net itself: its arrays are in the state."""
-        return {
-            "fusion": self.fusion,
-            "reference": self.reference,
-            "n_units": self.n_units,
-            "device": self.device,
-            "places": list(self.places),
-            "own_landmarks": self.own_landmarks,
-            "state": self.state,
-            "history": self.history,
-            "weights": self.weights,
-        }
-
-    def __setstate__(self, state):
-        """Put the parts together again."""
-        self.__dict__.update(state)
+        return {name: value for name, value in vars(self).items() if name != "_net"}
 
 
 def hold_out(labels, share, seed):

@@ -3,11 +3,10 @@
 They are arrays, or tensors on the device where they were computed.
 """
 
-import sys
-
 import numpy as np
 
 from ._bags import units_of
+from ._blocks import join
 
 
 class Data:
@@ -77,20 +76,13 @@ def _join(trees, shared=_SHARED):
             np.ones((_rows(tree), *like.shape[1:]), np.float32) if part is None else part
             for part, tree in zip(have, trees, strict=True)
         ]
-        found[key] = _concatenate(filled)
+        found[key] = join(filled)
     return found
 
 
 def _rows(tree):
     first = tree["relations"][0]
     return len(first[0] if isinstance(first, list) else first)
-
-
-def _concatenate(parts):
-    if isinstance(parts[0], list):
-        return [_concatenate(each) for each in zip(*parts, strict=True)]
-    library = np if isinstance(parts[0], np.ndarray) else sys.modules["torch"]
-    return library.concatenate(parts)
 
 
 def _take(tree, rows, shared=_SHARED):

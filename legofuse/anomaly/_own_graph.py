@@ -11,7 +11,7 @@ import numpy as np
 
 from ..expansion import hop_operators, hops
 from ..graphs import relate_rows
-from ._blocks import rows_at_once, whole_bags
+from ._blocks import join, rows_at_once, whole_bags
 
 _BLOCK_UNITS = 192  # units of several bags that are related at once
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
@@ -108,7 +108,7 @@ class OwnGraph:
             same = bag[part, None] == bag[part]
             graphs, equal = self._expand(block, block, same, learned)
             found.append((_diagonal(graphs, last - first), _diagonal(equal, last - first)))
-        graphs, equal = (_join(parts) for parts in zip(*found, strict=True))
+        graphs, equal = (join(parts) for parts in zip(*found, strict=True))
         return graphs, equal
 
     def _fuse(self, names, of, whole, same, learned):
@@ -141,11 +141,3 @@ def _diagonal(tree, n_bags):
         return [_diagonal(part, n_bags) for part in tree]
     n_units, each = len(tree) // n_bags, np.arange(n_bags)
     return tree.reshape(n_bags, n_units, n_bags, n_units)[each, :, each]
-
-
-def _join(parts):
-    if parts[0] is None:
-        return None
-    if isinstance(parts[0], list):
-        return [_join(each) for each in zip(*parts, strict=True)]
-    return np.concatenate(parts)
