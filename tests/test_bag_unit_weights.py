@@ -77,7 +77,7 @@ def test_scores_of_bags_are_as_they_were(data, fitted, as_bags):
 
 
 def test_scores_of_units_alone_may_spread(data, monkeypatch):
-    monkeypatch.setattr(_trials, "weigh", lambda losses, *_: np.eye(len(losses))[0])
+    monkeypatch.setattr(_trials, "weigh_heads", lambda heads, *_: np.eye(len(heads))[0])
     model = fit(*data)
     member = model._members[0]
     assert [head.share for head, _, _ in member.heads] == [0]

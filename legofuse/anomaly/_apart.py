@@ -12,10 +12,10 @@ from scipy.special import expit
 
 from ._bags import Canonical, units_of
 from ._heads import ROLE, LeaningHead
-from ._linear import LinearMember
-from ._prepare import draw_references, make_fusion
+from ._linear import LinearMember, scaled, training_features
+from ._prepare import draw_fusion, look_up
 from ._roles import Roles, fit_shared, shared_classes
-from ._stack import calibrate, choose_share, held_out_scores, weigh
+from ._stack import calibrate, held_out_logits, weigh_heads
 from ._top_k import competing_counts
 from ._trials import Trial, list_heads
 
@@ -129,20 +129,30 @@ class DomainsMember:
         self.members = dict(zip(state["domains"], state["members"], strict=True))
 
 
-def parts_by_domain(canonical, prepared, bags):
-    """Canonical bags and what is prepared, for each domain.
+def parts_to_share(canonical, domains, bags):
+    """Canonical bags of each domain, if features differ and these have bags enough to share a head.
+
+    Parameters
+    ----------
+    canonical : Canonical
+    domains : ndarray of shape (n_distinct,) or None
+        As in :class:`Prepared`.
+    bags : Packed
 
     Returns
     -------
-    dict of str or int to (Canonical, Prepared, ndarray)
-        The last is which canonical bags these are.
+    dict of str or int to (Canonical, ndarray)
+        By domain. The second is which canonical bags these are, by whose numbers ``owner`` and
+        ``home`` still go. Empty if they cannot share.
     """
+    labels = [] if domains is None else np.unique(domains).tolist()
+    if len(labels) < 2:
+        return {}
     of_bags = bags.unit_domains[canonical.rows[canonical.offsets[:-1]]]
     found = {}
-    for domain in np.unique(prepared.domains).tolist():
-        where = np.flatnonzero(of_bags == domain)
+    for domain in labels:
+        where, mine = np.flatnonzero(of_bags == domain), domains == domain
         rows, offsets = units_of(canonical.offsets, where)
-        mine = prepared.domains == domain
         part = Canonical(
             canonical.rows[rows],
             offsets,
@@ -153,33 +163,17 @@ def parts_by_domain(canonical, prepared, bags):
             canonical.owner[mine],
             canonical.home[mine],
         )
-        narrowed = prepared._replace(
-            distinct=part.distinct, mass=part.mass, owner=part.owner, home=part.home, domains=None
-        )
-        found[domain] = part, narrowed, where
-    return found
+        found[domain] = part, where
+    return found if shared_classes([part.labels for part, _ in found.values()]) else {}
 
 
-def parts_to_share(canonical, prepared, bags):
-    """Parts of domains of different features, if these have bags enough to share a head.
-
-    Returns
-    -------
-    dict
-        Of :func:`parts_by_domain`; empty if they cannot share.
-    """
-    if prepared.domains is None or len(np.unique(prepared.domains)) < 2:
-        return {}
-    parts = parts_by_domain(canonical, prepared, bags)
-    return parts if shared_classes([part.labels for part, _, _ in parts.values()]) else {}
-
-
-def fit_apart(estimator, bags, parts, weight, rng, own, step=None):
+def fit_apart(estimator, prepared, bags, parts, weight, rng, own, step=None):
     """Fit members of the domains, which share a head on roles.
 
     Parameters
     ----------
     estimator : LEGOAnomalyClassifier
+    prepared : Prepared
     bags : Packed
     parts : dict
         Of :func:`parts_to_share`.
@@ -197,73 +191,53 @@ def fit_apart(estimator, bags, parts, weight, rng, own, step=None):
     trials : list of Trial
         One for each domain.
     """
-    found = {}
-    wide = estimator.pooling == "auto"
-    for domain, (part, narrowed, _) in parts.items():
-        chosen = draw_references(narrowed, estimator.n_references, rng, wide)
-        by_bag = wide and part.offsets[-1] > len(part.labels)
-        novelty = by_bag and _told(part)
-        fusion = make_fusion(narrowed, bags, chosen, own, novelty, by_bag)
-        found[domain] = fusion, _bags_of(chosen[1], part)
-    shared = {}
+    fusions, places, of_references = {}, {}, {}
+    within = prepared._replace(domains=None)  # references are of one domain
+    for domain, (part, where) in parts.items():
+        given = estimator, within, part, bags, rng, own
+        fusions[domain], places[domain], chosen = draw_fusion(*given)
+        of_references[domain] = np.searchsorted(where, look_up(part, part.home, chosen[1]))
+    roles = logits = dict.fromkeys(parts)
     if estimator.pooling != "relations":
-        shared = _share(found, parts, bags, weight, rng)
+        roles, logits = _share(fusions, of_references, parts, bags, weight, rng)
     tried = {}
-    largest = max(parts, key=lambda domain: len(parts[domain][2]))
-    for domain, (part, _, where) in parts.items():
-        (fusion, _), _ = found[domain]
-        logits = shared[domain][1] if shared else None
-        of_bags = part.offsets, part.labels, weight[where]
-        heads = _list_heads(estimator, fusion, part, logits is not None)
-        features = _features(fusion, heads, bags.units[part.rows], part.offsets, where)
-        if logits is not None:
-            features[ROLE] = logits
-        seed, names = rng.randint(np.iinfo(np.int32).max), [str(head) for head in heads]
-        given = heads, features, *of_bags, estimator.reference, seed
-        scales, losses = _try(*given, step if domain == largest else None)
-        named = dict(zip(names, losses, strict=True))
-        tried[domain] = heads, (features, *of_bags), scales, named
+    largest = max(parts, key=lambda domain: len(parts[domain][1]))
+    for domain, (part, where) in parts.items():
+        fusion, shared = fusions[domain], logits[domain]
+        heads = _list_heads(estimator, fusion, part, shared is not None)
+        features = training_features(fusion, heads, bags.units[part.rows], part.offsets, where)
+        if shared is not None:
+            features[ROLE] = shared
+        of = features, part.offsets, part.labels, weight[where]
+        seed, names = rng.randint(np.iinfo(np.int32).max), list(map(str, heads))
+        told = step if domain == largest else None
+        scales, losses = _try(heads, of, estimator.reference, seed, told)
+        tried[domain] = heads, of, scales, dict(zip(names, losses, strict=True))
     members, trials = {}, []
-    for domain, ((fusion, ids), _) in found.items():
-        losses = [each[3] for each in tried.values()]
+    for domain, (heads, of, scales, losses) in tried.items():
+        others = [each[3] for each in tried.values() if each[3] is not losses]
         n_bags, split = parts[domain][0].weight.sum(), estimator.pooling == "both"
-        kept, trial = _keep(*tried[domain], losses, n_bags, split)
-        members[domain] = LinearMember(fusion, kept, ids, shared[domain][0] if shared else None)
-        trials.append(trial)
+        shares = _weigh(heads, losses, others, n_bags, split)
+        for head, share in zip(heads, shares, strict=True):
+            if share > 0:
+                head.fit(*of)
+        kept = scaled(heads, shares, scales)
+        members[domain] = LinearMember(fusions[domain], kept, places[domain], roles[domain])
+        known = {str(h): v for h, v in zip(heads, losses.values(), strict=True) if v is not None}
+        trials.append(Trial(heads, scales, shares, known))
     return DomainsMember(members), trials
 
 
-def _keep(heads, of, scales, losses, everywhere, n_bags, split):
-    """Fit the heads of a domain that get a weight on all of its bags."""
-    others = [other for other in everywhere if other is not losses]
-    shares, kept = _shares(heads, losses, others, n_bags, split), []
-    for head, share, (slope, shift) in zip(heads, shares, scales, strict=True):
-        if share > 0:
-            head.fit(*of)
-            kept.append((head, float(share * slope), float(share * shift)))
-    known = {str(h): v for h, v in zip(heads, losses.values(), strict=True) if v is not None}
-    return kept, Trial(heads, scales, shares, known)
-
-
-def _try(heads, features, offsets, labels, weight, reference, seed, step):
+def _try(heads, of, reference, seed, step):
     """Slope and shift of each head, and its held-out log-loss (None without two bags a class)."""
-    scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
-    if scores is None:
-        for head in heads:
-            if head.kind == "units" and reference == "both":
-                head.share = 0.5
+    logits = held_out_logits(heads, *of, reference=reference, seed=seed, step=step)
+    if logits is None:
         return [(1.0, 0.0)] * len(heads), [None] * len(heads)
-    scales, losses = [], []
-    for head, (logits, smooth) in zip(heads, scores, strict=True):
-        if head.kind != "relations":
-            fee = 1.0 if reference == "auto" else 0.0
-            given = logits, smooth, offsets, labels, weight
-            head.share, logits = choose_share(head, *given, fee)
-        fitted = calibrate if head.kind == "novelty" else settle  # relations are no logits
-        slope, shift, loss = fitted(logits, labels, weight)
-        scales.append((slope, shift))
-        losses.append(loss)
-    return scales, losses
+    found = [
+        (calibrate if head.kind == "novelty" else settle)(of_bags, *of[2:])  # novelty is no logit
+        for head, of_bags in zip(heads, logits, strict=True)
+    ]
+    return [scale[:2] for scale in found], [loss for _, _, loss in found]
 
 
 def settle(logits, labels, weight):
@@ -288,7 +262,7 @@ def settle(logits, labels, weight):
     return slope, shift, float(share @ np.logaddexp(0, -sign * (slope * logits + shift)))
 
 
-def _shares(heads, losses, others, n_bags, split):
+def _weigh(heads, losses, others, n_bags, split):
     """Weight of each head by its losses in its own domain and, for a few bags, in others."""
     total = np.array([0.0 if loss is None else loss for loss in losses.values()])
     for other in others:
@@ -297,69 +271,43 @@ def _shares(heads, losses, others, n_bags, split):
             lent = [other.get(name) for name in losses]
             filled = [max(known) if loss is None else loss for loss in lent]
             total += LENT / (n_bags * len(others)) * np.array(filled)
-    kinds = [head.kind for head in heads]
-    families = [getattr(head, "family", head.kind) for head in heads]
-    groups = [set(kinds)] if not split else [{kind} for kind in dict.fromkeys(kinds)]
-    shares = np.zeros(len(heads))
-    for group in groups:
-        where = [k for k, kind in enumerate(kinds) if kind in group]
-        found = weigh(total[where], n_bags, [families[k] for k in where])
-        shares[where] = found / len(groups)
-    return shares
+    return weigh_heads(heads, total, n_bags, split)
 
 
-def _bags_of(rows, canonical):
-    """Which canonical bag units are in, by their rows."""
-    order = np.argsort(canonical.rows)
-    place = order[np.searchsorted(canonical.rows, rows, sorter=order)]
-    return np.searchsorted(canonical.offsets, place, "right") - 1
+def _share(fusions, of_references, parts, bags, weight, rng):
+    """Roles in each domain, and the logits of its units by a head fitted without their bag.
 
-
-def _share(found, parts, bags, weight, rng):
-    """Roles of each domain, and the logits of its units by a head fitted without their bag."""
-    labels = {domain: parts[domain][0].labels for domain in parts}
-    drawn = [labels[domain][np.unique(of)] for domain, (_, of) in found.items()]
-    classes = shared_classes(drawn)
+    By domain; None unless references come from two bags of a class in every domain.
+    """
+    labels = {domain: part.labels for domain, (part, _) in parts.items()}
+    classes = shared_classes(
+        [labels[domain][np.unique(of)] for domain, of in of_references.items()]
+    )
     if not classes:
-        return {}
-    pieces, all_roles = [], []
-    for domain, ((fusion, _), of) in found.items():
-        part, _, where = parts[domain]
-        roles = Roles(of, labels[domain][of], classes)
-        lengths = np.diff(part.offsets)
+        return dict.fromkeys(parts), dict.fromkeys(parts)
+    pieces, roles = [], {}
+    for domain, (part, where) in parts.items():
+        of, lengths = of_references[domain], np.diff(part.offsets)
+        roles[domain] = Roles(of, labels[domain][of], classes)
         own = np.repeat(np.arange(len(lengths)), lengths)
-        measured = roles.measure(fusion, bags.units[part.rows], own)
-        values = roles.learn(measured, np.repeat(weight[where], lengths))
+        measured = roles[domain].measure(fusions[domain], bags.units[part.rows], own)
+        values = roles[domain].learn(measured, np.repeat(weight[where], lengths))
         pieces.append((values, part.offsets, part.labels, weight[where]))
-        all_roles.append(roles)
     coef, held_out = fit_shared(pieces, rng)
-    for roles in all_roles:
-        roles.coef = coef
-    return dict(zip(found, zip(all_roles, held_out, strict=True), strict=True))
+    for each in roles.values():
+        each.coef = coef
+    return roles, dict(zip(parts, held_out, strict=True))
 
 
-def _told(part):
-    """Whether there are two bags of each class, so that bags can be held out."""
-    return np.bincount(part.labels, minlength=2).min() > 1
-
-
-def _list_heads(estimator, fusion, part, shares):
+def _list_heads(estimator, fusion, part, shared):
     """Heads of a domain that compete."""
     names, pooling, top_k = list(fusion.weights), estimator.pooling, estimator.top_k
-    several = part.offsets[-1] > len(part.labels)
+    several = part.several_units
     ks = competing_counts(top_k) if several and pooling == "auto" else [top_k]
-    by_roles = [LeaningHead(names[0], k, 1.0, deviates=False) for k in ks] if shares else []
-    if shares and len(np.unique(part.labels)) < 2:
+    by_roles = [LeaningHead(names[0], k, 1.0, deviates=False) for k in ks] if shared else []
+    if shared and len(np.unique(part.labels)) < 2:
         return by_roles
-    leaning = [LeaningHead(name, k) for name in names for k in ks] if shares else []
+    leaning = [LeaningHead(name, k) for name in names for k in ks] if shared else []
     normal = fusion.owners is not None
     listed = list_heads(names, pooling, top_k, several, normal, fusion.groups)
     return [*listed, *leaning, *by_roles]
-
-
-def _features(fusion, heads, units, offsets, bags):
-    """Features that heads read, and what of them spreads."""
-    wanted = {key: None for head in heads for key in head.wanted() if key != ROLE}
-    if fusion.own is not None:
-        wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
-    return fusion.features(units, offsets, list(wanted), own=np.repeat(bags, np.diff(offsets)))

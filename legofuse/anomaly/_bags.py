@@ -137,6 +137,16 @@ class Canonical(NamedTuple):
         """Weight of each unit: that of its bag."""
         return np.repeat(self.weight, np.diff(self.offsets))
 
+    @property
+    def several_units(self):
+        """Whether a bag has several units."""
+        return len(self.rows) > len(self.labels)
+
+    @property
+    def two_of_each(self):
+        """Whether there are two bags of each class, so that bags can be held out."""
+        return np.bincount(self.labels, minlength=2).min() > 1
+
 
 def canonical_bags(X, offsets, labels, weight, ordered=False, domains=None):
     """Merge bags equal in units (in any order) and label, and sort them by content.

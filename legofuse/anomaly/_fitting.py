@@ -26,7 +26,7 @@ from ._checks import (
 from ._domains import narrowed, read_any, undivided
 from ._linear import fit_linear
 from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed
-from ._prepare import draw_references, make_fusion, prepare
+from ._prepare import draw_fusion, prepare
 from ._stack import N_FOLDS
 from ._trials import average_heads, average_weights
 
@@ -44,7 +44,6 @@ class BagFitting:
     time_view: Any
     pos_label: Any
     n_ensemble: Any
-    n_references: Any
     pooling: Any
     top_k: Any
     verbose: Any
@@ -169,35 +168,29 @@ class BagFitting:
 
     def _fit_linear(self, bags, canonical, prepared, weight, rng, step):
         """Members of the ensemble, each with references of its own."""
-        several = len(canonical.rows) > len(canonical.labels)
-        own = self.reference == "both" or (self.reference == "auto" and several)
-        novelty = several and self.pooling == "auto" and np.bincount(canonical.labels).min() > 1
+        own = self.reference == "both" or (self.reference == "auto" and canonical.several_units)
         self._members, trials = [], []
-        parts = parts_to_share(canonical, prepared, bags)
+        parts = parts_to_share(canonical, prepared.domains, bags)
         for _ in range(self.n_ensemble):
             if parts:
-                member, found = fit_apart(self, bags, parts, weight, rng, own, step)
-                self._members.append(member)
+                member, found = fit_apart(self, prepared, bags, parts, weight, rng, own, step)
                 trials += found
-                continue
-            wide = self.pooling == "auto"
-            chosen = draw_references(prepared, self.n_references, rng, wide)
-            by_bag = wide and several
-            fusion, ids = make_fusion(prepared, bags, chosen, own, novelty, by_bag)
-            member, trial = fit_linear(
-                fusion,
-                ids,
-                bags.units[canonical.rows],
-                canonical,
-                weight,
-                pooling=self.pooling,
-                top_k=self.top_k,
-                reference=self.reference,
-                seed=rng.randint(np.iinfo(np.int32).max),
-                step=step,
-            )
+            else:
+                fusion, ids, _ = draw_fusion(self, prepared, canonical, bags, rng, own)
+                member, trial = fit_linear(
+                    fusion,
+                    ids,
+                    bags.units[canonical.rows],
+                    canonical,
+                    weight,
+                    pooling=self.pooling,
+                    top_k=self.top_k,
+                    reference=self.reference,
+                    seed=rng.randint(np.iinfo(np.int32).max),
+                    step=step,
+                )
+                trials.append(trial)
             self._members.append(member)
-            trials.append(trial)
         self._nets = 0
         self.__dict__.pop("history_", None)
         self._tell(trials)

@@ -29,7 +29,8 @@ class UnitHead:
     Where ``share`` is above 0, scores are spread over the graph of the bag first.
     """
 
-    kind, tells_units = "units", True
+    kind = family = "units"
+    tells_units = True
 
     def __init__(self, name, k):
         self.name, self.k, self.share = name, k, 0.0
@@ -84,7 +85,8 @@ class NoveltyHead:
     held-out bags say: how much novelty tells.
     """
 
-    kind, tells_units = "novelty", False
+    kind = family = "novelty"
+    tells_units = False
 
     def __init__(self, name, k):
         self.name, self.k, self.share = name, k, 0.0
@@ -152,7 +154,7 @@ class LeaningHead(UnitHead):
 class PooledHead:
     """Scores bags linearly in their pooled relations, centred and of total variance 1."""
 
-    kind = reads = "relations"
+    kind = family = reads = "relations"
     tells_units = True
 
     def __init__(self, name, penalty):

@@ -249,14 +249,11 @@ def fit_linear(
     LinearMember, Trial
     """
     offsets, labels = canonical.offsets, canonical.labels
-    several, normal = offsets[-1] > len(labels), fusion.owners is not None
+    several, normal = canonical.several_units, fusion.owners is not None
     names, whole = list(fusion.weights), units.domains is None
     heads = list_heads(names, pooling, top_k, several, normal, fusion.groups, whole)
-    wanted = {key: None for head in heads for key in head.wanted() if key != EXTREMES}
-    if fusion.own is not None:
-        wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
-    bag = np.repeat(np.arange(len(labels)), np.diff(offsets))
-    features, extremes = fusion.features(units, offsets, list(wanted), own=bag), None
+    features = training_features(fusion, heads, units, offsets, np.arange(len(labels)))
+    extremes = None
     if any(isinstance(head, ExtremesHead) for head in heads):
         columns = {view: fusion.landmarks.columns[view] for view, _ in fusion.graphs}
         extremes = Extremes(units.X, offsets, weight, columns)
@@ -276,21 +273,44 @@ def fit_linear(
     unit_shares = trial.shares
     if several and pooling == "auto" and trial.losses:
         losses = np.array([trial.losses[str(head)] for head in heads])
-        kinds, telling = ([getattr(head, of) for head in heads] for of in ("kind", "tells_units"))
-        given = losses, canonical.weight.sum(), kinds, np.array(telling)
-        unit_shares = weigh_units(trial.shares, *given)
+        kinds = [head.kind for head in heads]
+        telling = np.array([head.tells_units for head in heads])
+        unit_shares = weigh_units(trial.shares, losses, canonical.weight.sum(), kinds, telling)
     for head, share in zip(heads, np.maximum(trial.shares, unit_shares), strict=True):
         if share > 0:
             head.fit(features, offsets, labels, weight)
-    kept, of_units = _scaled(heads, trial.shares, trial.scales), None
+    kept, of_units = scaled(heads, trial.shares, trial.scales), None
     if not np.array_equal(unit_shares, trial.shares):
-        of_units = _scaled(heads, unit_shares, trial.scales)
+        of_units = scaled(heads, unit_shares, trial.scales)
     if not any(isinstance(head, ExtremesHead) for head, _, _ in kept):
         extremes = None
     return LinearMember(fusion, kept, places, extremes=extremes, of_units=of_units), trial
 
 
-def _scaled(heads, shares, scales):
+def training_features(fusion, heads, units, offsets, bags):
+    """What heads read from the fused graphs of training units, and what of it may spread.
+
+    Parameters
+    ----------
+    fusion : UnitFusion
+    heads : list of heads
+    units : Units
+    offsets : ndarray of shape (n_bags + 1,)
+    bags : ndarray of shape (n_bags,), int
+        Which training bags these are.
+
+    Returns
+    -------
+    dict of (str, str) to ndarray
+        As of :meth:`UnitFusion.features`.
+    """
+    wanted = {key: None for head in heads for key in head.wanted() if key not in (ROLE, EXTREMES)}
+    if fusion.own is not None:
+        wanted |= {(head.name, "spread"): None for head in heads if head.kind == "units"}
+    return fusion.features(units, offsets, list(wanted), own=np.repeat(bags, np.diff(offsets)))
+
+
+def scaled(heads, shares, scales):
     """The heads that have a share, their slope and shift times it."""
     return [
         (head, float(share * slope), float(share * shift))

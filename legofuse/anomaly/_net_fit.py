@@ -95,14 +95,16 @@ def make_nets(estimator, bags, canonical, prepared, weight, rng):
 
     def make(reference, chosen):
         chosen = chosen if estimator.pooling == "both" else chosen[:1] * 2
-        fusion, ids = make_fusion(prepared, bags, chosen, reference != "landmarks")
+        fusion, ids = make_fusion(prepared, canonical, bags, chosen, reference != "landmarks")
         n_units, device = int(estimator.n_units), estimator.device
         return NetMember(fusion, reference, n_units, device, ids[:1], bags.units[chosen[0]])
 
-    n_references = estimator.n_references
-    drawn = [draw_references(prepared, n_references, rng) for _ in range(estimator.n_ensemble)]
+    drawn = [
+        draw_references(prepared, canonical, estimator.n_references, rng)
+        for _ in range(estimator.n_ensemble)
+    ]
     reference, losses = estimator.reference, {}
-    alone = len(canonical.rows) == len(canonical.labels)
+    alone = not canonical.several_units
     if reference == "bag" and alone:
         raise ValueError(
             "reference='bag' relates the units of a bag to one another, but each of these bags has "

@@ -29,14 +29,8 @@ class Prepared(NamedTuple):
     weights, own_weights : dict of str to ndarray
         Competing weights.
     learned : dict of (view, None) to Statistics
-    distinct, mass : ndarray
-        Candidates for references, as in :class:`Canonical`.
     domains : ndarray or None
-        Domain of each of these, where features differ from domain to domain.
-    owner : ndarray
-        Normal bag of each of these, as in :class:`Canonical`: all that is known of labels.
-    home : ndarray
-        A bag that has it, as in :class:`Canonical`.
+        Domain of each distinct unit, where features differ from domain to domain.
     """
 
     columns: Any
@@ -47,11 +41,7 @@ class Prepared(NamedTuple):
     weights: Any
     own_weights: Any
     learned: Any
-    distinct: Any
-    mass: Any
     domains: Any
-    owner: Any
-    home: Any
 
 
 def prepare(estimator, bags, canonical):
@@ -130,11 +120,7 @@ def prepare(estimator, bags, canonical):
         weights,
         own_weights,
         learned,
-        canonical.distinct,
-        canonical.mass,
         bags.unit_domains[canonical.distinct] if apart else None,
-        canonical.owner,
-        canonical.home,
     )
 
 
@@ -172,12 +158,14 @@ def _width_within(positions, offsets, weight, fallback):
     return float(mass.sum() / squares) if squares > 1e-12 * mass.sum() else fallback
 
 
-def draw_references(prepared, n_references, rng, wide=False):
+def draw_references(prepared, canonical, n_references, rng, wide=False):
     """Draw the references of one member.
 
     Parameters
     ----------
     prepared : Prepared
+    canonical : Canonical
+        Its distinct units are the candidates.
     n_references : int
         Where features differ from domain to domain, in each.
     rng : RandomState
@@ -191,15 +179,15 @@ def draw_references(prepared, n_references, rng, wide=False):
         to.
     """
     numbers = [n_references, _POOLED_REFERENCES * n_references]
-    groups = [np.arange(len(prepared.distinct))]
+    groups = [np.arange(len(canonical.distinct))]
     if prepared.domains is not None:
         labels = np.unique(prepared.domains)
         groups = [np.flatnonzero(prepared.domains == label) for label in labels]
     chosen = []
     for n in numbers:
-        places = np.concatenate([_sample(group, prepared.home, n, rng) for group in groups])
-        places = places[np.argsort(prepared.home[places], kind="stable")]
-        chosen.append(prepared.distinct[places])
+        places = np.concatenate([_sample(group, canonical.home, n, rng) for group in groups])
+        places = places[np.argsort(canonical.home[places], kind="stable")]
+        chosen.append(canonical.distinct[places])
     return [chosen[1]] * 2 if wide else chosen
 
 
@@ -215,12 +203,38 @@ def _sample(candidates, home, n, rng):
     return candidates[np.sort(np.lexsort((drawn, turn))[:n])]
 
 
-def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
+def draw_fusion(estimator, prepared, canonical, bags, rng, own):
+    """Draw the references of one member whose heads are linear, and relate units to them.
+
+    Parameters
+    ----------
+    estimator : LEGOAnomalyClassifier
+    prepared, canonical, bags, own
+        As of :func:`make_fusion`.
+    rng : RandomState
+
+    Returns
+    -------
+    fusion, places
+        As of :func:`make_fusion`.
+    chosen : list of two ndarrays
+        Of :func:`draw_references`.
+    """
+    wide = estimator.pooling == "auto"
+    chosen = draw_references(prepared, canonical, estimator.n_references, rng, wide)
+    by_bag = wide and canonical.several_units
+    novelty = by_bag and canonical.two_of_each
+    fusion, ids = make_fusion(prepared, canonical, bags, chosen, own, novelty, by_bag)
+    return fusion, ids, chosen
+
+
+def make_fusion(prepared, canonical, bags, chosen, own, novelty=False, by_bag=False):
     """Relate units to references, and (if `own`) to the others of their bag.
 
     Parameters
     ----------
     prepared : Prepared
+    canonical : Canonical
     bags : Packed
     chosen : list of two ndarrays
         Of :func:`draw_references`.
@@ -236,7 +250,7 @@ def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
     places : list of two ndarrays of shape (n_references, 2)
         Bag and unit of the references.
     """
-    mass = prepared.mass if prepared.expansion.degree is not None else None
+    mass = canonical.mass if prepared.expansion.degree is not None else None
     parts = prepared.columns, prepared.graphs, prepared.expansion, prepared.learned
     units = [bags.units[rows] for rows in chosen]
     landmarks = references = FusedGraph(*parts, units[0].X, units[0].domains, mass)
@@ -244,13 +258,13 @@ def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
         references = FusedGraph(*parts, units[1].X, units[1].domains, mass)
     apart = None if prepared.domains is None else [u.domains for u in units]
     within = (prepared.own_graphs, prepared.own_expansion, prepared.own_weights) if own else None
-    n_components = max(256, _FEATURES // len(prepared.distinct))
+    n_components = max(256, _FEATURES // len(canonical.distinct))
     owners = groups = None
     if novelty:
-        owners = _look_up(prepared, prepared.owner, chosen[0])
+        owners = look_up(canonical, canonical.owner, chosen[0])
         owners = owners if (owners >= 0).any() else None
     if by_bag:
-        of = _look_up(prepared, prepared.home, chosen[1])
+        of = look_up(canonical, canonical.home, chosen[1])
         starts = np.flatnonzero(np.diff(of, prepend=-1))
         groups = starts if len(of) >= 2 * len(starts) else None
     fusion = UnitFusion(
@@ -259,7 +273,7 @@ def make_fusion(prepared, bags, chosen, own, novelty=False, by_bag=False):
     return fusion, [places(rows, bags) for rows in chosen]
 
 
-def _look_up(prepared, values, chosen):
-    """Values of candidates, for those that were chosen."""
-    order = np.argsort(prepared.distinct)
-    return values[order[np.searchsorted(prepared.distinct, chosen, sorter=order)]]
+def look_up(canonical, values, chosen):
+    """Values of distinct units, for those that were chosen."""
+    order = np.argsort(canonical.distinct)
+    return values[order[np.searchsorted(canonical.distinct, chosen, sorter=order)]]

@@ -100,6 +100,34 @@ def take_bags(features, head, offsets, bags, taken=None):
     return taken, ends
 
 
+def held_out_logits(heads, features, offsets, labels, weight, *, reference, seed, step=None):
+    """Logits of bags by heads fitted without them; chooses what of each head spreads.
+
+    Parameters
+    ----------
+    reference : {"auto", "landmarks", "both"}
+        For ``"auto"`` spreading must gain a nat.
+    heads, features, offsets, labels, weight, seed, step
+        As of :func:`held_out_scores`; the ``share`` of heads is set.
+
+    Returns
+    -------
+    list of ndarray of shape (n_bags,), one for each head, or None if a class has a single bag
+    """
+    scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
+    if scores is None:
+        for head in heads:
+            if head.kind == "units" and reference == "both":
+                head.share = 0.5
+        return None
+    fee, found = 1.0 if reference == "auto" else 0.0, []
+    for head, (logits, smooth) in zip(heads, scores, strict=True):
+        if head.kind != "relations":
+            head.share, logits = choose_share(head, logits, smooth, offsets, labels, weight, fee)
+        found.append(logits)
+    return found
+
+
 def choose_share(head, plain, smooth, offsets, labels, weight, fee):
     """The share of a unit's logit that spreads over its bag's graph, by held-out log-loss.
 
@@ -215,6 +243,30 @@ def weigh(losses, n_bags, kinds=None, temperature=TEMPERATURE):
     weights /= weights.sum()
     weights[weights < min(LEAST_WEIGHT, weights.max())] = 0
     return weights / weights.sum()
+
+
+def weigh_heads(heads, losses, n_bags, split):
+    """Weights of heads by :func:`weigh`, all families alike before losses are looked at.
+
+    Parameters
+    ----------
+    heads : list of heads
+    losses : ndarray of shape (n_heads,)
+    n_bags : float
+    split : bool
+        Whether the kinds of heads share the weight evenly.
+
+    Returns
+    -------
+    ndarray of shape (n_heads,)
+    """
+    kinds = np.array([head.kind for head in heads])
+    families = np.array([head.family for head in heads])
+    groups = [kinds == kind for kind in np.unique(kinds)] if split else [slice(None)]
+    shares = np.zeros(len(heads))
+    for group in groups:
+        shares[group] = weigh(losses[group], n_bags, families[group]) / len(groups)
+    return shares
 
 
 def weigh_units(shares, losses, n_bags, kinds, telling):

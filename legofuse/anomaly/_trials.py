@@ -13,7 +13,7 @@ from ._heads import (
     TiedHead,
     UnitHead,
 )
-from ._stack import calibrate, choose_share, held_out_scores, sharpen, weigh
+from ._stack import calibrate, held_out_logits, sharpen, weigh_heads
 from ._top_k import competing_counts
 
 PENALTIES = (0.005, 0.1)  # of heads on pooled relations: few bags want little, many more
@@ -105,33 +105,19 @@ def try_heads(
     -------
     Trial
     """
-    scores = held_out_scores(heads, features, offsets, labels, weight, seed, step)
-    of_bags: list = []
-    if scores is None:
-        for head in heads:
-            if head.kind == "units" and reference == "both":
-                head.share = 0.5
-        found = [(1.0, 0.0, 0.0)] * len(heads)
-    else:
-        found = []
-        for head, (logits, smooth) in zip(heads, scores, strict=True):
-            if head.kind != "relations":
-                fee = 1.0 if reference == "auto" else 0.0
-                head.share, logits = choose_share(
-                    head, logits, smooth, offsets, labels, weight, fee
-                )
-            found.append(calibrate(logits, labels, weight))
-            of_bags.append(found[-1][0] * logits + found[-1][1])
+    logits = held_out_logits(
+        heads, features, offsets, labels, weight, reference=reference, seed=seed, step=step
+    )
+    if logits is None:
+        shares = weigh_heads(heads, np.zeros(len(heads)), n_bags, split)
+        return Trial(heads, [(1.0, 0.0)] * len(heads), shares, {})
+    found = [calibrate(of_bags, labels, weight) for of_bags in logits]
     losses = np.array([loss for _, _, loss in found])
-    shares = np.zeros(len(heads))
-    kinds = [head.kind for head in heads]
-    groups = [kinds] if not split else [[kind] for kind in dict.fromkeys(kinds)]
-    for group in groups:
-        where = [k for k, kind in enumerate(kinds) if kind in group]
-        shares[where] = weigh(losses[where], n_bags, [kinds[k] for k in where]) / len(groups)
-    if scores is None:
-        return Trial(heads, [scale[:2] for scale in found], shares, {})
-    factor = sharpen(shares @ np.array(of_bags), labels, weight, n_bags)
+    shares = weigh_heads(heads, losses, n_bags, split)
+    calibrated = [
+        slope * of_bags + shift for of_bags, (slope, shift, _) in zip(logits, found, strict=True)
+    ]
+    factor = sharpen(shares @ np.array(calibrated), labels, weight, n_bags)
     scales = [(factor * slope, factor * shift) for slope, shift, _ in found]
     known = {str(h): float(v) for h, v in zip(heads, losses, strict=True)}
     return Trial(heads, scales, shares, known)
