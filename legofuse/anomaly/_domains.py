@@ -31,7 +31,7 @@ def check_views(views):
             )
 
 
-def check_domains(sample_domain, n_bags, *, known=None, needed=False):
+def check_domains(sample_domain, n_bags, known):
     """Domain of each bag.
 
     Parameters
@@ -39,8 +39,7 @@ def check_domains(sample_domain, n_bags, *, known=None, needed=False):
     sample_domain : array-like of shape (n_bags,) or None
     n_bags : int
     known : collection or None
-        Labels that there are; None is any, empty none.
-    needed : bool
+        Labels that there are: sample_domain is needed then. None is any, empty none.
 
     Returns
     -------
@@ -53,7 +52,7 @@ def check_domains(sample_domain, n_bags, *, known=None, needed=False):
         was given none, or not given though they are needed.
     """
     if sample_domain is None:
-        if needed:
+        if known:
             raise ValueError(
                 f"Give sample_domain, one for each bag: domains are known, {list(known)}."
             )
@@ -180,7 +179,7 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     if reset and apart:
         check_views(estimator.views)
         known = list(estimator.views)
-    domains = check_domains(sample_domain, n_bags, known=known, needed=bool(known))
+    domains = check_domains(sample_domain, n_bags, known)
     if apart:
         if given != n_bags:
             raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")

@@ -49,7 +49,7 @@ def fit_head(
     """
     n_iter, single = 0, len(features) == len(labels)
     if start is None and not single:
-        start, n_iter = fit_labelled(features, offsets, labels, weight, 100, penalty, base)
+        start, n_iter = fit_labelled(features, offsets, labels, weight, penalty, base)
     elif start is None:
         start, max_iter = np.zeros(features.shape[1] + 1), max(max_iter, 100)
     share, sign, ridge = weight / weight.sum(), 2.0 * labels - 1, penalty / weight.sum()
@@ -120,21 +120,12 @@ class _Objective:
         return shares.nonzero()[0], shares, np.add.reduceat(shares * logits, self.starts)
 
 
-def fit_labelled(features, offsets, labels, weight, max_iter=100, penalty=PENALTY, base=0.0):
+def fit_labelled(features, offsets, labels, weight, penalty=PENALTY, base=0.0):
     """Logistic regression on units that carry their bag's label, the bag's weight divided.
 
     Parameters and returns as of :func:`fit_head`.
     """
     lengths = np.diff(offsets)
-    start = np.zeros(features.shape[1] + 1)
-    return fit_head(
-        features,
-        np.arange(len(features) + 1),
-        np.repeat(labels, lengths),
-        np.repeat(weight / lengths, lengths),
-        1,
-        max_iter,
-        penalty,
-        base,
-        start,
-    )
+    singles = np.arange(len(features) + 1)
+    given = singles, np.repeat(labels, lengths), np.repeat(weight / lengths, lengths)
+    return fit_head(features, *given, 1, penalty=penalty, base=base)

@@ -163,7 +163,7 @@ def _join_frames(frames):
 
 
 def _check_n_labels(X, n_labels):
-    n_bags = X.shape[0] if hasattr(X, "shape") else len(X)
+    n_bags = _n_rows(X)
     if n_bags == n_labels:
         return
     message = f"{n_bags} bags but {n_labels} labels"
