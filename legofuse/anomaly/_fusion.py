@@ -13,6 +13,7 @@ from ._own_graph import OwnGraph
 from ._polynomials import Polynomials
 
 _BLOCK_SIZE = 1 << 21  # numbers of relations computed at once
+_MOST_SHOWN = 1000  # references whose graph tells how much each view matters
 
 
 class UnitFusion:
@@ -61,7 +62,7 @@ class UnitFusion:
                 self.landmarks,
                 self.landmarks.references,
                 self.landmarks.marks,
-                None if apart is None else apart[0],
+                self.landmark_domains,
             )
         }
 
@@ -79,6 +80,11 @@ class UnitFusion:
     def weights(self):
         """Competing weights by name."""
         return self.polynomials.weights
+
+    @property
+    def landmark_domains(self):
+        """Domain of each landmark, where units of different domains have no relation, or None."""
+        return None if self.apart is None else self.apart[0]
 
     def encode(self, units):
         """Rows of every graph, and their fingerprints where an identity or hops need them."""
@@ -265,17 +271,16 @@ def mean_of(values, starts):
     return np.add.reduceat(values, starts) / lengths[:, None]
 
 
-def importances(to, weights, domains=None, limit=1000):
+def importances(to, weights, domains=None):
     """Share of each view in the fused graph of references among themselves.
 
     Parameters
     ----------
     to : FusedGraph
-        At most `limit` of its references are looked at.
+        At most a thousand of its references are looked at, or all where hops go through them.
     weights : ndarray of shape (n_terms,)
     domains : ndarray of shape (n_references,), optional
         Where references of different domains have no relation: the mean over domains.
-    limit : int
 
     Returns
     -------
@@ -288,7 +293,7 @@ def importances(to, weights, domains=None, limit=1000):
             found.append((len(rows), importances(to.with_references(rows), weights)))
         total = sum(n for n, _ in found)
         return {view: sum(n * part[view] for n, part in found) / total for view in found[0][1]}
-    chosen = slice(None) if to.hops is not None else slice(limit)
+    chosen = slice(None) if to.hops is not None else slice(_MOST_SHOWN)
     rows, marks = to.references[chosen], None if to.marks is None else to.marks[chosen]
     graphs, equal = to.among(rows, marks)
     views = [view for view, _ in to.graphs]

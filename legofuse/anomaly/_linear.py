@@ -63,10 +63,7 @@ class LinearMember:
     def bag_logits(self, units, offsets):
         """Logit of each bag; none may be empty."""
         features = self._features(units, offsets, True, self._of_bags)
-        return sum(
-            slope * head.bag_logits(features, offsets) + shift
-            for head, slope, shift in self._of_bags.heads
-        )
+        return _bag_logits(self._of_bags.heads, features, offsets)
 
     def unit_logits(self, units, offsets):
         """Logit of each unit, of which what spreads is half at most."""
@@ -86,11 +83,7 @@ class LinearMember:
             features[key] = pool_rows[key[1]](features[key], starts)
         if EXTREMES in features:
             features[EXTREMES] = self.extremes(units.X, offsets, self._of_both.to_values)
-        of_bags = sum(
-            slope * head.bag_logits(features, offsets) + shift
-            for head, slope, shift in self._of_both.heads[: len(self.heads)]
-        )
-        return of_bags, of_units
+        return _bag_logits(self._of_both.heads[: len(self.heads)], features, offsets), of_units
 
     def fused(self, units, offsets, weights):
         """Fused graph of units and landmarks by the weights of the terms."""
@@ -98,8 +91,7 @@ class LinearMember:
 
     def importances(self, weights):
         """Share of each view in the fused graph of the landmarks, by the weights of the terms."""
-        apart = self.fusion.apart
-        return importances(self.fusion.landmarks, weights, None if apart is None else apart[0])
+        return importances(self.fusion.landmarks, weights, self.fusion.landmark_domains)
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
@@ -130,6 +122,11 @@ class LinearMember:
             for listed in (state["heads"], state.get("of_units"))
         )
         self._project()
+
+
+def _bag_logits(heads, features, offsets):
+    """Logit of each bag by heads, of their features."""
+    return sum(slope * head.bag_logits(features, offsets) + shift for head, slope, shift in heads)
 
 
 def _made_again(kind, values):

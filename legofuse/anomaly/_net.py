@@ -307,9 +307,8 @@ class NetMember:
 
     def importances(self, weights):
         """Share of each view in the fused graph of the landmarks (positions in time included)."""
-        apart = self.fusion.apart
         to = self.own_landmarks or self.fusion.landmarks
-        return importances(to, weights, None if apart is None else apart[0])
+        return importances(to, weights, self.fusion.landmark_domains)
 
     def __getstate__(self):
         """All but the net itself: its arrays are in the state."""

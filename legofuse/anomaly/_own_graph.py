@@ -40,7 +40,7 @@ class OwnGraph:
             By name of the weights that fuse the graph.
         rows : Rows
             The units, encoded.
-        marks : ndarray of shape (n_units, 2) or None
+        marks : ndarray of shape (n_units, 3) or None
             Their fingerprints, where the zeroth power is an identity.
         offsets : ndarray of shape (n_bags + 1,)
         learned : dict of (view, domain) to Statistics
