@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from legofuse import LEGOAnomalyClassifier
 from legofuse.bags import (
     PerUnit,
     check_bags,
@@ -451,6 +452,31 @@ def test_frames_whose_columns_are_numbered_otherwise_are_not_joined_by_number():
     assert pack_frames([bag, other]) is None
     assert pack_frames([bag, bag]).units.shape == (4, 2)
     assert check_bags([bag, other]).units.tolist() == [[0, 1], [2, 3]] * 2
+
+
+def test_ids_of_other_rows_are_refused():
+    table, ids = pd.DataFrame({"a": [1.0, 2.0, 3.0]}), pd.Series(["p", "p", "q"])
+    turned = ids.iloc[::-1]
+    with pytest.raises(ValueError, match=r"different indices.*`groups.loc\[X.index\]`"):
+        to_bags(table, turned)
+    for groups in (ids, turned.loc[table.index], ids.to_numpy()):
+        assert [bag["a"].tolist() for bag in to_bags(table, groups)[0]] == [[1, 2], [3]]
+    bags, _ = to_bags(table.to_numpy(), turned)  # an array has no index
+    assert [bag.ravel().tolist() for bag in bags] == [[2, 3], [1]]
+
+
+def test_bags_with_their_ids_are_refused():
+    frame = pd.DataFrame({"doc": ["p", "p", "q"], "a": [1.0, 2.0, 3.0]})
+    for pairs in (list(frame.groupby("doc")), [("p", A), ("q", A)]):
+        with pytest.raises(TypeError, match=r"pairs, an id and a bag.*`\[bag for _, bag in X\]`"):
+            check_bags(pairs)
+    with pytest.raises(TypeError, match=r"of bags by id, `list\(X.values\(\)\)`"):
+        check_bags({"p": A, "q": A})
+
+
+def test_per_unit_needs_a_transformer():
+    with pytest.raises(TypeError, match="transformer of rows, got LEGOAnomalyClassifier, which"):
+        PerUnit(LEGOAnomalyClassifier()).fit([A, A], [0, 1])
 
 
 def test_a_groupby_is_cut_by_to_bags():

@@ -600,3 +600,20 @@ def test_rows_that_overflow_when_moved_are_refused(label, message, dtype):
         warnings.simplefilter("error")
         with pytest.raises(ValueError, match=message):
             model.transform(large, sample_domain=np.array([label] * 2))
+
+
+@pytest.mark.parametrize("told", ["column", "labels"])
+def test_measurements_are_hardly_domains(told):
+    """A column of another kind, given for that of domains, is a domain in each row."""
+    lone = np.linspace(0, 1, 40)
+    if told == "column":
+        fit = make(domain_column=9).fit, (np.column_stack([X, lone]), Y), {}
+    else:
+        fit = make().fit, (X, Y), {"sample_domain": lone}
+    with pytest.warns(UserWarning, match="Each of 40 rows is a domain of its own"):
+        fit[0](*fit[1], **fit[2])
+    lone[1] = lone[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make().fit(X, Y, sample_domain=lone)
+        make().fit(X[:9], Y[:9], sample_domain=np.arange(9))

@@ -41,6 +41,7 @@ def test_a_span_covers_at_least_one_frame_and_stays_in_the_video():
         (lambda: frame_scores([1.0], [[0, 1]], 3, fps=-25), "fps must be a number above 0"),
         (lambda: frame_auc([[0, 1]], [[0.5]]), "same videos"),
         (lambda: frame_auc([[0, 0]], [[0.5, 0.1]]), "needs both"),
+        (lambda: frame_auc([[0.5, 0.1]], [[0, 1]]), "0 or 1 for each frame; they come first"),
     ],
 )
 def test_errors(call, message):

@@ -198,7 +198,7 @@ def test_the_nearest_landmark_says_most():
             TypeError,
             "no coef_",
         ),
-        (lambda: explain(make(None)[0].fit(X, y), X), ValueError, "coef must be given"),
+        (lambda: explain(make(None)[0].fit(X, y), X), ValueError, "coef must .* ends in such"),
         (lambda: explain(make(Ridge()).fit(X, y), X, coef=[1]), ValueError, "model of its own"),
         (lambda: explain(make(Ridge()).fit(X, y), X, target=3), ValueError, "column of y"),
         (lambda: explain(make(RidgeClassifier()).fit(X, y), X, target=9), ValueError, "classes"),

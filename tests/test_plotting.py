@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -380,6 +380,14 @@ def test_the_domain_of_one_bag(given):
     message = r"the one bag that is drawn; got 30 values: .* sample_domain\[0\] for bags\[0\]"
     with pytest.raises(ValueError, match=message):
         draw(model, DIGITS.bags[2], sample_domain=site)
+
+
+def test_units_are_scored_by_a_classifier_of_bags():
+    other = make_pipeline(FunctionTransformer(), LogisticRegression()).fit(X, y)
+    for model in (other, other[-1]):
+        message = f"ends with one; got {type(model).__name__}"
+        with pytest.raises(TypeError, match=message):
+            UnitScoresDisplay.from_estimator(model, DIGITS.bags[0])
 
 
 def test_a_pipeline_that_ends_with_a_classifier_of_bags(classifier):

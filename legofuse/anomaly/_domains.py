@@ -54,11 +54,16 @@ def check_domains(sample_domain, n_bags, known):
     if sample_domain is None:
         if known:
             raise ValueError(
-                f"Give sample_domain, one for each bag: domains are known, {list(known)}."
+                f"Give sample_domain, one for each bag: domains are known, {list(known)}. "
+                "(scikit-learn's built-in scorers do not pass it on; `score` is given it after "
+                "`set_score_request(sample_domain=True)`.)"
             )
         return None
     if known is not None and not len(known):
-        raise ValueError("sample_domain is given, but fit was given none.")
+        raise ValueError(
+            "sample_domain is given, but fit was given none (it is what follows X where labels are "
+            "not asked for)."
+        )
     domains = _labels.check_domains(sample_domain, n_bags, sample="bag")
     unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
     if unknown:

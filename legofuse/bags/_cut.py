@@ -15,7 +15,7 @@ def to_bags(X, groups):
     X : array or frame of shape (n_units_total, n_features)
         The units of all bags, in any order; a frame is cut into frames, a sparse matrix is refused.
     groups : array-like of shape (n_units_total,)
-        The bag of each unit: ints or strings.
+        The bag of each unit: ints or strings; a Series has the index of the frame X.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def to_bags(X, groups):
     TypeError
         If X is sparse.
     ValueError
-        If `groups` is not one id for each row of X, an id is missing (NaN or None), or ids are of
-        types that cannot be sorted together.
+        If `groups` is not one id for each row of X, has another index, an id is missing (NaN or
+        None), or ids are of types that cannot be sorted together.
 
     Examples
     --------
@@ -60,6 +60,12 @@ def to_bags(X, groups):
         raise ValueError(
             f"groups must hold one bag id for each of the {len(X)} rows of X, got "
             f"{_instead_of_ids(X, groups)}."
+        )
+    if hasattr(X, "iloc") and hasattr(given, "iloc") and not X.index.equals(given.index):
+        raise ValueError(
+            "X and groups have different indices, so an id may not belong to the row beside it: "
+            "give `groups.loc[X.index]`, or, where rows are in one order whatever the indices say, "
+            "`groups.to_numpy()`."
         )
     if any(map(is_missing, given)):
         raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")

@@ -22,8 +22,8 @@ def check_form(X):
     Raises
     ------
     TypeError
-        If X is no sequence, a dict, a list of lists of bags, or the pair that `to_bags` or
-        `stack_views` returns.
+        If X is no sequence, a dict, a list of lists of bags or of bags with their ids, or the pair
+        that `to_bags` or `stack_views` returns.
     ValueError
         If X is 1-D (one unit, not a bag), or holds 1-D items of unequal lengths.
 
@@ -55,7 +55,13 @@ def check_form(X):
     if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
         raise TypeError(
             "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
-            "`X, views = stack_views(Xs)` makes one list."
+            "`X, views = stack_views(Xs)` makes one list; of bags by id, `list(X.values())` does, "
+            "in the order of the labels."
+        )
+    if isinstance(X, list) and len(X) and all(map(_is_bag_with_id, X)):
+        raise TypeError(
+            "X is a list of pairs, an id and a bag, not of bags: give `[bag for _, bag in X]`, in "
+            "the order of the labels."
         )
     if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
         raise TypeError(
@@ -168,6 +174,12 @@ def _is_row(X):
         return len(X) > 0 and all(map(np.isscalar, X))
     is_flat = len(getattr(X, "shape", ())) == 1 and not sparse.issparse(X)
     return is_flat and len(X) > 0 and not is_bag_sequence(X)
+
+
+def _is_bag_with_id(item):
+    """True for a pair as a groupby yields them."""
+    pair = isinstance(item, tuple) and len(item) == 2
+    return pair and (np.isscalar(item[0]) or isinstance(item[0], tuple)) and is_2d(item[1])
 
 
 def _holds_bags(item):

@@ -48,6 +48,16 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
     >>> scaler = PerUnit(StandardScaler(with_std=False)).fit(bags)
     >>> [bag.tolist() for bag in scaler.transform(bags)]
     [[[-2.0], [0.0]], [[2.0]]]
+
+    A Pipeline has no ``score_units``; what its last step is given, its other steps make:
+
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse import LEGOAnomalyClassifier
+    >>> pipe = make_pipeline(PerUnit(StandardScaler()), LEGOAnomalyClassifier())
+    >>> pipe = pipe.fit(bags * 4, [0, 1] * 4)
+    >>> scores = pipe[-1].score_units(pipe[:-1].transform(bags))
+    >>> [len(of_units) for of_units in scores]
+    [2, 1]
     """
 
     def __init__(self, transformer, *, broadcast_y=False):
@@ -68,7 +78,19 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         -------
         PerUnit
             Itself.
+
+        Raises
+        ------
+        TypeError
+            If `transformer` does not transform.
+        ValueError
+            If bags are wrong in a way that :func:`check_bags` tells.
         """
+        if not hasattr(self.transformer, "transform"):
+            raise TypeError(
+                f"PerUnit needs a transformer of rows, got {type(self.transformer).__name__}, "
+                "which does not transform."
+            )
         units, lengths, _ = _stack(X, len(y) if hasattr(y, "__len__") else None)
         if not self.broadcast_y or y is None:
             y = None

@@ -154,7 +154,8 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
     model, X, head = split_pipeline(whole, X)
     if (head is None) == (coef is None):
         raise ValueError(
-            "coef must be given for a transformer alone."
+            "coef must be given for a transformer alone: coefficients of its features in a linear "
+            "model. Of a Pipeline that ends in such a model nothing need be given."
             if coef is None
             else "coef is given, but the Pipeline has a model of its own."
         )

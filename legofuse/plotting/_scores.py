@@ -83,7 +83,7 @@ class UnitScoresDisplay:
         Raises
         ------
         TypeError
-            If `bag` is a list of bags.
+            If `bag` is a list of bags, or the estimator does not score units.
         ValueError
             If there are several domains, or `truth` or `positions` are of another length.
         """
@@ -94,6 +94,11 @@ class UnitScoresDisplay:
             )
         options = {} if sample_domain is None else {"sample_domain": _one_domain(sample_domain)}
         model, bags = split_classifier(estimator, [bag])
+        if not hasattr(model, "score_units"):
+            raise TypeError(
+                "UnitScoresDisplay needs a fitted LEGOAnomalyClassifier or a Pipeline that ends "
+                f"with one; got {type(estimator).__name__}."
+            )
         (scores,) = model.score_units(bags, **options)
         return cls(scores, truth, positions).plot(ax=ax)
 

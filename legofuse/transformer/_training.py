@@ -30,6 +30,7 @@ _MOST_AT_START = 1000
 _FEW_DISTINCT = 20  # rows, of which any could recur by chance
 _MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, and where more than
 _ONCE = 0.1  # of them occur once, numbers are likely real
+_FEWEST_LONE = 10  # rows that are no accident as domains of one row each
 
 
 class Training(NamedTuple):
@@ -117,6 +118,8 @@ def read_training(estimator, given, weighted, row_weights=None):
     X, y, sample_weight, sample_domain = given
     table = read_columns(estimator, X, reset=True)
     domains = read_domains(table, sample_domain)
+    if domains is not None:
+        _warn_lone_rows(domains)
     targets, strata = read_targets(y, len(table), estimator.target_type)
     weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
     scale = 1.0 if row_weights is None else weight.max() / np.max(sample_weight)  # a power of two
@@ -249,6 +252,17 @@ def _are_measured(table, distinct):
     blocks = (take(table.X, table.columns[view], distinct) for view in views)
     values = (block.data if sp.issparse(block) else block for block in blocks)
     return any((np.mod(block, 1) > 0).any() for block in values)
+
+
+def _warn_lone_rows(domains):
+    """Warn where each row is a domain of its own: measurements given as labels."""
+    if len(domains) >= _FEWEST_LONE and len(np.unique(domains)) == len(domains):
+        warnings.warn(
+            f"Each of {len(domains)} rows is a domain of its own: domain_column or sample_domain "
+            "should hold labels that rows share, such as sites.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
 
 
 def _warn_numbers(counts):
