@@ -11,7 +11,31 @@ import scipy.sparse as sp
 
 
 def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
-    """One domain for each sample, as labels of one type that can be sorted.
+    """One domain for each sample, as labels of one type that can be sorted and are stored as such.
+
+    Parameters as of :func:`check_ids`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Strings as numpy's own; dates and spans of time as strings, alike in any unit.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`check_ids`, and if labels are sequences.
+    """
+    domains = check_ids(domains, n_samples, what=what, sample=sample)
+    if domains.dtype.kind == "O" and any(isinstance(label, tuple | list) for label in domains):
+        raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
+    if domains.dtype.kind not in "mM":
+        return domains
+    coarse = domains.astype(f"{domains.dtype.kind}8[us]")
+    return (coarse if (coarse == domains).all() else domains).astype(str)
+
+
+def check_ids(domains, n_samples, *, what, sample):
+    """One label for each sample, of one type that can be sorted.
 
     Parameters
     ----------
@@ -51,10 +75,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         raise ValueError(f"{what} holds records (fields {fields}): give one label a {sample}.")
     if domains.dtype.kind == "T" or (domains.dtype.kind == "U" and not hasattr(given, "dtype")):
         domains = np.array(list(given), dtype=object)  # "U" spells out NaN, and numbers, as words
-    if domains.dtype.kind == "O":
-        unknown = np.array([is_missing(label) for label in domains], bool)
-    else:
-        unknown = domains != domains  # NaN and NaT
+    unknown = missing_labels(domains)
     if unknown.any():
         raise ValueError(f"{what} is missing in {np.count_nonzero(unknown)} {sample}(s).")
     if domains.dtype.kind != "O":
@@ -72,6 +93,13 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
             "type."
         ) from None
     return domains
+
+
+def missing_labels(labels):
+    """Which labels of an array are None, NaN, NaT or pandas' NA: an array of bool."""
+    if labels.dtype.kind == "O":
+        return np.array([is_missing(label) for label in labels], bool)
+    return labels != labels
 
 
 def is_missing(label):
@@ -146,9 +174,9 @@ def read_targets(y, n_rows, target_type="auto"):
             raise ValueError(
                 f"target_type='classification' needs y of one column; got shape {y.shape}."
             )
-        unknown = list(map(is_missing, y)) if y.dtype.kind == "O" else []
-        if any(unknown):
-            raise ValueError(f"Input y contains missing labels (first: row {unknown.index(True)}).")
+        unknown = missing_labels(y)
+        if unknown.any():
+            raise ValueError(f"Input y contains missing labels (first: row {unknown.argmax()}).")
         try:
             codes = np.unique(y, return_inverse=True)[1]
         except TypeError:

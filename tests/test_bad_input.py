@@ -167,6 +167,7 @@ def test_parameters(parameters, error, message):
         (X, broken(0, np.inf, Y.astype(float)), ValueError, "Input y contains NaN or infinity"),
         (X, np.array([*"ab", None, *"ababababa"], dtype=object), ValueError, "ls .first: row 2"),
         (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
+        (X, np.array(["NaT", *range(11)], "M8[D]"), ValueError, r"missing labels \(first: row 0"),
         (X, np.array([1, *"abababababa"], dtype=object), ValueError, "y mixes labels of types"),
         (X, Y + 1j, ValueError, "Complex data not supported in y"),
         (X, sp.csr_array(np.eye(12)), TypeError, "y is sparse"),
@@ -548,10 +549,28 @@ def test_labels_of_units_are_no_labels_of_bags(kind, lengths):
         model.score(bags, y)
 
 
-def test_a_missing_label_is_placed():
-    y = np.array([*"ababa", None, *"ababab"], dtype=object)
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([*"ababa", None, *"ababab"], dtype=object),
+        pd.Series([*"ababa", None, *"ababab"]),
+        pd.Series([*"ababa", None, *"ababab"], dtype="string"),
+        pd.Series([*"ababa", None, *"ababab"], dtype="category"),
+        np.array([*"01010", "NaT", *"010101"], "M8[D]"),
+        np.array([0, 1, 0, 1, 0, np.nan, *[0, 1] * 3]),
+    ],
+)
+def test_a_missing_label_is_placed(y):
     with pytest.raises(ValueError, match=r"missing labels \(NaN or None; first: bag 5\)"):
         LEGOAnomalyClassifier(VIEWS).fit(BAGS, y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, pl.DataFrame, np.ndarray.tolist])
+def test_in_tables_of_any_form_1_is_the_anomalous_class(form):
+    table = np.random.default_rng(0).normal(size=(30, 4))
+    with pytest.warns(UserWarning, match="Which class is anomalous.*1"):
+        fitted = LEGOAnomalyClassifier(2).fit(form(table), np.where(np.arange(30) % 2, 1, -1))
+    assert fitted.pos_label_ == 1
 
 
 @pytest.mark.parametrize("views", [None, VIEWS, {"a": ["a"]}])

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
@@ -19,7 +20,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from legofuse import LEGOFusionTransformer
+from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
@@ -617,3 +618,30 @@ def test_measurements_are_hardly_domains(told):
         warnings.simplefilter("error")
         make().fit(X, Y, sample_domain=lone)
         make().fit(X[:9], Y[:9], sample_domain=np.arange(9))
+
+
+@pytest.mark.parametrize("kind", ["M8[D]", "M8[us]", "M8[ns]", "m8[ns]"])
+def test_dates_are_labels_like_others(kind):
+    """In any unit, at fit and later; those of nanoseconds are ints to `tolist`."""
+    south = (SITES == "south").astype(int)
+    given = np.array([18262, 18628]).astype("m8[D]" if kind[0] == "m" else "M8[D]").astype(kind)
+    options = {"domains": "per-domain", "n_landmarks": 12}
+    expected = make(**options).fit(X, Y, sample_domain=SITES).transform(X, sample_domain=SITES)
+    model = make(**options).fit(X, Y, sample_domain=given[south])
+    day = given.astype(f"{kind[0]}8[h]")[south]  # the same times in another unit
+    for labels in (given[south], pd.Series(given[south]), day):
+        assert_array_equal(model.transform(X, sample_domain=labels), expected)
+    assert all(isinstance(label, str) for label in model.domains_)
+    units = LEGOAnomalyClassifier(VIEWS, pooling="units", n_references=10, random_state=0)
+    found = [
+        units.fit(X, Y, sample_domain=labels).predict_proba(X, sample_domain=others)
+        for labels, others in [(given[south], day), (day, given[south])]
+    ]
+    assert_array_equal(*found)
+
+
+def test_sequences_are_no_domains():
+    pairs = pd.Series([("site", k % 2) for k in range(40)])
+    for model in (make(), LEGOAnomalyClassifier(VIEWS)):
+        with pytest.raises(ValueError, match="sample_domain holds sequences: give one label a "):
+            model.fit(X, Y, sample_domain=pairs)

@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
-from .._labels import is_missing
+from .._labels import is_missing, missing_labels
 from .._validation import (
     check_choice,
     check_device,
@@ -214,8 +214,8 @@ def read_labels(y, classes, pos_label, is_table):
     ValueError
         If there are not two classes, or it cannot be told which is the anomalous one.
     """
-    assert_all_finite(y, input_name="y")
     _check_types(y)
+    assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     found = np.unique(y)
     if classes is None:
@@ -244,14 +244,13 @@ def read_labels(y, classes, pos_label, is_table):
 
 def _check_types(y):
     """Raise where labels are objects that cannot be told apart by type, as all of them should."""
+    missing = missing_labels(y)
+    if missing.any():
+        raise ValueError(
+            f"y has missing labels (NaN or None; first: bag {missing.argmax()}): drop these bags."
+        )
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return
-    missing = list(map(is_missing, y))
-    if any(missing):
-        raise ValueError(
-            f"y has missing labels (NaN or None; first: bag {missing.index(True)}): drop these "
-            "bags."
-        )
     kinds = sorted({type(label).__name__ for label in y})
     if len(kinds) > 1:
         raise ValueError(f"Unknown label type: y mixes {', '.join(kinds)}: use one type.")

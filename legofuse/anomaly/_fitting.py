@@ -10,6 +10,7 @@ from .._compat import check_sample_weight
 from .._progress import Stages
 from .._random import random_generator
 from .._threads import single_threaded_blas
+from ..bags import is_table
 from ..terms import name_terms
 from ._apart import fit_apart, parts_to_share
 from ._bags import canonical_bags
@@ -142,13 +143,12 @@ class BagFitting:
         bags = read_any(self, X, sample_domain, len(y), time_view=time_view, reset=not goes_on)
         positive = self.pos_label_ if goes_on else self.pos_label
         known = self.classes_ if goes_on and classes is None else classes
-        is_table = getattr(X, "ndim", None) == 2
         if goes_on and not np.array_equal(np.unique(known), self.classes_):
             raise ValueError(
                 f"classes={np.unique(known).tolist()} differ from those seen before, "
                 f"{self.classes_.tolist()}."
             )
-        labels, known, positive = read_labels(y, known, positive, is_table)
+        labels, known, positive = read_labels(y, known, positive, is_table(X))
         self.classes_, self.pos_label_ = known, positive
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from .._labels import check_domains, is_missing
+from .._labels import check_ids, is_missing
 from ._form import is_frame
 
 
@@ -69,7 +69,7 @@ def to_bags(X, groups):
         )
     if any(map(is_missing, given)):
         raise ValueError("groups has missing ids (NaN or None): every unit must be in a bag.")
-    groups = check_domains(given, len(groups), what="groups", sample="row")
+    groups = check_ids(given, len(groups), what="groups", sample="row")
     ids, bag_of_unit = np.unique(groups, return_inverse=True)
     order = np.argsort(bag_of_unit, kind="stable")
     rows = np.split(order, np.cumsum(np.bincount(bag_of_unit))[:-1])[: len(ids)]
