@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -383,7 +383,7 @@ def test_the_domain_of_one_bag(given):
 
 
 def test_units_are_scored_by_a_classifier_of_bags():
-    other = make_pipeline(FunctionTransformer(), LogisticRegression()).fit(X, y)
+    other = make_pipeline(FunctionTransformer(), RidgeClassifier()).fit(X, y)
     for model in (other, other[-1]):
         message = f"ends with one; got {type(model).__name__}"
         with pytest.raises(TypeError, match=message):
