@@ -290,7 +290,7 @@ BAGS, Y, DOMAINS = make_bags(12)
 @pytest.mark.parametrize(
     ("bags", "domains", "views", "options", "message"),
     [
-        (BAGS, None, APART, {}, "Give sample_domain, one for each bag.* set_score"),
+        (BAGS, None, APART, {}, "Give sample_domain, one for each bag.*set_score"),
         (BAGS, DOMAINS[:-1], APART, {}, r"one domain for each of the 12 bags; got shape \(11,\)"),
         (BAGS, np.repeat("round", 12), APART, {}, r"holds \['round'\], not among the domains"),
         (BAGS, ["wide", None] * 6, APART, {}, "sample_domain is missing in 6"),

@@ -167,7 +167,8 @@ class FusedRows:
         domains = read_domains(table, sample_domain)
         if (domains is None) != (not self._domains):
             raise ValueError(
-                f"fit was given domains, so {needs} (or domain_column)."
+                f"fit was given domains, so {needs} (or domain_column). Pipelines pass it on "
+                "by metadata routing, after `set_transform_request(sample_domain=True)`."
                 if domains is None
                 else "transform was given domains, but fit was not: fit with sample_domain."
             )
