@@ -46,12 +46,15 @@ def data():
 
 
 LIGHT = {"relation": "correlation", "degree": 1}  # three polynomials compete instead of five
+FEW = LIGHT | {"pooling": "both"}  # of the heads, too, only those of either kind
 NETS = [
-    {"head": "net", "reference": name, "max_epochs": 30, "lr": 0.01}
+    {"head": "net", "reference": name, "max_epochs": 15, "lr": 0.02}
     for name in ("landmarks", "bag", "both")
 ]
 KINDS = [
     {},
+    LIGHT,
+    LIGHT | {"time_view": "move", "reference": "both"},
     {"pooling": "units", "reference": "both"},
     {"pooling": "relations"},
     {"interactions": "separable", "relation": "rbf"},
@@ -63,21 +66,20 @@ KINDS = [
 ]
 
 
-def patiently(options, enough):
-    """The options as a parameter of a test: all but a few kinds take patience."""
-    return pytest.param(
-        options, marks=[] if options in enough else pytest.mark.slow, id=str(options)
-    )
+def patiently(options):
+    """The options as a parameter of a test: all but light ones and plain nets take patience."""
+    enough = options in [*KINDS[1:3], *NETS]
+    return pytest.param(options, marks=[] if enough else pytest.mark.slow, id=str(options))
 
 
 @pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("options", [patiently(kind, [{}, KINDS[4], *NETS]) for kind in KINDS])
+@pytest.mark.parametrize("options", [patiently(kind) for kind in KINDS])
 def test_one_fusion_for_domains_of_different_widths(missing, options):
     bags, y, domains = make_bags(missing=missing)
     model = fit(bags, y, domains, **options)
     assert not hasattr(model, "n_features_in_")
     assert model.views_.keys() == APART.keys()
-    new, truth, where = make_bags(240, seed=1, missing=missing)
+    new, truth, where = make_bags(150, seed=1, missing=missing)
     scores = model.decision_function(new, sample_domain=where)
     if options.get("reference") != "bag":
         for domain in APART:
@@ -96,7 +98,7 @@ def test_one_fusion_for_domains_of_different_widths(missing, options):
 
 def test_units_have_no_relation_to_references_of_another_domain(data):
     bags, y, domains = data
-    model = fit(bags, y, domains, pooling="units")  # "auto" takes eight times as many references
+    model = fit(bags, y, domains, pooling="units", **LIGHT)  # "auto" takes eight times as many
     graphs = model.fused_graphs(bags, sample_domain=domains)
     assert {graph.shape[1] for graph in graphs} == {30}  # 15 in each domain
     references = domains[model._members[0].places[0][:, 0]]
@@ -110,8 +112,8 @@ def test_views_by_domain_of_one_domain_are_plain_views(data):
     bags, y, domains = data
     bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "wide"]
     y, only = y[domains == "wide"], np.repeat("wide", len(bags))
-    one = fit(bags, y, only, **LIGHT)
-    other = LEGOAnomalyClassifier(APART["wide"], n_references=15, random_state=0, **LIGHT)
+    one = fit(bags, y, only, **FEW)
+    other = LEGOAnomalyClassifier(APART["wide"], n_references=15, random_state=0, **FEW)
     other.fit(bags, y, sample_domain=only)
     np.testing.assert_allclose(
         one.decision_function(bags, only), other.decision_function(bags, only), atol=1e-9
@@ -120,12 +122,12 @@ def test_views_by_domain_of_one_domain_are_plain_views(data):
     assert other.score(bags, y, sample_domain=only) == np.mean(other.predict(bags, only) == y)
 
 
-@pytest.mark.parametrize("options", [patiently(kind, [{}, KINDS[4], *NETS]) for kind in KINDS])
+@pytest.mark.parametrize("options", [patiently(kind) for kind in KINDS])
 def test_one_domain_is_none_bit_by_bit(options):
     bags, y, domains = make_bags(missing=True)
     bags = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "slim"]
     y, one = y[domains == "slim"], np.repeat("slim", len(bags))
-    options = {"n_references": 15, "random_state": 0, "n_units": 5} | options
+    options = {"n_references": 15, "random_state": 0, "n_units": 5} | options | {"max_epochs": 3}
     told, untold = (LEGOAnomalyClassifier(APART["slim"], **options) for _ in range(2))
     told.fit(bags, y, sample_domain=one)
     untold.fit(bags, y)
@@ -136,17 +138,26 @@ def test_one_domain_is_none_bit_by_bit(options):
         np.testing.assert_array_equal(found, expected)
 
 
+LEFT = LIGHT | {"n_references": 15, "random_state": 0, "n_units": 5}
+
+
+@pytest.fixture(scope="module")
+def untold(data):
+    """A fit of the bags of one domain, without a word of it."""
+    bags, y, domains = data
+    slim = [bag for bag, domain in zip(bags, domains, strict=True) if domain == "slim"]
+    return LEGOAnomalyClassifier(APART["slim"], **LEFT).fit(slim, y[domains == "slim"])
+
+
 @pytest.mark.parametrize("views", [APART, APART["slim"]], ids=["own", "same"])
-def test_the_domain_left_where_the_others_are_left_out_is_none(data, views):
+def test_the_domain_left_where_the_others_are_left_out_is_none(data, untold, views):
     bags, y, domains = data
     if views is not APART:
         bags = [bag[:, :4] for bag in bags]
     kept = domains == "slim"
-    options = {"n_references": 15, "random_state": 0, "n_units": 5}
-    told = LEGOAnomalyClassifier(views, **options)
+    told = LEGOAnomalyClassifier(views, **LEFT)
     told.fit(bags, y, sample_weight=kept.astype(float), sample_domain=domains)
     slim = [bag for bag, mine in zip(bags, kept, strict=True) if mine]
-    untold = LEGOAnomalyClassifier(APART["slim"], **options).fit(slim, y[kept])
     np.testing.assert_array_equal(
         told.decision_function(slim, domains[kept]), untold.decision_function(slim)
     )
@@ -158,7 +169,7 @@ def test_the_domain_left_where_the_others_are_left_out_is_none(data, views):
     )
 
 
-@pytest.mark.parametrize("options", [{}, NETS[0]], ids=["linear", "net"])
+@pytest.mark.parametrize("options", [FEW, NETS[0]], ids=["linear", "net"])
 def test_standardising_apart_removes_a_shift(options):
     """Domains differ by far more than anomalies do."""
     rng = np.random.RandomState(0)
@@ -187,7 +198,11 @@ def test_linear_units_far_beyond_the_fit_do_not_explode(views):
     assert scores[3] == pytest.approx(scores[2], rel=0.1, abs=0.1)
 
 
-@pytest.mark.parametrize("options", [LIGHT, NETS[0], NETS[2]], ids=["linear", "net", "both"])
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param(LIGHT, marks=pytest.mark.slow), FEW, NETS[0], NETS[2]],
+    ids=["linear", "few", "net", "both"],
+)
 def test_weights_and_order(data, options):
     bags, y, domains = data
     rng = np.random.RandomState(0)
@@ -213,11 +228,15 @@ def test_equal_bags_of_two_domains_are_two():
 
 @pytest.mark.parametrize("left_out", ["weight", "views"])
 @pytest.mark.parametrize(
-    "views",
-    [APART | {"round": APART["slim"]}, APART | {"round": WIDEST}, None],
+    ("views", "pooling"),
+    [
+        (APART | {"round": APART["slim"]}, "units"),
+        (APART | {"round": WIDEST}, "relations"),
+        (None, "units"),
+    ],
     ids=["own", "widest", "same"],
 )
-def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, left_out):
+def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, pooling, left_out):
     bags, y, domains = data
     domains = np.where(np.arange(60) < 6, "round", domains)
     if views is None:
@@ -230,7 +249,7 @@ def test_a_domain_whose_bags_are_all_left_out_is_not_known(data, views, left_out
         weight[:6] = 0
     else:
         given = [bag * np.nan for bag in bags[:6]] + bags[6:]
-    options = LIGHT | {"pooling": "units", "random_state": 0, "n_references": 15}
+    options = LIGHT | {"pooling": pooling, "random_state": 0, "n_references": 15}
     model = LEGOAnomalyClassifier(views, **options)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*miss every view", UserWarning)
@@ -274,9 +293,10 @@ def test_plain_views_after_domains_and_back(data):
 def test_routing(data):
     bags, y, domains = data
     with sklearn.config_context(enable_metadata_routing=True):
-        model = LEGOAnomalyClassifier(APART, n_references=15, random_state=0, **LIGHT)
+        light = {"pooling": "relations", "relation": "correlation"}
+        model = LEGOAnomalyClassifier(APART, n_references=15, random_state=0, **light)
         model.set_fit_request(sample_domain=True).set_score_request(sample_domain=True)
-        search = GridSearchCV(model, {"pooling": ["units", "relations"]}, cv=2)
+        search = GridSearchCV(model, {"degree": [1, 2]}, cv=2)
         assert search.fit(bags, y, sample_domain=domains).best_score_ > 0.6
 
 
