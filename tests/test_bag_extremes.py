@@ -101,16 +101,19 @@ def meeting_bags(n_bags=100, seed=0, n_units=20):
     return bags, labels
 
 
+LIGHT = {"relation": "gaussian", "degree": 1, "random_state": 0}  # one polynomial competes
+
+
 @pytest.fixture(scope="module")
 def fitted():
-    return LEGOAnomalyClassifier(random_state=0).fit(*meeting_bags())
+    return LEGOAnomalyClassifier(**LIGHT).fit(*meeting_bags())
 
 
 def test_kinds_that_must_meet_are_found(fitted):
     new, truth = meeting_bags(200, seed=1)
     assert roc_auc_score(truth, fitted.decision_function(new)) > 0.7
     assert any("extremes" in name for name in fitted.heads_)
-    alone = LEGOAnomalyClassifier(random_state=0, pooling="units").fit(*meeting_bags())
+    alone = LEGOAnomalyClassifier(pooling="units", **LIGHT).fit(*meeting_bags())
     assert roc_auc_score(truth, alone.decision_function(new)) < 0.65
     assert np.isfinite(fitted.weights_).all()
     assert sum(fitted.view_importances_.values()) == pytest.approx(1)
@@ -151,8 +154,8 @@ def test_weights_are_repetitions():
     weight = np.random.RandomState(0).randint(0, 3, 40)
     repeated = np.repeat(np.arange(40), weight)
     models = [
-        LEGOAnomalyClassifier(random_state=0).fit(bags, labels, sample_weight=weight),
-        LEGOAnomalyClassifier(random_state=0).fit([bags[k] for k in repeated], labels[repeated]),
+        LEGOAnomalyClassifier(**LIGHT).fit(bags, labels, sample_weight=weight),
+        LEGOAnomalyClassifier(**LIGHT).fit([bags[k] for k in repeated], labels[repeated]),
     ]
     one, other = (model.decision_function(bags) for model in models)
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)

@@ -126,7 +126,7 @@ def test_a_device_without_tensors_of_its_own_is_numpys():
 
 
 def classified(device="cpu", batch_size="auto", **options):
-    options = {"relation": "auto", "max_iter": 20, "batch_size": batch_size} | options
+    options = {"relation": "auto", "max_iter": 5, "batch_size": batch_size} | options
     return LEGOFusionTransformer(VIEWS, weights="neural", device=device, random_state=0, **options)
 
 
@@ -155,7 +155,7 @@ TIMED = {"first": slice(0, 3), "second": [3, 4], "position": [5]}
 
 
 def detector(device="cpu", **options):
-    defaults = {"relation": "auto", "reference": "landmarks", "max_epochs": 5}
+    defaults = {"relation": "auto", "reference": "landmarks", "max_epochs": 2}
     options = defaults | {"n_references": 20} | options
     return LEGOAnomalyClassifier(
         TIMED, head="net", n_units=6, random_state=0, device=device, **options
