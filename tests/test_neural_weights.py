@@ -21,7 +21,7 @@ VIEWS = {"signal": slice(0, 3), "noise": slice(3, 6)}
 
 
 def small(**options):
-    defaults = {"relation": "cosine", "max_iter": 20, "random_state": 0}
+    defaults = {"relation": "cosine", "max_iter": 5, "random_state": 0}
     return LEGOFusionTransformer(VIEWS, weights="neural", **(defaults | options))
 
 
@@ -39,7 +39,7 @@ def data():
 def test_training_lowers_the_loss_and_prefers_the_signal(data, kind, batch_size):
     X, y = data
     target = {"classes": y.astype(str), "real": X[:, 0] + X[:, 1], "several": X[:, :2]}[kind]
-    model = small(batch_size=batch_size).fit(X, target)
+    model = small(batch_size=batch_size, max_iter=20).fit(X, target)
     losses = [epoch["train_loss"] for epoch in model.history_]
     assert losses[-1] < losses[0]
     assert model.view_importances_["signal"] > 0.5
@@ -110,11 +110,13 @@ def test_of_many_rows_few_are_related_to_one_another(data, monkeypatch, options)
         return among(self, rows, marks)
 
     monkeypatch.setattr(FusedGraph, "among", count)
-    model = small(**options).fit(X, y)
+    model = small(max_iter=20, **options).fit(X, y)
     assert related == [20]
     assert model.history_[-1]["train_loss"] < model.history_[0]["train_loss"]
     order = np.random.RandomState(1).permutation(45)
-    assert np.array_equal(small(**options).fit(X[order], y[order]).weights_, model.weights_)
+    assert np.array_equal(
+        small(max_iter=20, **options).fit(X[order], y[order]).weights_, model.weights_
+    )
     LEGOFusionTransformer(VIEWS, relation="cosine", max_iter=2).fit(X, y)
     assert related[-1] == 45
 

@@ -35,7 +35,9 @@ SITES = np.repeat(["north", "south"], 20)
 
 
 def make(**parameters):
-    return LEGOFusionTransformer(**({"views": VIEWS, "relation": "cosine"} | parameters))
+    """Few iterations: hardly any claim here depends on how far weights are learned."""
+    defaults = {"views": VIEWS, "relation": "cosine", "max_iter": 2}
+    return LEGOFusionTransformer(**(defaults | parameters))
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def heard(monkeypatch):
 
 
 def test_fitted_attributes():
-    model = make(degree=3, interactions="pairwise").fit(X, Y)
+    model = make(degree=3, interactions="pairwise", max_iter=100).fit(X, Y)
     assert list(model.views_) == ["a", "b", "c"]
     assert_array_equal(model.views_["b"], [3, 4])
     assert model.graphs_ == [("a", "cosine"), ("b", "cosine"), ("c", "cosine")]
@@ -212,7 +214,11 @@ def test_target_type():
 
 def test_classes_may_have_any_names():
     for names in (np.array(["z", "b", "k"]), np.array([7, -1, 100])):
-        assert_allclose(make().fit(X, names[Y]).weights_, make().fit(X, Y).weights_, rtol=1e-3)
+        assert_allclose(
+            make(max_iter=100).fit(X, names[Y]).weights_,
+            make(max_iter=100).fit(X, Y).weights_,
+            rtol=1e-3,
+        )
 
 
 def test_sampling_respects_limits():
@@ -538,7 +544,7 @@ def test_the_scale_of_weights_with_fractions_does_not_matter(table, weights):
     rows = X.copy() if table == "measured" else rng.integers(3, size=X.shape).astype(float)
     rows[3], y = rows[0], np.where(np.arange(len(Y)) == 3, Y[0], Y)
     weight = np.append(rng.uniform(0.1, 1.7, size=len(Y) - 1), 300.0)  # above 20 times the mean
-    model, found = make(weights=weights, max_iter=10), []
+    model, found = make(weights=weights, max_iter=3), []
     for factor in (1.0, 1 / weight.max(), 1 / weight.sum(), 1e-6, 1e-12, 1e-60, 1e9, 1e60):
         model.fit(rows, y, sample_weight=factor * weight)
         found.append(model.weights_ / model.weights_.sum())
