@@ -225,6 +225,16 @@ def only_checks(monkeypatch):
     monkeypatch.setattr(report._bags, "_summary", nothing)
 
 
+@pytest.fixture(scope="module")
+def of_steps():
+    """What is fitted, by how many steps are around it."""
+    around = (
+        make_pipeline(fusion(), RidgeClassifier()),
+        make_pipeline(StandardScaler(), fusion(), RidgeClassifier()),
+    )
+    return [model.fit(X, y) for model in (fusion(), *around)]
+
+
 @pytest.mark.usefixtures("only_checks")
 @pytest.mark.parametrize("steps", [0, 1, 2], ids=["transformer", "pipeline", "scaled"])
 @pytest.mark.parametrize(
@@ -240,12 +250,9 @@ def only_checks(monkeypatch):
         (np.where(np.arange(13) == 2, np.nan, X), y, "partly NaN|NaN"),
     ],
 )
-def test_data_that_does_not_fit_is_refused(tmp_path, steps, rows, targets, message):
-    model = [fusion(), make_pipeline(fusion(), RidgeClassifier())][min(steps, 1)]
-    if steps == 2:
-        model = make_pipeline(StandardScaler(), *model)
+def test_data_that_does_not_fit_is_refused(tmp_path, of_steps, steps, rows, targets, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        report.write(model.fit(X, y), rows, targets, tmp_path / "page.html")
+        report.write(of_steps[steps], rows, targets, tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 
 
