@@ -22,6 +22,7 @@ from ._training import (
     sample_rows,
     select_landmarks,
     start_rows,
+    warn_lone_rows,
 )
 
 __all__ = ["LEGOFusionTransformer"]
@@ -329,6 +330,7 @@ class LEGOFusionTransformer(
         rng = random_generator(self.random_state)
         with progress.stage(_STAGES[1]):
             self._domains: list = [] if domains is None else np.unique(domains[rows]).tolist()
+            warn_lone_rows(len(self._domains), len(table))
             learned = learn_statistics(
                 table.X, table.columns, rows, training.spread_weight, graphs=self.graphs_
             )

@@ -118,8 +118,6 @@ def read_training(estimator, given, weighted, row_weights=None):
     X, y, sample_weight, sample_domain = given
     table = read_columns(estimator, X, reset=True)
     domains = read_domains(table, sample_domain)
-    if domains is not None:
-        _warn_lone_rows(domains)
     targets, strata = read_targets(y, len(table), estimator.target_type)
     weight = check_sample_weight(sample_weight, table.X, dtype=np.float64)
     scale = 1.0 if row_weights is None else weight.max() / np.max(sample_weight)  # a power of two
@@ -254,12 +252,12 @@ def _are_measured(table, distinct):
     return any((np.mod(block, 1) > 0).any() for block in values)
 
 
-def _warn_lone_rows(domains):
+def warn_lone_rows(n_domains, n_rows):
     """Warn where each row is a domain of its own: measurements given as labels."""
-    if len(domains) >= _FEWEST_LONE and len(np.unique(domains)) == len(domains):
+    if n_rows >= _FEWEST_LONE and n_domains == n_rows:
         warnings.warn(
-            f"Each of {len(domains)} rows is a domain of its own: domain_column or sample_domain "
-            "should hold labels that rows share, such as sites.",
+            f"Each of {n_rows} rows is a domain of its own: domain_column or sample_domain should "
+            "hold labels that rows share, such as sites.",
             UserWarning,
             stacklevel=stack_level(),
         )
