@@ -3,11 +3,16 @@
 Imports none of us; anyone may import it.
 """
 
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
+
+_UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
+_SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
 
 def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
@@ -18,7 +23,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
     Returns
     -------
     ndarray of shape (n_samples,)
-        Strings as numpy's own; dates and spans of time as strings, alike in any unit.
+        Strings as numpy's own; dates and spans of time by :func:`spell_time`.
 
     Raises
     ------
@@ -28,10 +33,52 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
     domains = check_ids(domains, n_samples, what=what, sample=sample)
     if domains.dtype.kind == "O" and any(isinstance(label, tuple | list) for label in domains):
         raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
-    if domains.dtype.kind not in "mM":
+    times = domains.dtype.kind == "O" and all(isinstance(d, date | timedelta) for d in domains)
+    if not len(domains) or not (times or domains.dtype.kind in "mM"):
         return domains
-    coarse = domains.astype(f"{domains.dtype.kind}8[us]")
-    return (coarse if (coarse == domains).all() else domains).astype(str)
+    labels, codes = np.unique(domains, return_inverse=True)
+    spelled = list(map(spell_time, labels))
+    return np.array(spelled)[codes] if all(isinstance(s, str) for s in spelled) else domains
+
+
+def spell_time(label):
+    """A date or span of time as a string, alike in any unit of numpy and as an object of Python.
+
+    Anything else, a time with a zone among it, is returned as it is.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from legofuse._labels import spell_time
+    >>> spell_time(np.datetime64("2020-01-02", "ns")), spell_time(datetime.date(2020, 1, 2))
+    ('2020-01-02T00:00:00', '2020-01-02T00:00:00')
+    >>> spell_time(np.timedelta64(90, "m")), spell_time(datetime.timedelta(hours=1.5))
+    ('5400 s', '5400 s')
+    """
+    if isinstance(label, np.timedelta64 | timedelta):
+        return _spell_span(label)
+    if isinstance(label, np.datetime64):
+        fine = np.datetime_data(label.dtype)[0] in _SECONDS
+        text = str(label if fine else label.astype("M8[s]"))
+    elif isinstance(label, date) and getattr(label, "tzinfo", None) is None:
+        text = label.isoformat() + "T00:00:00" * (not isinstance(label, datetime))
+    else:
+        return label
+    whole, point, fraction = text.partition(".")
+    return whole + (point + fraction).rstrip("0").rstrip(".")
+
+
+def _spell_span(span):
+    """Its seconds, a fraction where they are not whole; or its months, which have no length."""
+    if isinstance(span, timedelta):  # that of pandas has nanoseconds beside
+        small = 1000 * span.microseconds + getattr(span, "nanoseconds", 0)
+        return f"{86400 * span.days + span.seconds + Fraction(small, 10**9)} s"
+    unit, count = np.datetime_data(span.dtype)
+    if unit in _SECONDS:
+        return f"{int(span.astype(np.int64)) * count * _SECONDS[unit]} s"
+    if unit in ("Y", "M"):
+        return f"{int(span.astype('m8[M]').astype(np.int64))} months"
+    return _spell_span(span.astype("m8[s]"))
 
 
 def check_ids(domains, n_samples, *, what, sample):

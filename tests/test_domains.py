@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
+from legofuse._labels import check_domains
 from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
@@ -638,6 +639,48 @@ def test_dates_are_labels_like_others(kind):
         for labels, others in [(given[south], day), (day, given[south])]
     ]
     assert_array_equal(*found)
+
+
+DAYS = np.array(["2020-01-01", "2021-02-02", "2022-03-03"], "M8[ns]")
+
+
+@pytest.mark.parametrize("coarse", ["M8[D]", "M8[s]", "M8[us]", "m8[h]", "m8[ms]"])
+def test_times_of_numpy_are_those_of_python(coarse):
+    kind = "M8[us]" if coarse[0] == "M" else "m8[us]"
+    times = DAYS.astype("M8[D]").astype(int).astype(f"{coarse[0]}8[D]").astype(coarse)
+    expected = check_domains(times, 3)
+    assert len(set(expected)) == 3
+    for other in (times.tolist(), times.astype(kind).tolist(), list(pd.Series(times))):
+        assert_array_equal(check_domains(other, 3), expected)
+
+
+def test_a_time_is_spelled_alike_whatever_stands_beside_it():
+    odd = DAYS + np.array([0, 1, 0]).astype("m8[ns]")
+    found = check_domains(odd, 3)
+    assert len(set(found)) == 3
+    assert_array_equal(check_domains(odd[[0, 2]], 2), found[[0, 2]])
+    assert_array_equal(check_domains(pd.Series(odd), 3), found)
+    assert_array_equal(check_domains(list(pd.Series(odd)), 3), found)
+    for unit in "YM":
+        months = np.array([12, 24]).astype("m8[M]").astype(f"m8[{unit}]")
+        assert check_domains(months, 2).tolist() == ["12 months", "24 months"]
+
+
+def test_times_with_a_zone_stay_objects():
+    zoned = pd.Series(pd.to_datetime(DAYS).tz_localize("UTC"))
+    assert check_domains(zoned, 3).tolist() == zoned.tolist()
+
+
+@pytest.mark.parametrize("keys", [DAYS[:2].astype("M8[D]").tolist(), list(pd.Series(DAYS[:2]))])
+def test_views_by_dates(keys):
+    own = {key: {"a": part} for key, part in zip(keys, ([0, 1], [2, 3, 4]), strict=True)}
+    model = LEGOAnomalyClassifier(own, pooling="units", n_references=10, random_state=0)
+    site = (SITES == "south").astype(int)
+    bags, expected = list(X[:, None]), None
+    for labels in (DAYS[site], [keys[k] for k in site]):
+        scores = model.fit(bags, Y, sample_domain=labels).predict_proba(bags, sample_domain=labels)
+        expected = scores if expected is None else expected
+        assert_array_equal(scores, expected)
 
 
 def test_sequences_are_no_domains():

@@ -42,8 +42,14 @@ def test_a_span_covers_at_least_one_frame_and_stays_in_the_video():
         (lambda: frame_auc([[0, 1]], [[0.5]]), "same videos"),
         (lambda: frame_auc([[0, 0]], [[0.5, 0.1]]), "needs both"),
         (lambda: frame_auc([[0.5, 0.1]], [[0, 1]]), "0 or 1 for each frame; they come first"),
+        (lambda: frame_auc([[0.5, 0.1, 0]], [[0, 1, 1]]), "0 or 1 for each frame"),
     ],
 )
 def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("labels", [[0, 255], [-1, 1], [False, True], [0.0, 1.0]])
+def test_any_two_labels_tell_frames_apart(labels):
+    assert frame_auc([labels], [[0.1, 0.2]]) == 1

@@ -90,11 +90,12 @@ def read_by_domain(estimator, X, domains, *, time_view, reset):
     """
     if reset:
         estimator._readers = {}
+        views = {_labels.spell_time(label): part for label, part in estimator.views.items()}
     parts, options = {}, {"time_view": time_view, "reset": reset}
     for domain in np.unique(domains).tolist():
         where = np.flatnonzero(domains == domain)
         if reset:
-            reader = copy.copy(estimator).set_params(views=estimator.views[domain])
+            reader = copy.copy(estimator).set_params(views=views[domain])
             for name in [name for name in vars(reader) if name.endswith("_") or name[0] == "_"]:
                 delattr(reader, name)
             estimator._readers[domain] = reader
@@ -183,7 +184,7 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     n_bags = given if n_labels is None else n_labels
     if reset and apart:
         check_views(estimator.views)
-        known = list(estimator.views)
+        known = list(map(_labels.spell_time, estimator.views))
     domains = check_domains(sample_domain, n_bags, known)
     if apart:
         if given != n_bags:

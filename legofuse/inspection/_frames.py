@@ -121,7 +121,7 @@ def frame_auc(labels, scores):
     Raises
     ------
     ValueError
-        If videos or frames do not match, labels are not 0 and 1, or all frames have one label.
+        If videos or frames do not match, labels are fractions, or all frames have one label.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def frame_auc(labels, scores):
     if [len(part) for part in labels] != [len(part) for part in scores]:
         raise ValueError("labels and scores must hold the same videos, with as many frames each.")
     truth = np.concatenate([np.asarray(part) for part in labels])
-    if not np.isin(truth, (0, 1)).all():
+    if truth.dtype.kind == "f" and (np.mod(truth, 1) != 0).any():
         raise ValueError("labels must be 0 or 1 for each frame; they come first, then scores.")
     if len(np.unique(truth)) < 2:
         raise ValueError("all frames have the same label: the ROC curve needs both.")
