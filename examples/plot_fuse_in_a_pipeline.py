@@ -78,8 +78,8 @@ for title, data in datasets.items():
 
 # %%
 # What was learned, on the first split. Left: share of each view in the fused graph. Right: the
-# terms with the largest weights; brackets name the relation. Where all weights are alike, the
-# criterion found no reason to leave the equal weights that it starts from.
+# terms with the largest weights; brackets name the relation. Where all weights of a degree are
+# alike, the criterion found no reason to leave those that it starts from.
 folder = Path("demo_output")
 folder.mkdir(exist_ok=True)
 for title, data in datasets.items():

@@ -2,10 +2,10 @@
 More rows than memory holds
 ===========================
 
-How are millions of rows transformed? A Dask array or frame stands for rows in files. `fit` reads a
-sample of its blocks, and `transform` returns another array that is not computed before it is asked
-for: block by block, each related to the landmarks by itself. Without Dask a loop over blocks does
-the same, for rows are independent.
+How are millions of rows transformed? A Dask array or frame stands for rows in files. `fit` learns
+from a sample of its rows, and `transform` returns another array that is computed only when it is
+asked for, block by block, because each row is related to the landmarks by itself. Without Dask a
+loop over blocks does the same.
 """
 
 import matplotlib.pyplot as plt
@@ -36,13 +36,13 @@ else:
 print(f"as in one call: {np.allclose(embedding, fusion.transform(data.X))}")
 
 # %%
-# Where the rows lie: the density of each class in columns 1 and 2 of the embedding.
+# Where the rows lie: the density of each class in the first two columns of the embedding.
 
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharex=True, sharey=True)
 for ax, label in zip(axes, np.unique(data.y), strict=True):
-    x, y = embedding[data.y == label, 1:3].T
+    x, y = embedding[data.y == label, :2].T
     drawn = ax.hexbin(x, y, gridsize=30, cmap="cividis", mincnt=1)
-    ax.set(title=f"class {label}", xlabel="embedding, column 1")
-axes[0].set_ylabel("embedding, column 2")
+    ax.set(title=f"class {label}", xlabel="embedding, column 0")
+axes[0].set_ylabel("embedding, column 1")
 fig.colorbar(drawn, ax=axes, label="rows")
 plt.show()

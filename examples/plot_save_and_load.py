@@ -38,15 +38,14 @@ print(
 )
 
 # %%
-# The loaded transformer still embeds new rows: its second and third columns, drawn as digits (the
-# first is nearly the same for all rows).
+# The loaded transformer still embeds new rows: the first two columns, drawn as digits.
 
 embedding = loaded[0].transform(digits.X[new])
 plt.figure(figsize=(6, 5))
 for digit in np.unique(digits.y):
-    x, y = embedding[digits.y[new] == digit, 1:3].T
+    x, y = embedding[digits.y[new] == digit, :2].T
     plt.scatter(x, y, marker=f"${digit}$", label=digit)
-plt.xlabel("embedding, column 1")
-plt.ylabel("embedding, column 2")
+plt.xlabel("embedding, column 0")
+plt.ylabel("embedding, column 1")
 plt.tight_layout()
 plt.show()
