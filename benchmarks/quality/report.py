@@ -6,13 +6,14 @@ import numpy as np
 
 from . import stats
 from .data import FAMILIES, family
-from .methods import BUDGET, COLUMNS, METHODS
+from .methods import BUDGET, COLUMNS, GROUPS, METHODS
 
 OURS = "legofuse"
 TITLES = {m.name: m.title for m in METHODS.values()} | {
     stats.TUNED: "tuned concatenation (LR or SVM, by CV)"
 }
 BESIDE = ("boosting", "stacking", "snf")  # not among the columns that are ranked
+ELSEWHERE = {*GROUPS["missing"]} - {*GROUPS["columns"]}  # on the page on missing views
 SHOWN = (OURS, *COLUMNS, stats.TUNED, "single_view", *BESIDE)
 AXES = {
     "noise": ("Views of pure noise added", "views of pure noise"),
@@ -63,6 +64,9 @@ whole missing blocks reach legofuse as they are, the others imputed. The RBF and
 the multiple-kernel methods are one of each for every view. Standard errors are over splits, or
 binomial where there is one split (marked with an asterisk); the former are too small where test
 sets overlap.
+
+Concatenation is all columns side by side, LR logistic regression, late fusion the mean of the
+probabilities of one model for each view, and CV cross-validation on the training rows.
 """
 NOT_SHOWN = """
 ## What is not shown
@@ -272,7 +276,8 @@ def _skipped(records):
     reasons = {}
     for r in records:
         if "skipped" in r:
-            reasons.setdefault((TITLES[r["method"]], r["skipped"]), set()).add(r["set"])
+            reason = r["skipped"].split(". ")[0].rstrip(".") + "."  # the rest may be cut off
+            reasons.setdefault((TITLES[r["method"]], reason), set()).add(r["set"])
     return "\n".join(
         f"- {title} on {', '.join(sorted(names)) if len(names) < 6 else f'{len(names)} sets'}: "
         f"{reason}"
@@ -338,7 +343,8 @@ def write(records, path, tag=None):
     clean = [r for r in chosen if not r["perturbation"] and r["method"] != stats.TUNED]
     parts += ["## Time and memory\n", "Tuning included; one thread; memory above the data.\n"]
     parts += [_cost_table(clean) + "\n"]
-    absent = [m.title for m in METHODS.values() if all(r["method"] != m.name for r in chosen)]
+    ran = {r["method"] for r in chosen} | ELSEWHERE
+    absent = [m.title for m in METHODS.values() if m.name not in ran]
     if absent:
         parts += ["## Not run\n", f"No result in this file yet: {'; '.join(absent)}.\n"]
     skipped = _skipped(chosen)
