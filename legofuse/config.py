@@ -103,7 +103,8 @@ def _check_engine(engine):
         raise ValueError(f"engine must be 'numpy' or 'numba'; got {engine!r}.")
     if engine == "numba" and find_spec("numba") is None:
         raise ImportError(
-            "engine='numba' needs numba, which is not installed: pip install 'legofuse[numba]'."
+            "engine='numba' needs numba, which is not installed: pip install 'legofuse[numba]' "
+            "(in a clone: pip install '.[numba]')."
         )
     return engine
 

@@ -141,7 +141,7 @@ def test_engines_are_checked(monkeypatch):
     with pytest.raises(ValueError, match="engine must be 'numpy' or 'numba'; got 'jax'"):
         config.set_config(engine="jax")
     monkeypatch.setattr(config, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'legofuse\[numba\]'"):
+    with pytest.raises(ImportError, match=r"in a clone: pip install '\.\[numba\]'"):
         config.set_config(engine="numba", memory_share=0.1)
     assert config.get_config()["engine"] == "numpy"
     assert config.get_config()["memory_share"] == 0.8
