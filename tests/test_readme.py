@@ -43,3 +43,26 @@ def test_files_that_it_links_to_are_there():
 def test_all_relations_are_named():
     (sentence,) = re.findall(r"`relation` says: (.*?)\.", README, flags=re.DOTALL)
     assert set(re.findall(r'`"(\w+)"`', sentence)) == {"auto", *RELATIONS}
+
+
+def test_figures_beside_other_ways_are_those_of_the_benchmark_page():
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^## Beside other ways\n\n(.*?)\n\n", README, re.DOTALL | re.MULTILINE)
+    text = " ".join(text.split())
+    (n_sets,) = re.findall(r"^## Ranks over (\d+) sets$", page, re.MULTILINE)
+    mean = dict(re.findall(r"^\| ([^|]+) \| \d\.\d\d \| (0\.\d{4}) \|$", page, re.MULTILINE))
+    ours = mean.pop("legofuse")
+    assert max(mean, key=lambda method: float(mean[method])) == "MKLpy EasyMKL"
+    assert len(mean) == 7
+    means = [float(found) for found in (ours, mean["MKLpy EasyMKL"], mean["concatenation + LR"])]
+    assert re.findall(r"0\.\d\d\d\b", text)[:3] == [f"{value:.3f}" for value in means]
+    assert f"On {n_sets} public" in text
+
+    def behind(method):
+        row = rf"^\| {re.escape(method)} \| (\d+) / (\d+) / (\d+) \|"
+        return [int(found) for found in re.search(row, page, re.MULTILINE).groups()]
+
+    concatenation = behind("tuned concatenation (LR or SVM, by CV)")
+    assert concatenation[2] == 0
+    assert f"more than 0.005 on none of {sum(concatenation)} sets" in text
+    assert f"EasyMKL on {behind('MKLpy EasyMKL')[2]};" in text
