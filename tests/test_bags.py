@@ -467,7 +467,9 @@ def test_ids_of_other_rows_are_refused():
 
 def test_bags_with_their_ids_are_refused():
     frame = pd.DataFrame({"doc": ["p", "p", "q"], "a": [1.0, 2.0, 3.0]})
-    for pairs in (list(frame.groupby("doc")), [("p", A), ("q", A)]):
+    days = pd.to_datetime(["2020-01-01", "2020-01-01", "2021-01-01"])
+    groups = list(frame.groupby("doc")), list(frame.groupby(days)), list(frame.groupby(days.date))
+    for pairs in (*groups, [("p", A), ("q", A)], [(None, A)], (("p", A), ("q", A), ("r", A))):
         with pytest.raises(TypeError, match=r"pairs, an id and a bag.*`\[bag for _, bag in X\]`"):
             check_bags(pairs)
     with pytest.raises(TypeError, match=r"of bags by id, `list\(X.values\(\)\)`"):

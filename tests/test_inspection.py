@@ -43,6 +43,7 @@ def test_a_span_covers_at_least_one_frame_and_stays_in_the_video():
         (lambda: frame_auc([[0, 0]], [[0.5, 0.1]]), "needs both"),
         (lambda: frame_auc([[0.5, 0.1]], [[0, 1]]), "0 or 1 for each frame; they come first"),
         (lambda: frame_auc([[0.5, 0.1, 0]], [[0, 1, 1]]), "0 or 1 for each frame"),
+        (lambda: frame_auc([[0, 1, 2]], [[0.5, 0.1, 0]]), "0 or 1 for each frame"),
     ],
 )
 def test_errors(call, message):

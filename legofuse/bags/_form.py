@@ -58,10 +58,10 @@ def check_form(X):
             "`X, views = stack_views(Xs)` makes one list; of bags by id, `list(X.values())` does, "
             "in the order of the labels."
         )
-    if isinstance(X, list) and len(X) and all(map(_is_bag_with_id, X)):
+    if isinstance(X, list | tuple) and len(X) and all(map(_is_bag_with_id, X)):
         raise TypeError(
-            "X is a list of pairs, an id and a bag, not of bags: give `[bag for _, bag in X]`, in "
-            "the order of the labels."
+            f"X is a {type(X).__name__} of pairs, an id and a bag, not of bags: give "
+            "`[bag for _, bag in X]`, in the order of the labels."
         )
     if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
         raise TypeError(
@@ -178,8 +178,9 @@ def _is_row(X):
 
 def _is_bag_with_id(item):
     """True for a pair as a groupby yields them."""
-    pair = isinstance(item, tuple) and len(item) == 2
-    return pair and (np.isscalar(item[0]) or isinstance(item[0], tuple)) and is_2d(item[1])
+    if not (isinstance(item, tuple) and len(item) == 2 and is_2d(item[1])):
+        return False
+    return isinstance(item[0], str | bytes | tuple) or not hasattr(item[0], "__len__")
 
 
 def _holds_bags(item):

@@ -121,7 +121,8 @@ def frame_auc(labels, scores):
     Raises
     ------
     ValueError
-        If videos or frames do not match, labels are fractions, or all frames have one label.
+        If videos or frames do not match, labels are fractions or more than two, or all frames
+        have one label.
 
     Examples
     --------
@@ -134,7 +135,8 @@ def frame_auc(labels, scores):
     if [len(part) for part in labels] != [len(part) for part in scores]:
         raise ValueError("labels and scores must hold the same videos, with as many frames each.")
     truth = np.concatenate([np.asarray(part) for part in labels])
-    if truth.dtype.kind == "f" and (np.mod(truth, 1) != 0).any():
+    fractions = truth.dtype.kind == "f" and (np.mod(truth, 1) != 0).any()
+    if fractions or len(np.unique(truth)) > 2:
         raise ValueError("labels must be 0 or 1 for each frame; they come first, then scores.")
     if len(np.unique(truth)) < 2:
         raise ValueError("all frames have the same label: the ROC curve needs both.")
