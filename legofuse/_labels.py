@@ -6,11 +6,13 @@ Imports none of us; anyone may import it.
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
 
+_TIMES = (date, timedelta, np.datetime64, np.timedelta64)
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
@@ -31,9 +33,10 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
         As of :func:`check_ids`, and if labels are sequences.
     """
     domains = check_ids(domains, n_samples, what=what, sample=sample)
-    if domains.dtype.kind == "O" and any(isinstance(label, tuple | list) for label in domains):
+    objects = domains.dtype.kind == "O"
+    if objects and any(isinstance(label, tuple | list | np.ndarray) for label in domains):
         raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
-    times = domains.dtype.kind == "O" and all(isinstance(d, date | timedelta) for d in domains)
+    times = objects and all(isinstance(label, _TIMES) for label in domains)
     if not len(domains) or not (times or domains.dtype.kind in "mM"):
         return domains
     labels, codes = np.unique(domains, return_inverse=True)
@@ -99,8 +102,8 @@ def check_ids(domains, n_samples, *, what, sample):
     Raises
     ------
     ValueError
-        If there is not one for each sample, or labels are missing or of types that cannot be
-        sorted together.
+        If there is not one for each sample, or labels are missing, cannot be sorted or are of
+        types that cannot be sorted together.
     """
     given = domains
     if np.ma.isMaskedArray(given) and given.dtype.names is None:
@@ -133,18 +136,24 @@ def check_ids(domains, n_samples, *, what, sample):
     if len(words) > 1:
         raise ValueError(f"{what} mixes strings and other labels: use one type.")
     try:
-        np.unique(domains)
-    except TypeError:
-        raise ValueError(
-            f"{what} mixes labels of types that cannot be sorted, such as date and int: use one "
-            "type."
-        ) from None
-    return domains
+        labels = np.unique(domains).tolist()
+        in_order = all(one < other for one, other in pairwise(labels))  # sets have no such order
+    except (TypeError, ValueError):
+        in_order = False
+    if in_order:
+        return domains
+    kinds = {type(label).__name__ for label in domains}
+    raise ValueError(
+        f"{what} holds labels of type {kinds.pop()}, which cannot be sorted: use strings."
+        if len(kinds) == 1
+        else f"{what} mixes labels of types that cannot be sorted, such as date and int: use one "
+        "type."
+    )
 
 
 def missing_labels(labels):
     """Which labels of an array are None, NaN, NaT or pandas' NA: an array of bool."""
-    if labels.dtype.kind == "O":
+    if labels.dtype.kind in "OT":
         return np.array([is_missing(label) for label in labels], bool)
     return labels != labels
 
@@ -157,6 +166,8 @@ def is_missing(label):
         return bool(label != label)
     except TypeError:  # NA is neither equal nor unequal to itself
         return True
+    except ValueError:  # an array
+        return False
 
 
 def call_view(view, views):

@@ -18,6 +18,7 @@ from legofuse.inspection import domain_shift
 from legofuse.views import missing_blocks
 
 X = np.random.default_rng(0).normal(size=(12, 4))
+STRINGS = np.dtypes.StringDType
 Y = np.arange(12) % 2
 VIEWS = {"a": [0, 1], "b": [2, 3]}
 BAGS = list(np.random.default_rng(0).normal(size=(12, 3, 4)))
@@ -168,6 +169,8 @@ def test_parameters(parameters, error, message):
         (X, np.array([*"ab", None, *"ababababa"], dtype=object), ValueError, "ls .first: row 2"),
         (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
         (X, np.array(["NaT", *range(11)], "M8[D]"), ValueError, r"missing labels \(first: row 0"),
+        (X, np.array(["a", None] * 6, STRINGS(na_object=None)), ValueError, r"first: row 1\)"),
+        (X, np.array(["a", np.nan] * 6, STRINGS(na_object=np.nan)), ValueError, r"first: row 1\)"),
         (X, np.array([1, *"abababababa"], dtype=object), ValueError, "y mixes labels of types"),
         (X, Y + 1j, ValueError, "Complex data not supported in y"),
         (X, sp.csr_array(np.eye(12)), TypeError, "y is sparse"),

@@ -96,6 +96,29 @@ def test_one_fusion_for_domains_of_different_widths(missing, options):
     np.testing.assert_allclose(total, found.scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("method", ["sums", "shapley"])
+def test_dates_and_bad_domains_where_units_are_explained(data, method):
+    bags, y, domains = data
+    days = np.where(domains == "wide", np.datetime64("2020-01-01"), np.datetime64("2021-01-01"))
+    model = fit(bags, y, domains, pooling="units")
+    views = {np.datetime64(day): APART[name] for day, name in [("2020", "wide"), ("2021", "slim")]}
+    dated = model.__class__(**model.get_params() | {"views": views})
+    dated.fit(bags, y, sample_domain=days)
+    expected = explain(
+        dated, bags[:2], sample_domain=days[:2].astype("M8[s]").astype(str), method=method
+    )
+    for labels in (days[:2], days[:2].tolist(), days[:2].astype("M8[ns]")):
+        found = explain(dated, bags[:2], sample_domain=labels, method=method)
+        np.testing.assert_array_equal(found.view_parts, expected.view_parts)
+    for labels, message in [
+        (["wide", "odd"], r"\['odd'\], not among the domains \['"),
+        (["wide", None], "sample_domain is missing in 1 bag"),
+        ([["wide"], ["slim"]], "one domain for each of the 2 bags"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            explain(model, bags[:2], sample_domain=labels, method=method)
+
+
 def test_units_have_no_relation_to_references_of_another_domain(data):
     bags, y, domains = data
     model = fit(bags, y, domains, pooling="units", **LIGHT)  # "auto" takes eight times as many
@@ -319,6 +342,8 @@ BAGS, Y, DOMAINS = make_bags(12)
         (BAGS, DOMAINS[::-1], APART, {}, "Among the bags of domain"),
         (BAGS, DOMAINS, None, {}, "bags of several domains need views by domain"),
         (BAGS[:-1], DOMAINS, APART, {}, "11 bags but 12 labels"),
+        (BAGS[:-1], DOMAINS[:-1], APART, {}, "11 bags but 12 labels"),
+        (BAGS[:-1], DOMAINS[:-1], None, {}, "11 bags but 12 labels"),
         (BAGS, DOMAINS, APART, {"expansion": "hops", "n_references": 999}, "features of their own"),
         (BAGS, DOMAINS, APART, {"time_view": "tempo"}, "time_view must name one of the views"),
     ],

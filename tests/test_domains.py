@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
 from legofuse._labels import check_domains
+from legofuse.bags import to_bags
 from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
 from legofuse.relations import RELATIONS
@@ -671,20 +672,47 @@ def test_times_with_a_zone_stay_objects():
     assert check_domains(zoned, 3).tolist() == zoned.tolist()
 
 
-@pytest.mark.parametrize("keys", [DAYS[:2].astype("M8[D]").tolist(), list(pd.Series(DAYS[:2]))])
+DATES = [DAYS[:2].astype("M8[D]").tolist(), list(pd.Series(DAYS[:2])), list(DAYS[:2])]
+
+
+@pytest.mark.parametrize("keys", DATES)
 def test_views_by_dates(keys):
     own = {key: {"a": part} for key, part in zip(keys, ([0, 1], [2, 3, 4]), strict=True)}
     model = LEGOAnomalyClassifier(own, pooling="units", n_references=10, random_state=0)
     site = (SITES == "south").astype(int)
     bags, expected = list(X[:, None]), None
-    for labels in (DAYS[site], [keys[k] for k in site]):
+    for labels in (DAYS[site], [keys[k] for k in site], pd.array(keys, object)[site].to_numpy()):
         scores = model.fit(bags, Y, sample_domain=labels).predict_proba(bags, sample_domain=labels)
         expected = scores if expected is None else expected
         assert_array_equal(scores, expected)
 
 
+def test_a_domain_has_views_once():
+    day = DAYS[0].astype("M8[D]")
+    own = {label: {"a": [0, 1]} for label in (day.tolist(), day.astype("M8[s]").tolist())}
+    with pytest.raises(ValueError, match="several entries for one domain, '2020-01-01T00:00:00'"):
+        LEGOAnomalyClassifier(own).fit(list(X[:, None]), Y, sample_domain=DAYS[[0] * 40])
+
+
 def test_sequences_are_no_domains():
     pairs = pd.Series([("site", k % 2) for k in range(40)])
+    arrays = pd.Series([np.array([k % 2]) for k in range(40)])
     for model in (make(), LEGOAnomalyClassifier(VIEWS)):
-        with pytest.raises(ValueError, match="sample_domain holds sequences: give one label a "):
-            model.fit(X, Y, sample_domain=pairs)
+        for labels in (pairs, arrays):
+            with pytest.raises(
+                ValueError, match="sample_domain holds sequences: give one label a "
+            ):
+                model.fit(X, Y, sample_domain=labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[{1}, {2}, {1}], [frozenset([k % 2]) for k in range(3)], [{}] * 3, [np.arange(2)] * 3],
+)
+def test_labels_without_an_order_are_told(labels):
+    """Sets are equal or contained, but not in an order: equal ones would not meet when sorted."""
+    labels, message = pd.Series(labels), f"of type {type(labels[0]).__name__}, which cannot be"
+    with pytest.raises(ValueError, match=message):
+        check_domains(labels, 3)
+    with pytest.raises(ValueError, match=message):
+        to_bags(X[:3], labels)

@@ -16,7 +16,10 @@ def by_domain(views):
 
 def check_views(views):
     """Raise unless all domains have views of the same names."""
-    names = None
+    names, labels = None, list(map(_labels.spell_time, views))
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ValueError(f"views has several entries for one domain, {twice!r}: give one.")
     for domain, part in views.items():
         if not isinstance(part, dict):
             raise ValueError(
@@ -185,10 +188,11 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     if reset and apart:
         check_views(estimator.views)
         known = list(map(_labels.spell_time, estimator.views))
-    domains = check_domains(sample_domain, n_bags, known)
+    if apart and given != n_bags:
+        raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
+    # of bags and labels that do not match read_bags tells
+    domains = check_domains(sample_domain, n_bags, known) if given == n_bags else None
     if apart:
-        if given != n_bags:
-            raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
         bags = read_by_domain(estimator, X, domains, time_view=time_view, reset=reset)
     else:
         bags = read_bags(estimator, X, n_labels, time_view=time_view, reset=reset)

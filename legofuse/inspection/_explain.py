@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import logit
 from sklearn.utils.validation import check_is_fitted
 
+from .._labels import check_domains
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..fusion import fuse
@@ -326,7 +327,11 @@ def read_units(model, X, sample_domain):
         return bags, [views] * len(bags)
     if sample_domain is None:
         raise ValueError("views differ from domain to domain: give sample_domain, one for a bag.")
-    return bags, [views[domain] for domain in np.asarray(sample_domain).tolist()]
+    domains = check_domains(sample_domain, len(bags), sample="bag").tolist()
+    unknown = [domain for domain in dict.fromkeys(domains) if domain not in views]
+    if unknown:
+        raise ValueError(f"sample_domain holds {unknown}, not among the domains {list(views)}.")
+    return bags, [views[domain] for domain in domains]
 
 
 def _mask(bag, views, hidden):
