@@ -285,6 +285,16 @@ def test_importances_are_the_formula():
     assert_allclose(found, literal / literal.sum(), rtol=1e-8)
 
 
+def test_importances_of_nearly_constant_graphs_in_single_precision_are_the_formula():
+    graphs = [g.astype(np.float32) for g in kernels()]
+    graphs[0] = 1 + np.float32(1e-4) * graphs[0]
+    powers, weight = exponents(2, 2), np.linspace(1, 2, 9)
+    found = importances([pack(g) for g in graphs], powers, np.ones(len(powers)), weight)
+    doubled = [pack(g.astype(float)) for g in graphs]
+    expected = importances(doubled, powers, np.ones(len(powers)), weight)
+    assert_allclose(found, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("separable", [False, True])
 def test_loo_does_not_fall_behind_the_single_graphs(separable):
     rng = np.random.default_rng(8)

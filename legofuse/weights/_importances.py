@@ -48,7 +48,8 @@ def importances(graphs, powers, weights, sample_weight, shared_by=None, factors=
     total = sample_weight.sum()
     factors = np.ones(len(sample_weight)) if factors is None else factors
     squares = _squares(graphs, powers, sample_weight * factors**2)
-    row_means = row_sums(graphs, powers, factors * sample_weight / total) * factors[:, None]
+    share = factors * sample_weight / total
+    row_means = row_sums(graphs, powers, share, np.float64) * factors[:, None]
     squares -= 2 * total * (sample_weight @ row_means**2)
     squares += (sample_weight @ row_means) ** 2
     norms = np.sqrt(np.maximum(squares, 0)) * np.abs(weights)
@@ -65,17 +66,24 @@ def _squares(graphs, powers, mass):
     squares, step = np.zeros(len(powers)), max(1, _BLOCK_SIZE // len(graphs))
     for start in range(0, len(outer), step):
         part = slice(start, start + step)
-        squares += fuse_adjoint([graph[part] ** 2 for graph in graphs], powers, outer[part])
+        some = [graph[part].astype(float, copy=False) ** 2 for graph in graphs]
+        squares += fuse_adjoint(some, powers, outer[part])
     return squares
 
 
-def row_sums(graphs, powers, share):
-    """Sum over each row of every term's graph, its columns weighed by share; in blocks of rows."""
+def row_sums(graphs, powers, share, dtype=None):
+    """Sum over each row of every term's graph, its columns weighed by share; in blocks of rows.
+
+    The type is that of the graphs by default; centring nearly constant ones needs float64.
+    """
     n_units = len(share)
     sums, step = np.empty((n_units, len(powers))), max(1, _BLOCK_SIZE // (n_units * len(graphs)))
     for start in range(0, n_units, step):
         part = slice(start, min(start + step, n_units))
-        some = rows_of(graphs, n_units, part)
+        some = [
+            graph.astype(dtype or graph.dtype, copy=False)
+            for graph in rows_of(graphs, n_units, part)
+        ]
         weight = np.broadcast_to(share, some[0].shape)
         sums[part] = fuse_adjoint(some, powers, weight, by_row=True)
     return sums
