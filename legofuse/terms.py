@@ -11,7 +11,14 @@ from .expansion import Expansion
 from .fusion import count_terms, exponents
 from .weights import alignment, consensus, importances, loo, packed_diagonal, uniform
 
-__all__ = ["given_weights", "learn_weights", "list_terms", "name_terms", "view_importances"]
+__all__ = [
+    "check_range",
+    "given_weights",
+    "learn_weights",
+    "list_terms",
+    "name_terms",
+    "view_importances",
+]
 
 MAX_TERMS = 5000
 
@@ -103,6 +110,44 @@ def name_terms(graphs, powers):
         # the rows of separable terms begin with the zeroth power of each graph
         terms.append(" * ".join(factors) or f"{names[k * len(names) // len(powers)]}^0")
     return terms
+
+
+def check_range(graphs, named, expansion, learned):
+    """Raise where products of a caller's relation leave the range of its type.
+
+    Parameters
+    ----------
+    graphs : list of packed graphs
+        Of a training sample.
+    named : list of (view, relation)
+        The view of each graph.
+    expansion : Expansion
+        Hops are normalised, and in range.
+    learned : bool
+        Whether weights are learned, which takes squares of the terms unless they are separable.
+
+    Raises
+    ------
+    ValueError
+        If a term, or its square, does.
+    """
+    callables = [k for k, (_, relation) in enumerate(named) if callable(relation)]
+    if not callables or expansion.degree is not None:
+        return
+    largest = np.array([max(np.abs(graph).max(initial=0.0), 1e-300) for graph in graphs], float)
+    powers, squared = expansion.powers, learned and not expansion.separable
+    if expansion.separable:  # the product of the highest powers is a term, too
+        powers = np.vstack([powers, powers.max(axis=0)])
+    sizes, dtype = powers @ np.log(largest), graphs[0].dtype
+    if sizes.max() * (1 + squared) < np.log(np.finfo(dtype).max):
+        return
+    worst = max(callables, key=lambda k: powers[sizes.argmax(), k] * np.log(largest[k]))
+    what = "squares of products" if squared else "products"
+    raise ValueError(
+        f"The relation of view {named[worst][0]!r} is as large as {largest[worst]:.3g}, so that "
+        f"{what} of powers of relations leave the range of {dtype}: divide what it returns by a "
+        "number, or lower the degree."
+    )
 
 
 def learn_weights(

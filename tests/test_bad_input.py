@@ -116,6 +116,11 @@ def broken(where, value, table=X):
         ({"relation": {"a": 3, "b": "rbf"}}, ValueError, "got 3 for view 'a'"),
         ({"relation": lambda a, b: np.ones(3)}, ValueError, "must return shape"),
         ({"relation": lambda a, b: np.full((len(a), len(b)), np.nan)}, ValueError, "returned NaN"),
+        (
+            {"relation": lambda a, b: 1e60 * np.ones((len(a), len(b))), "degree": 3},
+            ValueError,
+            "relation of view 'a' is as large as 1e.60, so that squares of .* range of float64",
+        ),
         ({"relation": lambda a, b: (a @ b.T) * 1j}, TypeError, "real numbers; .*complex128"),
         ({"relation": lambda a, b: (a @ b.T).astype(str)}, TypeError, "array of real numbers"),
         ({"relation": lambda a, b: None}, TypeError, "it returned NoneType of dtype object"),

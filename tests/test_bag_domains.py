@@ -345,6 +345,7 @@ BAGS, Y, DOMAINS = make_bags(12)
         (BAGS[:-1], DOMAINS[:-1], APART, {}, "11 bags but 12 labels"),
         (BAGS[:-1], DOMAINS[:-1], None, {}, "11 bags but 12 labels"),
         (BAGS, DOMAINS, APART, {"expansion": "hops", "n_references": 999}, "features of their own"),
+        (BAGS, DOMAINS, APART, {"expansion": "hops", "n_references": 2}, "features of their own"),
         (BAGS, DOMAINS, APART, {"time_view": "tempo"}, "time_view must name one of the views"),
     ],
 )

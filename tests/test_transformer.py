@@ -320,6 +320,23 @@ def test_graphs_of_a_view_and_of_a_relation_are_grouped(options, grouped, heard)
         assert any(len(alike) > 1 for alike in relations)
 
 
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [({}, 1e9), ({"weights": "uniform"}, 1e18), ({"interactions": "separable"}, 1e6)],
+)
+def test_a_callable_may_return_what_its_type_can_hold(options, most):
+    def scaled(factor):
+        return lambda x, z: np.exp(-np.abs(x[:, :1] - z[:, 0])).astype(float) * factor
+
+    table = X.astype(np.float32)
+    model = make(relation=scaled(most), max_iter=3, **options).fit(table, Y)
+    assert np.isfinite(model.transform(table)).all()
+    with pytest.raises(ValueError, match=r"as large as .* leave the range of float32: divide"):
+        make(relation=scaled(100 * most), **options).fit(table, Y)
+    with pytest.raises(ValueError, match=r"returned NaN or infinity, or values .* for float32"):
+        make(relation=scaled(1e39), **options).fit(table, Y)
+
+
 @pytest.mark.parametrize("views", [VIEWS, None])
 def test_a_callable_may_write_over_its_arguments(views):
     def careless(x, z):

@@ -191,7 +191,7 @@ def check_label_each(y):
     )
 
 
-def read_labels(y, classes, pos_label, is_table):
+def read_labels(y, classes, pos_label, is_table, bit_by_bit=False):
     """Labels as 0 and 1 for anomalous.
 
     Parameters
@@ -202,6 +202,8 @@ def read_labels(y, classes, pos_label, is_table):
     pos_label : label or None
     is_table : bool
         Whether bags are the rows of a table.
+    bit_by_bit : bool
+        Whether ``partial_fit`` asks, whose first bags may be of one class.
 
     Returns
     -------
@@ -231,7 +233,8 @@ def read_labels(y, classes, pos_label, is_table):
             f"are {len(classes)} classes."
         )
     if len(classes) < 2:
-        raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}.")
+        hint = ": give both as `classes` in the first call of partial_fit" if bit_by_bit else ""
+        raise ValueError(f"y must have two classes; got 1 class, {classes.tolist()}{hint}.")
     positive = pos_label
     if positive is None:
         positive = default_positive(classes, is_table)

@@ -148,7 +148,7 @@ class BagFitting:
                 f"classes={np.unique(known).tolist()} differ from those seen before, "
                 f"{self.classes_.tolist()}."
             )
-        labels, known, positive = read_labels(y, known, positive, is_table(X))
+        labels, known, positive = read_labels(y, known, positive, is_table(X), bit_by_bit)
         self.classes_, self.pos_label_ = known, positive
         weight = check_sample_weight(sample_weight, y, dtype=np.float64)
         warn_missing(bags, "left out of the fit")

@@ -99,15 +99,15 @@ def prepare(estimator, bags, canonical):
         )
     needs_all = ["expansion='hops'"] * (estimator.expansion == "hops")
     needs_all += ["zeroth='identity'"] * (estimator.zeroth == "identity")
-    if needs_all and estimator.n_references < len(canonical.distinct):
-        raise ValueError(
-            f"{' and '.join(needs_all)} needs all {len(canonical.distinct)} distinct training "
-            f"units as references; got n_references={estimator.n_references}: raise it."
-        )
     if needs_all and apart:
         raise ValueError(
             f"{' and '.join(needs_all)} relates all units to one another, which units of domains "
             "with features of their own cannot be."
+        )
+    if needs_all and estimator.n_references < len(canonical.distinct):
+        raise ValueError(
+            f"{' and '.join(needs_all)} needs all {len(canonical.distinct)} distinct training "
+            f"units as references; got n_references={estimator.n_references}: raise it."
         )
     weights = candidate_weights(graphs, expansion)
     own_weights = candidate_weights(own_graphs, own_expansion, range(len(graphs), len(own_graphs)))

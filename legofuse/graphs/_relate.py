@@ -147,8 +147,13 @@ def _call(relation, view, rows, references):
             f"The relation {name!r} of view {view!r} must return shape (n_units, n_references) = "
             f"{target.shape}; it returned {values.shape}."
         )
+    with np.errstate(over="ignore"):
+        values = values.astype(full.dtype, copy=False)
     if not np.isfinite(values).all():
-        raise ValueError(f"The relation {name!r} of view {view!r} returned NaN or infinity.")
+        raise ValueError(
+            f"The relation {name!r} of view {view!r} returned NaN or infinity, or values that are "
+            f"too large for {full.dtype}."
+        )
     if rows.present is None and references.present is None:
         full[:] = values
     else:

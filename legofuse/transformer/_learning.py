@@ -9,7 +9,7 @@ from ..config import foresee
 from ..fused import FusedGraph
 from ..graphs import chosen_by_auto
 from ..readouts import embedding_map
-from ..terms import given_weights, learn_weights, view_importances
+from ..terms import check_range, given_weights, learn_weights, view_importances
 from ..weights import Learned
 from ._class_shares import learn_head
 from ._training import aligns_by_classes, at, class_weights_of, find_shifts
@@ -94,6 +94,8 @@ def learn(estimator, training, rows, weight, few):
         encoded, marks = fused.encode(*sample), fused.mark(*sample)
     some = encoded if isinstance(few, slice) else encoded[few]  # landmarks are known as such
     graphs, equal = fused.among(some, at(marks, few))
+    by_itself = training.criterion in ("given", "uniform")
+    check_range(graphs, estimator.graphs_, fused.expansion, learned=not by_itself)
     known = at(targets, few), weight[few]
     found = _without_gradients(estimator, training, some.present, graphs, equal, *known)
     fitted: dict = {"_neural": None}
