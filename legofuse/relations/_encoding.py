@@ -207,18 +207,19 @@ def _bent(X, offset, function):
     return X, -moved
 
 
-def _standardised(X, stats):
+def _standardised(X, mean, scale, size):
     """Sparse rows over their scales, and the offset that is still to be subtracted.
 
-    Of features that vary little beside their size, products less an offset would keep no digits:
-    they are stored in full (few rows hold a 0 there) and centred here.
+    Of features that vary little beside their size (means in the unit of distances), products less
+    an offset would keep no digits: they are stored in full (few rows hold a 0 there) and centred
+    here.
     """
-    offset = stats.mean / stats.scale
-    scaled = sp.csr_array(X @ sp.diags_array(1.0 / stats.scale).astype(X.dtype))
-    far = np.flatnonzero(offset**2 * np.finfo(X.dtype).eps > _LEAST_DIGITS)
+    offset = mean / scale
+    scaled = sp.csr_array(X @ sp.diags_array(1.0 / scale).astype(X.dtype))
+    far = np.flatnonzero(size > (_LEAST_DIGITS / np.finfo(X.dtype).eps) ** 0.5)
     if len(far) == 0:
         return scaled, offset
-    centred = (X[:, far].toarray() - stats.mean[far]) / stats.scale[far]
+    centred = (X[:, far].toarray() - mean[far]) / scale[far]
     is_far = np.zeros(X.shape[1], bool)
     is_far[far] = True
     scaled.data[is_far[scaled.indices]] = 0
@@ -230,11 +231,13 @@ def _encode_sparse(X, relation, stats, standardise):
     """The same for CSR: centring stays a correction of rank one, X is never densified."""
     offset = None
     if standardise:
-        X, offset = _standardised(X, stats)
+        X, offset = _standardised(X, stats.mean, stats.scale, abs(stats.mean) / stats.scale)
         if relation in _BENDS:
             X, offset = _bent(X, offset, _BENDS[relation])
     elif relation == "rbf":
-        offset = None if stats is None else stats.mean  # as for dense rows
+        if stats is not None:  # as for dense rows
+            unit, size = np.ones_like(stats.mean), abs(stats.mean) * stats.gamma**0.5
+            X, offset = _standardised(X, stats.mean, unit, size)
     else:
         X = _tamed(X)
     X = sp.csr_array(X)
