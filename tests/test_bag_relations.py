@@ -8,12 +8,14 @@ import pytest
 from scipy.special import logit
 
 from legofuse import LEGOAnomalyClassifier
-from legofuse.anomaly import _stack, _trials
+from legofuse.anomaly import _polynomials, _stack, _trials
 from legofuse.anomaly._bags import Units
 from legofuse.anomaly._heads import ClosestHead, PooledHead, PropagatedHead, TiedHead, UnitHead
+from legofuse.anomaly._polynomials import Polynomials, candidate_weights
 from legofuse.anomaly._top_k import top_k_shares
 from legofuse.anomaly._trials import list_heads
 from legofuse.datasets import make_digit_bags
+from legofuse.terms import list_terms
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,34 @@ def everything(data):
 
 def packed(bags):
     return Units(np.concatenate(bags)), np.append(0, np.cumsum([len(bag) for bag in bags]))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("terms", [(2, "total"), (3, "additive"), (2, "separable")])
+def test_weights_that_compete_fuse_alike_together_and_apart(terms, missing, monkeypatch):
+    rng = np.random.default_rng(0)
+    graphs = [("a", "rbf"), ("a", "cosine"), ("b", "rbf"), ("b", "cosine")]
+    expansion = list_terms(len(graphs), *terms)
+    found = Polynomials(expansion, candidate_weights(graphs, expansion))
+    present = np.repeat([[True, True], [False, True], [True, False]], 2, axis=1)
+    parts = (present, present[[0, 2]]) if missing else (None, None)
+    values = rng.uniform(size=(4, 3, 2))
+    if missing:
+        values *= present.T[:, :, None] & parts[1].T[:, None, :]
+    given = expansion.graphs(list(values)), None, *parts
+    names, calls = list(found.weights), []
+    assert len(names) == 5
+    several = _polynomials.fuse_several
+    monkeypatch.setattr(_polynomials, "fuse_several", lambda *a: calls.append(1) or several(*a))
+    together = dict(found.fuse_each(names, *given))
+    assert list(together) == names
+    assert len(calls) == (terms[1] != "separable")
+    for name in names:
+        np.testing.assert_allclose(together[name], found.fuse(name, *given), atol=1e-14)
+    monkeypatch.setattr(_polynomials, "_FEW_ENTRIES", 5)  # of 6
+    for name, fused in found.fuse_each(names, *given):
+        np.testing.assert_array_equal(fused, found.fuse(name, *given))
+    assert len(calls) == (terms[1] != "separable")
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 8])

@@ -19,6 +19,7 @@ from legofuse.fusion import (
     fuse_adjoint,
     fuse_separable,
     fuse_separable_adjoint,
+    fuse_several,
     one_exponent_each,
     polynomial,
 )
@@ -142,6 +143,40 @@ def test_any_terms_in_any_order_with_repetitions_and_the_constant(library, seed,
         rtol=0,
         atol=1e-11,
     )
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**16),
+    powers=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6, unique=True
+    ),
+    n_sets=st.integers(0, 3),
+)
+def test_several_weights_at_once_are_literal_sums_each(seed, powers, n_sets):
+    rng = np.random.default_rng(seed)
+    relations = list(rng.uniform(-1, 1, size=(2, 3, 4)))
+    weights = rng.normal(size=(n_sets, len(powers)))
+    fused = fuse_several(relations, powers, weights)
+    assert fused.shape == (n_sets, 3, 4)
+    for graph, row in zip(fused, weights, strict=True):
+        assert_allclose(graph, literal(relations, powers, row), atol=1e-12)
+
+
+def test_several_weights_of_a_term_that_is_listed_twice_add_up():
+    relation, weights = np.array([[2.0, 3.0]]), np.array([[1.0, 10.0]])
+    assert_array_equal(fuse_several([relation], [[2], [2]], weights), [[[44.0, 99.0]]])
+
+
+def test_several_weights_keep_the_dtype():
+    relation = np.ones((2, 2), np.float32)
+    assert fuse_several([relation], [[1], [2]], np.ones((3, 2))).dtype == np.float32
+
+
+@pytest.mark.parametrize("weights", [np.ones(2), np.ones((2, 3))])
+def test_several_weights_errors(weights):
+    with pytest.raises(ValueError, match=r"weights must have shape \(n_sets, 2\), one for each"):
+        fuse_several([np.ones((2, 2))], [[1], [2]], weights)
 
 
 @pytest.mark.parametrize("n_references", [1, 63, 64, 65, 2048, 2049])

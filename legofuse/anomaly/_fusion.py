@@ -114,9 +114,8 @@ class UnitFusion:
             return
         graphs, equal = to.expanded(rows, marks)
         same = self.same_domain(to, domains)
-        for name in names:
-            parts = rows.present, to.references.present
-            fused = self.polynomials.fuse(name, graphs, equal, *parts)
+        parts = rows.present, to.references.present
+        for name, fused in self.polynomials.fuse_each(names, graphs, equal, *parts):
             yield name, fused if same is None else fused * same
 
     def fused(self, units, weights):

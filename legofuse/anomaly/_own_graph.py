@@ -113,9 +113,9 @@ class OwnGraph:
 
     def _fuse(self, names, of, whole, same, learned):
         graphs, equal = self._expand(of, whole, same, learned)
-        for name in names:
-            parts = of[0].present, whole[0].present
-            yield name, self.polynomials.fuse(name, graphs, equal, *parts) * same
+        parts = of[0].present, whole[0].present
+        for name, fused in self.polynomials.fuse_each(names, graphs, equal, *parts):
+            yield name, fused * same
 
     def _expand(self, of, whole, same, learned):
         """Expanded graphs of some units of a block and all of it, and the identity or None."""

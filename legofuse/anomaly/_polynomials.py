@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from ..fusion import fuse
+from ..fusion import fuse, fuse_several
 from ..weights import normaliser
+
+_FEW_ENTRIES, _FEW_TERMS = 1 << 15, 32  # of which all terms are kept, for several weights
 
 
 def candidate_weights(graphs, expansion, always=()):
@@ -104,6 +106,23 @@ class Polynomials:
             fused = fuse(graphs, *self.used[name])
         else:
             fused = self.expansion.fuse(graphs, self.weights[name], equal)
+        return self._complete(name, fused, present, others)
+
+    def fuse_each(self, names, graphs, equal=None, present=None, others=None):
+        """Yield each name and what :meth:`fuse` gives for it."""
+        parts, powers = (present, others), self.expansion.powers
+        plain = all(self.used[name] is not None for name in names)
+        few = len(names) > 1 and len(powers) <= _FEW_TERMS
+        if plain and few and graphs[0].size <= _FEW_ENTRIES:
+            found = fuse_several(graphs, powers, np.stack([self.weights[name] for name in names]))
+            for name, fused in zip(names, found, strict=True):
+                yield name, self._complete(name, fused, *parts)
+            return
+        for name in names:
+            yield name, self.fuse(name, graphs, equal, *parts)
+
+    def _complete(self, name, fused, present, others):
+        """Make up for missing views, in place."""
         if self.expansion.degree is None:
             for axis, part in ((1, present), (0, others)):
                 if part is not None:

@@ -15,7 +15,7 @@ whose inner sum is one small matrix product per block and whose outer sum has fe
 two graphs with powers up to 8 need 9 left and 9 right monomials for 80 terms.
 """
 
-from ._polynomial import each_term, fuse, fuse_adjoint, polynomial
+from ._polynomial import each_term, fuse, fuse_adjoint, fuse_several, polynomial
 from ._separable import fuse_separable, fuse_separable_adjoint
 from ._terms import INTERACTIONS, count_terms, exponents, one_exponent_each
 
@@ -28,6 +28,7 @@ __all__ = [
     "fuse_adjoint",
     "fuse_separable",
     "fuse_separable_adjoint",
+    "fuse_several",
     "one_exponent_each",
     "polynomial",
 ]

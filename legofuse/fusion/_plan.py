@@ -89,4 +89,10 @@ def make_plan(powers):
 
 def term_steps(powers):
     """Monomials that build all terms by one multiplication each, and where each term is then."""
-    return _place(_words(np.asarray(powers)))
+    powers = np.ascontiguousarray(powers, dtype=np.int64)
+    return _term_steps(powers.tobytes(), powers.shape[1])
+
+
+@lru_cache(maxsize=64)
+def _term_steps(key, n_graphs):
+    return _place(_words(np.frombuffer(key, dtype=np.int64).reshape(-1, n_graphs)))

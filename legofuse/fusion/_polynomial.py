@@ -154,6 +154,55 @@ def each_term(relations, powers):
         yield part, np.stack(_monomials(block, steps, np.ones_like(block[0])))[places]
 
 
+def fuse_several(relations, powers, weights):
+    r"""Fuse the same relations by several weights at once.
+
+    Every term is evaluated once and kept, so that this is for few entries and few terms, where a
+    call of :func:`fuse` for each takes longer than its arithmetic.
+
+    Parameters
+    ----------
+    relations : sequence of M ndarrays of shape (..., n_units, n_references)
+        One relation graph each, all of one shape and dtype.
+    powers : array-like of shape (n_terms, M), int
+        Exponents of each term.
+    weights : ndarray of shape (n_sets, n_terms)
+        The weights of the terms, a row for each fused graph.
+
+    Returns
+    -------
+    ndarray of shape (n_sets, ..., n_units, n_references)
+        The fused graphs, of the relations' dtype (whole numbers give floats).
+
+    Raises
+    ------
+    ValueError
+        If shapes do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from legofuse.fusion import fuse_several
+    >>> fuse_several([np.array([2.0, 3.0])], [[1], [2]], np.array([[1.0, 0.0], [1.0, 1.0]]))
+    array([[ 2.,  3.],
+           [ 6., 12.]])
+    """
+    relations, powers = check(relations, powers)
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or weights.shape[1] != len(powers):
+        raise ValueError(
+            f"weights must have shape (n_sets, {len(powers)}), one for each term; "
+            f"got {weights.shape}."
+        )
+    (steps, places), dtype = term_steps(powers), float_type(relations)
+    matrix = np.zeros((len(weights), len(steps) + 1), dtype)
+    np.add.at(matrix.T, places, weights.T)
+    terms = np.empty((len(steps) + 1, relations[0].size), dtype)
+    terms[0] = 1
+    _grow(terms, steps, [flatten(r, dtype) for r in relations], one=True)
+    return (matrix @ terms).reshape(-1, *relations[0].shape)
+
+
 def _fuse_tensors(xp, relations, powers, weights):
     """Torch path of :func:`fuse`: the same plan on whole tensors."""
     relations = as_floats(xp, relations)
