@@ -13,6 +13,7 @@ right monomial, :math:`R^a = L_l \circ R_r`, so that the fused graph is
 
 whose inner sum is one small matrix product per block and whose outer sum has few terms:
 two graphs with powers up to 8 need 9 left and 9 right monomials for 80 terms.
+``fuse_several`` alone evaluates every term, where entries are so few that calls cost more.
 """
 
 from ._polynomial import each_term, fuse, fuse_adjoint, fuse_several, polynomial

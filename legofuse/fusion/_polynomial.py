@@ -177,7 +177,7 @@ def fuse_several(relations, powers, weights):
     Raises
     ------
     ValueError
-        If shapes do not agree.
+        If graphs differ in shape, or `weights` has not a column for each term.
 
     Examples
     --------
