@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_wine
 
 from legofuse import LEGOFusionTransformer, config
-from legofuse.fusion import _polynomial, exponents, fuse, fuse_adjoint
+from legofuse.fusion import _polynomial, exponents, fuse, fuse_adjoint, fuse_several
 
 INDEX_SETS = [(2, 5, "pairwise"), (3, 3, "total"), (4, 2, "additive")]
 needs_numba = pytest.mark.skipif(
@@ -44,6 +44,7 @@ def test_polynomial_and_adjoint_are_those_of_numpy(index_set, dtype):
     close = {"rtol": 1e-4, "atol": 2e-4} if dtype == np.float32 else {"rtol": 1e-9, "atol": 1e-11}
     for work in (
         lambda: fuse(graphs, powers, weights),
+        lambda: fuse_several(graphs, powers, np.stack([weights, weights[::-1]])),
         lambda: fuse_adjoint(graphs, powers, slope),
         lambda: fuse_adjoint(graphs, powers, slope, by_row=True),
     ):

@@ -194,13 +194,21 @@ def fuse_several(relations, powers, weights):
             f"weights must have shape (n_sets, {len(powers)}), one for each term; "
             f"got {weights.shape}."
         )
-    (steps, places), dtype = term_steps(powers), float_type(relations)
-    matrix = np.zeros((len(weights), len(steps) + 1), dtype)
-    np.add.at(matrix.T, places, weights.T)
-    terms = np.empty((len(steps) + 1, relations[0].size), dtype)
-    terms[0] = 1
-    _grow(terms, steps, [flatten(r, dtype) for r in relations], one=True)
-    return (matrix @ terms).reshape(-1, *relations[0].shape)
+    dtype, size = float_type(relations), relations[0].size
+    flat = [flatten(r, dtype) for r in relations]
+    if is_compiled(size, powers, dtype):
+        fused = np.empty((len(weights), size), dtype)
+        for row, target in zip(weights, fused, strict=True):
+            fuse_compiled(flat, powers, row, target)
+    else:
+        steps, places = term_steps(powers)
+        matrix = np.zeros((len(weights), len(steps) + 1), dtype)
+        np.add.at(matrix.T, places, weights.T)
+        terms = np.empty((len(steps) + 1, size), dtype)
+        terms[0] = 1
+        _grow(terms, steps, flat, one=True)
+        fused = matrix @ terms
+    return fused.reshape(-1, *relations[0].shape)
 
 
 def _fuse_tensors(xp, relations, powers, weights):
