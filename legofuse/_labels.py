@@ -17,7 +17,7 @@ _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
 
-def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
+def check_domains(domains, n_samples, *, what="sample_domain", sample="row", known=None):
     """One domain for each sample, as labels of one type that can be sorted and are stored as such.
 
     Parameters as of :func:`check_ids`.
@@ -30,18 +30,22 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row"):
     Raises
     ------
     ValueError
-        As of :func:`check_ids`, and if labels are sequences.
+        As of :func:`check_ids`, and if labels are sequences, or not among those known.
     """
     domains = check_ids(domains, n_samples, what=what, sample=sample)
     objects = domains.dtype.kind == "O"
     if objects and any(isinstance(label, tuple | list | np.ndarray) for label in domains):
         raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
     times = objects and all(isinstance(label, _TIMES) for label in domains)
-    if not len(domains) or not (times or domains.dtype.kind in "mM"):
-        return domains
-    labels, codes = np.unique(domains, return_inverse=True)
-    spelled = list(map(spell_time, labels))
-    return np.array(spelled)[codes] if all(isinstance(s, str) for s in spelled) else domains
+    if len(domains) and (times or domains.dtype.kind in "mM"):
+        labels, codes = np.unique(domains, return_inverse=True)
+        spelled = list(map(spell_time, labels))
+        if all(isinstance(label, str) for label in spelled):
+            domains = np.array(spelled)[codes]
+    unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
+    if unknown:
+        raise ValueError(f"{what} holds {unknown}, not among the domains {list(known)}.")
+    return domains
 
 
 def spell_time(label):

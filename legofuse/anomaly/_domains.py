@@ -15,11 +15,13 @@ def by_domain(views):
 
 
 def check_views(views):
-    """Raise unless all domains have views of the same names."""
-    names, labels = None, list(map(_labels.spell_time, views))
-    twice = next((label for label in labels if labels.count(label) > 1), None)
-    if twice is not None:
-        raise ValueError(f"views has several entries for one domain, {twice!r}: give one.")
+    """Views by the labels of domains; raise unless all domains have views of the same names."""
+    names, by_label = None, {}
+    for label, part in views.items():
+        label = _labels.spell_time(label)
+        if label in by_label:
+            raise ValueError(f"views has several entries for one domain, {label!r}: give one.")
+        by_label[label] = part
     for domain, part in views.items():
         if not isinstance(part, dict):
             raise ValueError(
@@ -32,6 +34,7 @@ def check_views(views):
                 f"All domains must have views of the same names: {next(iter(views))!r} has "
                 f"{names}, {domain!r} has {list(part)}."
             )
+    return by_label
 
 
 def check_domains(sample_domain, n_bags, known):
@@ -67,33 +70,30 @@ def check_domains(sample_domain, n_bags, known):
             "sample_domain is given, but fit was given none (it is what follows X where labels are "
             "not asked for)."
         )
-    domains = _labels.check_domains(sample_domain, n_bags, sample="bag")
-    unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
-    if unknown:
-        raise ValueError(f"sample_domain holds {unknown}, not among the domains {list(known)}.")
-    return domains
+    return _labels.check_domains(sample_domain, n_bags, sample="bag", known=known)
 
 
-def read_by_domain(estimator, X, domains, *, time_view, reset):
+def read_by_domain(estimator, X, domains, *, time_view, views=None):
     """Read bags whose features differ from domain to domain.
 
     Parameters
     ----------
     estimator : LEGOAnomalyClassifier
-        Gets (`reset`) or has ``_readers``: by domain, what knows its features.
+        Gets (where `views` are given) or has ``_readers``: by domain, what knows its features.
     X : sequence of bags
     domains : ndarray of shape (n_bags,)
     time_view : str or None
-    reset : bool
+    views : dict of label to dict, optional
+        The views of each domain, in fit.
 
     Returns
     -------
     Packed
         Its columns and views are dicts by view and domain, and by domain and view.
     """
+    reset = views is not None
     if reset:
         estimator._readers = {}
-        views = {_labels.spell_time(label): part for label, part in estimator.views.items()}
     parts, options = {}, {"time_view": time_view, "reset": reset}
     for domain in np.unique(domains).tolist():
         where = np.flatnonzero(domains == domain)
@@ -183,17 +183,15 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     X = check_form(X)
     given = _count(X)
     apart = by_domain(estimator.views) if reset else bool(estimator._readers)
-    known = None if reset else estimator._domains
     n_bags = given if n_labels is None else n_labels
-    if reset and apart:
-        check_views(estimator.views)
-        known = list(map(_labels.spell_time, estimator.views))
+    views = check_views(estimator.views) if reset and apart else None
+    known = estimator._domains if not reset else views and list(views)
     if apart and given != n_bags:
         raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
     # of bags and labels that do not match read_bags tells
     domains = check_domains(sample_domain, n_bags, known) if given == n_bags else None
     if apart:
-        bags = read_by_domain(estimator, X, domains, time_view=time_view, reset=reset)
+        bags = read_by_domain(estimator, X, domains, time_view=time_view, views=views)
     else:
         bags = read_bags(estimator, X, n_labels, time_view=time_view, reset=reset)
         bags = bags._replace(domains=domains)

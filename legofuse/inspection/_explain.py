@@ -327,10 +327,7 @@ def read_units(model, X, sample_domain):
         return bags, [views] * len(bags)
     if sample_domain is None:
         raise ValueError("views differ from domain to domain: give sample_domain, one for a bag.")
-    domains = check_domains(sample_domain, len(bags), sample="bag").tolist()
-    unknown = [domain for domain in dict.fromkeys(domains) if domain not in views]
-    if unknown:
-        raise ValueError(f"sample_domain holds {unknown}, not among the domains {list(views)}.")
+    domains = check_domains(sample_domain, len(bags), sample="bag", known=views).tolist()
     return bags, [views[domain] for domain in domains]
 
 
