@@ -121,8 +121,8 @@ def frame_auc(labels, scores):
     Raises
     ------
     ValueError
-        If videos or frames do not match, labels are fractions or more than two, or all frames
-        have one label.
+        If there is no frame, videos or frames do not match, labels are fractions or more than two,
+        or all frames have one label.
 
     Examples
     --------
@@ -132,12 +132,20 @@ def frame_auc(labels, scores):
     """
     from sklearn.metrics import roc_auc_score
 
+    labels, scores = ([np.asarray(part) for part in videos] for videos in (labels, scores))
+    if any(part.ndim == 0 for part in labels + scores):
+        raise ValueError(
+            "labels and scores must hold an array for each video; of a single video, give "
+            "[labels] and [scores]."
+        )
     if [len(part) for part in labels] != [len(part) for part in scores]:
         raise ValueError("labels and scores must hold the same videos, with as many frames each.")
-    truth = np.concatenate([np.asarray(part) for part in labels])
+    if not any(map(len, labels)):
+        raise ValueError("labels and scores are empty: give at least one video with frames.")
+    truth = np.concatenate(labels)
     fractions = truth.dtype.kind == "f" and (np.mod(truth, 1) != 0).any()
     if fractions or len(np.unique(truth)) > 2:
         raise ValueError("labels must be 0 or 1 for each frame; they come first, then scores.")
     if len(np.unique(truth)) < 2:
         raise ValueError("all frames have the same label: the ROC curve needs both.")
-    return float(roc_auc_score(truth, np.concatenate([np.asarray(part) for part in scores])))
+    return float(roc_auc_score(truth, np.concatenate(scores)))
