@@ -3,7 +3,7 @@
 Imports none of us; anyone may import it.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -12,6 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 
+_OF_UTC = "+00:00"
 _TIMES = (date, timedelta, np.datetime64, np.timedelta64)
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
@@ -32,16 +33,16 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row", kno
     ValueError
         As of :func:`check_ids`, and if labels are sequences, or not among those known.
     """
-    domains = check_ids(domains, n_samples, what=what, sample=sample)
+    given, domains = domains, check_ids(domains, n_samples, what=what, sample=sample)
     objects = domains.dtype.kind == "O"
     if objects and any(isinstance(label, tuple | list | np.ndarray) for label in domains):
         raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
     times = objects and all(isinstance(label, _TIMES) for label in domains)
     if len(domains) and (times or domains.dtype.kind in "mM"):
-        labels, codes = np.unique(domains, return_inverse=True)
-        spelled = list(map(spell_time, labels))
-        if all(isinstance(label, str) for label in spelled):
-            domains = np.array(spelled)[codes]
+        # objects one by one: those of one zone are equal in the two hours that a clock shows twice
+        labels, codes = (domains, ...) if objects else np.unique(domains, return_inverse=True)
+        zone = "" if objects or not _has_zone(given) else _OF_UTC
+        domains = np.array([spell_time(label) + zone for label in labels])[codes]
     unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
     if unknown:
         raise ValueError(f"{what} holds {unknown}, not among the domains {list(known)}.")
@@ -51,7 +52,8 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row", kno
 def spell_time(label):
     """A date or span of time as a string, alike in any unit of numpy and as an object of Python.
 
-    Anything else, a time with a zone among it, is returned as it is.
+    A time with a zone is spelled as that of UTC, with its ``+00:00``, whatever the zone. Anything
+    else is returned as it is.
 
     Examples
     --------
@@ -61,18 +63,29 @@ def spell_time(label):
     ('2020-01-02T00:00:00', '2020-01-02T00:00:00')
     >>> spell_time(np.timedelta64(90, "m")), spell_time(datetime.timedelta(hours=1.5))
     ('5400 s', '5400 s')
+    >>> spell_time(datetime.datetime.fromisoformat("2020-01-02T01:00:00+01:00"))
+    '2020-01-02T00:00:00+00:00'
     """
+    zone = ""
     if isinstance(label, np.timedelta64 | timedelta):
         return _spell_span(label)
     if isinstance(label, np.datetime64):
         fine = np.datetime_data(label.dtype)[0] in _SECONDS
         text = str(label if fine else label.astype("M8[s]"))
-    elif isinstance(label, date) and getattr(label, "tzinfo", None) is None:
+    elif isinstance(label, date):
+        if isinstance(label, datetime) and label.tzinfo is not None:
+            label, zone = label.astimezone(UTC).replace(tzinfo=None), _OF_UTC
         text = label.isoformat() + "T00:00:00" * (not isinstance(label, datetime))
     else:
         return label
     whole, point, fraction = text.partition(".")
-    return whole + (point + fraction).rstrip("0").rstrip(".")
+    return whole + (point + fraction).rstrip("0").rstrip(".") + zone
+
+
+def _has_zone(times):
+    """Whether times of polars or pyarrow have a zone, which arrays of theirs do not tell."""
+    dtype = getattr(times, "dtype", getattr(times, "type", None))
+    return getattr(dtype, "time_zone", getattr(dtype, "tz", None)) is not None
 
 
 def _spell_span(span):

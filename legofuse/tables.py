@@ -30,7 +30,7 @@ class Table(NamedTuple):
         Columns of each view in the caller's X.
     missing : ndarray of shape (n_rows, n_views), bool, or None
         True where a view is missing; None when none is.
-    domains : ndarray of shape (n_rows,) or None
+    domains : ndarray or polars.Series of shape (n_rows,), or None
         What the domain column holds.
     """
 
@@ -50,11 +50,11 @@ def _is_frame(X):
 
 
 def _column(X, index):
-    """One column of a frame or array as an ndarray."""
+    """One column of a frame or array; of polars the Series, which alone knows time zones."""
     if hasattr(X, "iloc"):
         return X.iloc[:, index].to_numpy()
     if _is_frame(X):
-        return X[:, int(index)].to_numpy()
+        return X[:, int(index)]
     if sp.issparse(X):
         return X.tocsc()[:, [index]].toarray().ravel()
     return np.asarray(X[:, index])

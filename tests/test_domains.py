@@ -667,9 +667,32 @@ def test_a_time_is_spelled_alike_whatever_stands_beside_it():
         assert check_domains(months, 2).tolist() == ["12 months", "24 months"]
 
 
-def test_times_with_a_zone_stay_objects():
-    zoned = pd.Series(pd.to_datetime(DAYS).tz_localize("UTC"))
-    assert check_domains(zoned, 3).tolist() == zoned.tolist()
+TWICE = pd.to_datetime(["2020-10-25T00:30Z", "2020-10-25T01:30Z"]).tz_convert("Europe/Berlin")
+
+
+def test_times_with_a_zone_are_instants():
+    """Of any zone and library; a clock in Berlin showed half past two twice on that day."""
+    of_pandas = pd.Series(TWICE)
+    expected = check_domains(of_pandas, 2).tolist()
+    assert expected == ["2020-10-25T00:30:00+00:00", "2020-10-25T01:30:00+00:00"]
+    of_polars = pl.from_pandas(of_pandas)
+    assert of_polars.dtype.time_zone == "Europe/Berlin"
+    forms = [of_pandas.dt.tz_convert("UTC"), of_pandas.dt.tz_convert("Asia/Kolkata")]
+    forms += [of_pandas.astype(object), [time.to_pydatetime() for time in TWICE], of_polars]
+    forms += [of_polars.dt.convert_time_zone("UTC"), of_polars.dt.cast_time_unit("ns")]
+    for form in [*forms, of_polars.to_list(), of_polars.to_arrow()]:
+        assert check_domains(form, 2).tolist() == expected
+    wall = of_polars.dt.replace_time_zone(None)  # what a clock shows is no instant
+    assert check_domains(wall, 2).tolist() == ["2020-10-25T02:30:00"] * 2
+    small = of_pandas + pd.Timedelta(1, "ns")
+    assert set(check_domains(small, 2)).isdisjoint(expected)
+
+
+def test_a_domain_column_of_times_with_a_zone():
+    table = pd.DataFrame(X, columns=list("abcdefghi"))
+    table["when"] = TWICE[(SITES == "south").astype(int)]
+    model = make(domain_column="when").fit(table, Y)
+    assert_array_equal(model.transform(pl.from_pandas(table)), model.transform(table))
 
 
 DATES = [DAYS[:2].astype("M8[D]").tolist(), list(pd.Series(DAYS[:2])), list(DAYS[:2])]

@@ -24,7 +24,8 @@ def to_bags(X, groups):
     ids : ndarray of shape (n_bags,)
         The id of each bag, sorted as by `numpy.unique` (strings as d0, d1, d10, d2), whatever the
         order of the rows. Labels in an order of their own would go to other bags without an error:
-        take them by id, ``y = labels.loc[ids]`` of a Series that ids index.
+        take them by id, ``y = labels.loc[ids]`` of a Series that ids index. Times with a zone in
+        a column of polars are instants of UTC without it.
 
     Raises
     ------
