@@ -118,13 +118,14 @@ def check_range(graphs, named, expansion, learned):
     Parameters
     ----------
     graphs : list of packed graphs
-        Of a training sample.
+        Of a training sample; an identity may come last.
     named : list of (view, relation)
         The view of each graph.
     expansion : Expansion
         Hops are normalised, and in range.
     learned : bool
         Whether weights are learned, which takes squares of the terms unless they are separable.
+        In double precision importances of views take them, whatever is learned.
 
     Raises
     ------
@@ -134,11 +135,13 @@ def check_range(graphs, named, expansion, learned):
     callables = [k for k, (_, relation) in enumerate(named) if callable(relation)]
     if not callables or expansion.degree is not None:
         return
-    largest = np.array([max(np.abs(graph).max(initial=0.0), 1e-300) for graph in graphs], float)
+    of_views, dtype = graphs[: len(named)], graphs[0].dtype
+    largest = np.array([max(np.abs(graph).max(initial=0.0), 1e-300) for graph in of_views], float)
     powers, squared = expansion.powers, learned and not expansion.separable
+    squared = squared or dtype == np.float64
     if expansion.separable:  # the product of the highest powers is a term, too
         powers = np.vstack([powers, powers.max(axis=0)])
-    sizes, dtype = powers @ np.log(largest), graphs[0].dtype
+    sizes = powers @ np.log(largest)
     if sizes.max() * (1 + squared) < np.log(np.finfo(dtype).max):
         return
     worst = max(callables, key=lambda k: powers[sizes.argmax(), k] * np.log(largest[k]))

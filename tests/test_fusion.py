@@ -173,6 +173,14 @@ def test_several_weights_keep_the_dtype():
     assert fuse_several([relation], [[1], [2]], np.ones((3, 2))).dtype == np.float32
 
 
+@pytest.mark.parametrize("shape", [(0, 4), (4, 0), (2, 3)])
+@pytest.mark.parametrize("powers", [np.zeros((0, 1), int), np.array([[1], [2]])])
+def test_several_weights_of_no_entries_or_no_terms(shape, powers):
+    relation, weights = np.ones(shape), np.ones((3, len(powers)))
+    fused = fuse_several([relation], powers, weights)
+    assert_array_equal(fused, [fuse([relation], powers, row) for row in weights])
+
+
 @pytest.mark.parametrize("weights", [np.ones(2), np.ones((2, 3))])
 def test_several_weights_errors(weights):
     with pytest.raises(ValueError, match=r"weights must have shape \(n_sets, 2\), one for each"):

@@ -337,6 +337,21 @@ def test_a_callable_may_return_what_its_type_can_hold(options, most):
         make(relation=scaled(1e39), **options).fit(table, Y)
 
 
+@pytest.mark.parametrize("interactions", ["pairwise", "separable"])
+def test_a_callable_beside_an_identity(interactions):
+    options = {"relation": lambda x, z: x @ z.T, "zeroth": "identity", "max_iter": 3}
+    model = make(interactions=interactions, **options).fit(X, Y)
+    assert np.isfinite(model.transform(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "factor"), [({"weights": "uniform"}, 1e90), ({"interactions": "separable"}, 1e30)]
+)
+def test_a_callable_whose_importances_would_leave_the_range(options, factor):
+    with pytest.raises(ValueError, match=r"that squares of products .* range of float64: divide"):
+        make(relation=lambda x, z: factor * (x @ z.T), **options).fit(X, Y)
+
+
 @pytest.mark.parametrize("views", [VIEWS, None])
 def test_a_callable_may_write_over_its_arguments(views):
     def careless(x, z):

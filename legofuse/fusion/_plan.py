@@ -79,7 +79,7 @@ def _plan(key, n_graphs):
 def _place(words):
     """Steps that build the words, the lowest degrees first, and where each word is then."""
     steps, places = _walk(_by_degree(words))
-    return tuple(steps), np.array([places[word] for word in words])
+    return tuple(steps), np.array([places[word] for word in words], dtype=np.intp)
 
 
 def make_plan(powers):

@@ -208,7 +208,7 @@ def fuse_several(relations, powers, weights):
         terms[0] = 1
         _grow(terms, steps, flat, one=True)
         fused = matrix @ terms
-    return fused.reshape(-1, *relations[0].shape)
+    return fused.reshape(len(weights), *relations[0].shape)
 
 
 def _fuse_tensors(xp, relations, powers, weights):
