@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
@@ -208,6 +209,138 @@ def test_views_are_given_as_to_the_estimators(look, form):
     ):
         with pytest.raises(error, match=message):
             seen(views)
+
+
+SITES = np.array(["north", "south"])[(np.arange(len(X)) % 3 == 0).astype(int)]
+APART = X + 100 * (SITES == "south")[:, None]
+BOTH = pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])
+
+
+def fitted_with_sites(**options):
+    options = {"relation": "correlation", "weights": "uniform", "n_landmarks": 50} | options
+    return LEGOFusionTransformer(VIEWS, domain_alignment=1, random_state=0, **options)
+
+
+def test_views_are_permuted_within_domains():
+    seen, options = [], {"views": VIEWS, "n_repeats": 1, "random_state": 0}
+    permutation_importance(Spy(seen), APART, y, sample_domain=SITES, **options)
+    for shuffled, columns in zip(seen[1:], VIEWS.values(), strict=True):
+        assert not np.array_equal(shuffled, APART)
+        for site in np.unique(SITES):
+            found, given = shuffled[site == SITES], APART[site == SITES]
+            assert_array_equal(np.sort(found[:, columns][:, 0]), np.sort(given[:, columns][:, 0]))
+            assert_array_equal(np.delete(found, columns, 1), np.delete(given, columns, 1))
+    alone = []
+    permutation_importance(Spy(alone), APART, y, sample_domain=np.repeat("one", len(y)), **options)
+    permutation_importance(Spy(alone), APART, y, **options)
+    assert_array_equal(alone[: len(alone) // 2], alone[len(alone) // 2 :])
+
+
+@BOTH
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "callable"])
+@pytest.mark.parametrize("first", [[], [StandardScaler()]], ids=["first", "after a scaler"])
+def test_domains_reach_the_transformer_in_a_pipeline(look, scoring, first):
+    """As they do where a column of the table holds them."""
+    if scoring == "callable":
+
+        def scoring(model, X, y):
+            return model.predict_proba(X)[:, 0] @ (y == 0)
+
+    head = LogisticRegression(C=0.1)
+    pipe = make_pipeline(*first, fitted_with_sites(), head)
+    pipe.fit(APART, y, legofusiontransformer__sample_domain=SITES)
+    options = {"scoring": scoring, "n_repeats": 2, "random_state": 0}
+    found = look(pipe, APART, y, sample_domain=SITES, **options)
+    inner = pipe[:-2].transform(APART) if first else APART
+    table = np.column_stack([inner, SITES == "south"])
+    column = make_pipeline(fitted_with_sites(domain_column=13), clone(head)).fit(table, y)
+    assert_allclose(found[-1], look(column, table, y, **options)[-1])
+    if look is permutation_importance:
+        assert_allclose(found.importances, look(column, table, y, **options).importances)
+        assert found.importances_mean.max() > 0
+    with pytest.raises(ValueError, match=r"needs sample_domain .*; functions of legofuse"):
+        look(pipe, APART, y, **options)
+    with pytest.raises(ValueError, match=r"one domain for each of the 178 rows; got shape \(5,\)"):
+        look(pipe, APART, y, sample_domain=SITES[:5], **options)
+    with pytest.raises(ValueError, match=r"Unknown domain\(s\) \['east'\]"):
+        look(pipe, APART, y, sample_domain=np.repeat("east", len(y)), **options)
+
+
+@BOTH
+def test_domains_reach_the_best_of_a_search(look):
+    pipe = make_pipeline(fitted_with_sites(), RidgeClassifier())
+    options = {"n_repeats": 1, "random_state": 0, "sample_domain": SITES}
+    with config_context(enable_metadata_routing=True):
+        pipe[0].set_fit_request(sample_domain=True).set_transform_request(sample_domain=True)
+        search = GridSearchCV(pipe, {"ridgeclassifier__alpha": [1.0]}, cv=2)
+        search.fit(APART, y, sample_domain=SITES)
+        routed = look(search, APART, y, **options)
+    for estimator in (search, search.best_estimator_):
+        for views in (None, VIEWS):
+            found = look(estimator, APART, y, views=views, **options)
+            assert_array_equal(found[-1], routed[-1])
+    with pytest.raises(ValueError, match="transform was given domains, but fit was not"):
+        look(pipe.fit(X, y), X, y, **options)
+
+
+@BOTH
+@pytest.mark.parametrize("scoring", [None, "roc_auc"])
+@pytest.mark.parametrize("apart", [False, True], ids=["same views", "views by domain"])
+def test_domains_reach_a_classifier_of_bags(look, scoring, apart):
+    data = make_digit_bags(24, 4, random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    sites = np.array(["a", "b"])[np.arange(24) % 2]
+    bags = data.bags
+    if apart:  # columns of one domain come in another order
+        turned = {name: np.arange(bags[0].shape[1])[::-1][index] for name, index in views.items()}
+        bags = [bag if k % 2 == 0 else bag[:, ::-1] for k, bag in enumerate(bags)]
+        views = {"a": views, "b": turned}
+    options = {"pooling": "relations", "n_references": 10, "relation": "correlation"}
+    model = LEGOAnomalyClassifier(views, random_state=0, **options)
+    model.fit(bags, data.y, sample_domain=sites)
+    seen = []
+
+    def watched(model, X, y):
+        seen.append(X)
+        return model.decision_function(X) @ (2 * y - 1)
+
+    given = {"n_repeats": 2, "random_state": 0, "sample_domain": sites}
+    found = look(model, bags, data.y, scoring=scoring, **given)
+    if look is permutation_importance and scoring is None:
+        assert found.score == model.score(bags, data.y, sample_domain=sites)
+        assert found.views == ["pixels", "gradients"]
+    piped = make_pipeline(PerUnit(FunctionTransformer()).fit(bags), model)
+    again = look(piped, bags, data.y, scoring=scoring, **given)
+    assert_array_equal(again[-1], found[-1])
+    look(model, bags, data.y, scoring=watched, **given)
+    for k, site in enumerate("ab"):
+        index = (views[site] if apart else views)["pixels"]
+        units = [np.concatenate(part[k::2])[:, index] for part in (bags, seen[1])]
+        kept = ~np.isnan(units[1]).any(axis=1)
+        held = {row.tobytes() for row in units[0]}
+        assert {row.tobytes() for row in units[1][kept]} <= held
+        assert len(kept) > kept.sum() or look is permutation_importance
+    with pytest.raises(ValueError, match=r"[Gg]ive sample_domain, one for (each|a) bag"):
+        look(model, bags, data.y, scoring=scoring)
+    with pytest.raises(ValueError, match=r"one domain for each of the 24 bags; got shape \(3,\)"):
+        look(model, bags, data.y, **given | {"sample_domain": sites[:3]})
+    with pytest.raises(ValueError, match=r"sample_domain holds \['c'\], not among the domains"):
+        look(model, bags, data.y, **given | {"sample_domain": ["a", "c"] * 12})
+
+
+def test_padded_bags_are_permuted_as_those_of_a_list():
+    data = make_digit_bags(24, units_per_bag=(2, 4), random_state=0)
+    views = {name: data.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=10, relation="correlation", random_state=0)
+    model.fit(data.bags, data.y)
+    padded = np.full((24, max(map(len, data.bags)), data.bags[0].shape[1]), np.nan)
+    for row, bag in zip(padded, data.bags, strict=True):
+        row[: len(bag)] = bag
+    options = {"n_repeats": 2, "random_state": 0, "scoring": "neg_log_loss"}
+    found = permutation_importance(model, padded, data.y, **options)
+    expected = permutation_importance(model, data.bags, data.y, **options)
+    assert np.isnan(padded).any()
+    assert_array_equal(found.importances, expected.importances)
 
 
 @pytest.mark.parametrize("look", [permutation_importance, missing_view_curve])

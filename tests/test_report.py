@@ -186,6 +186,12 @@ def test_missing_views_frames_and_domains(tmp_path):
     page = read(report.write(model, X, y, tmp_path / "page.html", sample_domain=domain))
     check(page)
     assert "Not shown" not in page.words
+    head = RidgeClassifier().fit(model.transform(X, sample_domain=domain), y)
+    pipe = Pipeline([("fuse", model), ("head", head)])
+    page = read(report.write(pipe, X, y, tmp_path / "page.html", sample_domain=domain))
+    assert "Not shown" not in page.words
+    assert "when a view is permuted" in page.words
+    assert "of the views of all rows are removed" in page.words
 
 
 def test_a_classifier_of_bags(tmp_path):

@@ -62,7 +62,8 @@ def check_domains(sample_domain, n_bags, known):
             raise ValueError(
                 f"Give sample_domain, one for each bag: domains are known, {list(known)}. "
                 "(scikit-learn's built-in scorers do not pass it on; `score` is given it after "
-                "`set_score_request(sample_domain=True)`.)"
+                "`set_score_request(sample_domain=True)`, and functions of legofuse.inspection "
+                "take it.)"
             )
         return None
     if known is not None and not len(known):

@@ -6,7 +6,6 @@ import scipy.sparse as sp
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ._model import (
-    as_bags,
     check_not_empty,
     check_one_each,
     float_values,
@@ -14,8 +13,8 @@ from ._model import (
     read_column,
     replace_columns,
 )
-from ._permutation import known_scorer, known_views, read_views, score_options
 from ._results import MissingViewCurve
+from ._scored import look_at, score_options
 
 __all__ = ["missing_view_curve"]
 
@@ -30,6 +29,7 @@ def missing_view_curve(
     scoring=None,
     n_repeats=5,
     sample_weight=None,
+    sample_domain=None,
     random_state=None,
 ):
     """Score of a fitted estimator when shares of all blocks (a row's view) are removed at random.
@@ -59,6 +59,9 @@ def missing_view_curve(
         Number of random removals at each share.
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the rows (or bags) in the scores.
+    sample_domain : array-like of shape (n_samples,), optional
+        Domain of each row (or bag); needed if fit was given domains. Every step whose methods ask
+        for it is told, by any scorer, without metadata routing.
     random_state : int, RandomState or None, default=None
         Seed or source of the draws.
 
@@ -71,7 +74,8 @@ def missing_view_curve(
     ------
     ValueError
         If a share is not in [0, 1), X is empty, no views are known, columns of them are not in X,
-        there is a single one, y does not fit X, or weights are negative or of another length.
+        there is a single one, y does not fit X, weights are negative, or weights or domains are of
+        another length.
     TypeError
         If the estimator has no score.
 
@@ -95,18 +99,15 @@ def missing_view_curve(
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     check_not_empty(X)
-    if views is None:
-        estimator, X, views, scorer = known_views(estimator, X, scoring)
-        views = _of_graphs(estimator, views)
-    else:
-        estimator, scorer = known_scorer(estimator, scoring)
-    views = read_views(views, X)
-    if len(views) < 2:
+    given = estimator, X, views, scoring, sample_domain
+    estimator, X, parts, scorer = look_at(*given, related=True)
+    if len(parts[0][1]) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
-    X = as_bags(X) if holds_bags(X) else X
     _check_targets(y, X)
     options = score_options(sample_weight, X)
-    have = np.concatenate([_present(part, views) for part in (X if holds_bags(X) else [X])])
+    views = _by_table(parts, X)
+    tables = X if holds_bags(X) else [X]
+    have = np.concatenate(list(map(_present, tables, views)))
     rng = random_generator(random_state)
     scores = np.empty((len(shares), n_repeats))
     for repeat in range(n_repeats):
@@ -119,12 +120,15 @@ def missing_view_curve(
     return MissingViewCurve(shares, scores)
 
 
-def _of_graphs(estimator, views):
-    """Views that rows are related by: with nothing but its place in time a unit has none."""
-    inside = getattr(estimator, "best_estimator_", estimator)
-    first = inside.steps[0][1] if getattr(inside, "steps", None) else inside
-    related = dict(getattr(first, "graphs_", views.items()))
-    return {view: columns for view, columns in views.items() if view in related}
+def _by_table(parts, X):
+    """Columns of the views of each bag, in one order, or of the only table."""
+    if not holds_bags(X):
+        return [list(parts[0][1].values())]
+    found: list = [None] * len(X)
+    for where, views in parts:
+        for bag in where:
+            found[bag] = [views[view] for view in parts[0][1]]
+    return found
 
 
 def _check_targets(y, X):
@@ -143,10 +147,7 @@ def _present(X, views):
     if sp.issparse(X):
         return _present_in_sparse(X, views)
     X = float_values(X)
-    found = [
-        np.any([~np.isnan(read_column(X, c)) for c in columns], axis=0)
-        for columns in views.values()
-    ]
+    found = [np.any([~np.isnan(read_column(X, c)) for c in columns], axis=0) for columns in views]
     return np.stack(found, axis=1)
 
 
@@ -158,14 +159,14 @@ def _remove(X, views, gone, kept):
         return X
     if holds_bags(X):
         parts = np.split(gone, np.cumsum([len(bag) for bag in X])[:-1])
-        return [_without(bag, views, part) for bag, part in zip(X, parts, strict=True)]
-    return (_sparse_without if sp.issparse(X) else _without)(X, views, gone)
+        return list(map(_without, X, views, parts))
+    return (_sparse_without if sp.issparse(X) else _without)(X, views[0], gone)
 
 
 def _without(X, views, gone):
     new: dict = {}
     table = float_values(X)
-    for columns, lost in zip(views.values(), gone.T, strict=True):
+    for columns, lost in zip(views, gone.T, strict=True):
         for c in columns.tolist():
             new[c] = np.where(lost, np.nan, new.get(c, read_column(table, c)))
     return replace_columns(X, new)
@@ -175,14 +176,14 @@ def _present_in_sparse(X, views):
     found = sp.coo_array(X)
     nan = np.isnan(found.data)
     marks = sp.csc_array((np.ones(nan.sum()), (found.row[nan], found.col[nan])), shape=X.shape)
-    return np.stack([(marks[:, c] > 0).sum(axis=1) < len(c) for c in views.values()], axis=1)
+    return np.stack([(marks[:, c] > 0).sum(axis=1) < len(c) for c in views], axis=1)
 
 
 def _sparse_without(X, views, gone):
     """A sparse table with NaN in some blocks, which is how it marks that they are missing."""
     found, width = sp.coo_array(X), X.shape[1]
     kept, cells = np.ones(found.nnz, bool), []
-    for columns, lost in zip(views.values(), gone.T, strict=True):
+    for columns, lost in zip(views, gone.T, strict=True):
         kept &= ~(lost[found.row] & np.isin(found.col, columns))
         cells.append((np.flatnonzero(lost)[:, None] * width + columns).ravel())
     row, col = np.divmod(np.concatenate(cells), width)  # views may overlap: NaN + NaN is NaN

@@ -191,6 +191,12 @@ def split_classifier(estimator, X=None):
     return last, X
 
 
+def first_step(estimator):
+    """What is given X first: an estimator, or the first step of a Pipeline, a search's best one."""
+    inside = getattr(estimator, "best_estimator_", estimator)
+    return inside.steps[0][1] if getattr(inside, "steps", None) else inside
+
+
 def take_rows(X, rows):
     """Rows of an array, frame or sparse matrix."""
     if hasattr(X, "iloc"):
@@ -209,15 +215,19 @@ def float_values(X):
     return X.to_numpy() if floats else X
 
 
+def take_column(X, index):
+    """A column of an array, frame or sparse matrix, as it is."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, index]
+    if hasattr(X, "select"):
+        return X.to_series(int(index))
+    return X.tocsc()[:, [index]].toarray().ravel() if issparse(X) else np.asarray(X)[:, index]
+
+
 def read_column(X, index):
     """A column of numbers of an array or frame."""
-    if hasattr(X, "iloc"):
-        column = X.iloc[:, index].to_numpy()
-    else:
-        column = (
-            X.to_series(int(index)).to_numpy() if hasattr(X, "select") else np.asarray(X)[:, index]
-        )
-    return np.asarray(column, dtype=float)
+    column = take_column(X, index)
+    return np.asarray(column.to_numpy() if hasattr(X, "columns") else column, dtype=float)
 
 
 def replace_columns(X, columns):

@@ -2,22 +2,18 @@
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.metrics import check_scoring
-from sklearn.utils.validation import check_is_fitted
 
-from .._compat import check_sample_weight
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ..views import resolve_views
 from ._model import (
     check_not_empty,
     float_values,
     holds_bags,
-    n_columns,
     read_column,
     replace_columns,
 )
 from ._results import PermutationImportance
+from ._scored import look_at, score_options
 
 __all__ = ["permutation_importance"]
 
@@ -31,19 +27,23 @@ def permutation_importance(
     scoring=None,
     n_repeats=5,
     sample_weight=None,
+    sample_domain=None,
     random_state=None,
 ):
     """Fall of a score when the columns of one view are permuted together over the rows.
 
     Columns of a view keep their relation to one another and lose that to the other views and to
-    y. In bags, the view is permuted over all units of all bags.
+    y. In bags, the view is permuted over all units of all bags. Where there are domains, by
+    `sample_domain` or a domain column, it is permuted within each of them: rows are given no
+    features of other domains, which they could be told by.
 
     Parameters
     ----------
     estimator : object
         Fitted. Any estimator does if `views` is given.
-    X : array, frame or sparse of shape (n_samples, n_features), or list of (n_units_i, n_features)
-        Held-out samples.
+    X : array, frame or sparse of shape (n_samples, n_features), or bags
+        Held-out samples. Bags are a sequence of (n_units_i, n_features), or one array, padded by
+        units that are all NaN.
     y : array-like of shape (n_samples,)
         Their targets.
     views : int, dict or list of (str, columns), optional
@@ -57,6 +57,9 @@ def permutation_importance(
         Number of permutations of each view.
     sample_weight : array-like of shape (n_samples,), optional
         Weights of the rows (or bags) in the scores.
+    sample_domain : array-like of shape (n_samples,), optional
+        Domain of each row (or bag); needed if fit was given domains. Every step whose methods ask
+        for it is told, by any scorer, without metadata routing.
     random_state : int, RandomState or None, default=None
         Seed or source of the draws.
 
@@ -69,7 +72,7 @@ def permutation_importance(
     ------
     ValueError, TypeError
         If X is empty, no views are known or columns of them are not in X, the estimator has no
-        score, or weights are negative or of another length.
+        score, weights are negative, or weights or domains are of another length.
 
     See Also
     --------
@@ -92,112 +95,33 @@ def permutation_importance(
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     check_not_empty(X)
-    if views is None:
-        estimator, X, views, scorer = known_views(estimator, X, scoring)
-    else:
-        estimator, scorer = known_scorer(estimator, scoring)
-    views = read_views(views, X)
+    estimator, X, parts, scorer = look_at(estimator, X, views, scoring, sample_domain)
+    names = list(parts[0][1])
     options = score_options(sample_weight, X)
     rng = random_generator(random_state)
     with single_threaded_blas():
         score = float(scorer(estimator, X, y, **options))
-        falls = np.empty((len(views), n_repeats))
-        for k, columns in enumerate(views.values()):
+        falls = np.empty((len(names), n_repeats))
+        for k, view in enumerate(names):
+            columns = [(where, views[view]) for where, views in parts]
             for r in range(n_repeats):
                 falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y, **options)
-    return PermutationImportance(list(views), falls.mean(axis=1), falls.std(axis=1), falls, score)
-
-
-def score_options(sample_weight, X):
-    """What a scorer is given beside rows and targets."""
-    if sample_weight is None:
-        return {}
-    return {"sample_weight": check_sample_weight(sample_weight, X, dtype=np.float64)}
-
-
-def known_views(whole, X, scoring):
-    """The estimator from the step with views on, X as that step sees it, views and scorer."""
-    estimator = getattr(whole, "best_estimator_", whole)
-    steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]
-    start = next((k for k, step in enumerate(steps) if getattr(step, "views_", None)), None)
-    if start is None:
-        check_is_fitted(whole)
-        raise ValueError(
-            "views must be given: neither the estimator nor a step of it has views_, as a fitted "
-            "LEGOFusionTransformer and LEGOAnomalyClassifier have."
-        )
-    views = steps[start].views_
-    if any(isinstance(columns, dict) for columns in views.values()):
-        raise ValueError("views differ from domain to domain: give the views of one, and its rows.")
-    scored, scorer = known_scorer(whole, scoring)
-    if start == 0:
-        return scored, X, views, scorer
-    return estimator[start:], estimator[:start].transform(X), views, scorer
-
-
-def known_scorer(whole, scoring):
-    """What is scored, and how: by default a search's best estimator by its own scorer.
-
-    A search itself passes no weights on.
-    """
-    own = getattr(whole, "scorer_", None)
-    if scoring is not None or own is None or not hasattr(whole, "best_estimator_"):
-        return whole, check_scoring(whole, scoring=scoring)
-    if isinstance(own, dict):
-        return whole.best_estimator_, own[whole.refit]
-    if not getattr(whole, "multimetric_", False):
-        return whole.best_estimator_, own
-    return whole.best_estimator_, lambda *args, **options: own(*args, **options)[whole.refit]
-
-
-def read_views(views, X):
-    """Positions of the columns of each view in X, the same in all bags of it."""
-    if not holds_bags(X):
-        return _read_views(views, X)
-    found, names, width = None, None, None
-    for i, bag in enumerate(X):
-        same = found is not None and n_columns(bag) == width
-        if same and (not names or names == list(getattr(bag, "columns", []))):
-            continue
-        try:
-            again = _read_views(views, bag)
-        except ValueError as error:
-            raise ValueError(f"bag {i}: {error}") from error
-        if found is None:
-            found, names, width = again, list(getattr(bag, "columns", [])), n_columns(bag)
-        for view, columns in found.items():
-            if not np.array_equal(columns, again[view]):
-                raise ValueError(
-                    f"view {view!r}: bag {i} has its columns in another order than bag 0; order "
-                    "the columns of all bags alike."
-                )
-    return found
-
-
-def _read_views(views, table):
-    return resolve_views(views, n_columns(table), frame=table)
+    return PermutationImportance(names, falls.mean(axis=1), falls.std(axis=1), falls, score)
 
 
 def _permuted(X, columns, rng):
-    """X with some columns permuted together over its rows (or over the units of all bags)."""
-    X = list(X) if getattr(X, "ndim", 2) == 1 else X
-    if isinstance(X, list | tuple) and np.ndim(X[0]) == 2:
-        bags = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in X]
-        ends = np.cumsum([len(bag) for bag in bags])
-        order, new = rng.permutation(ends[-1]), {}
-        tables = [float_values(bag) for bag in bags]
-        for c in columns.tolist():
-            values = np.concatenate([read_column(table, c) for table in tables])[order]
-            new[c] = np.split(values, ends[:-1])
-        return [
-            replace_columns(bag, {c: parts[i] for c, parts in new.items()})
-            for i, bag in enumerate(bags)
-        ]
+    """X with some columns permuted together over its rows (or over the units of all bags).
+
+    Columns are those of parts of the samples, each of which is permuted in itself.
+    """
+    if holds_bags(X):
+        return _permuted_bags(X, columns, rng)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
-    if len(X.shape) == 3:
-        raise ValueError("give bags as a list of (n_units_i, n_features) arrays.")
-    order = rng.permutation(X.shape[0])
+    order = np.empty(X.shape[0], int)
+    for where, _ in columns:
+        order[where] = rng.permutation(where)
+    columns = columns[0][1]
     if sp.issparse(X):
         columns_of = sp.csc_array(X)
         shuffled = columns_of[order]
@@ -211,3 +135,19 @@ def _permuted(X, columns, rng):
     if hasattr(X, "with_columns"):
         return X.with_columns([X.to_series(c).gather(order) for c in columns.tolist()])
     return replace_columns(X, {c: X[order, c] for c in columns.tolist()})
+
+
+def _permuted_bags(bags, columns, rng):
+    new = list(bags)
+    for where, index in columns:
+        part = [bags[i] for i in where]
+        part = [bag if hasattr(bag, "columns") else np.array(bag, dtype=float) for bag in part]
+        ends = np.cumsum([len(bag) for bag in part])
+        order, values = rng.permutation(ends[-1]), {}
+        tables = [float_values(bag) for bag in part]
+        for c in index.tolist():
+            column = np.concatenate([read_column(table, c) for table in tables])[order]
+            values[c] = np.split(column, ends[:-1])
+        for k, i in enumerate(where):
+            new[i] = replace_columns(part[k], {c: split[k] for c, split in values.items()})
+    return new

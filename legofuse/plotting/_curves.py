@@ -68,7 +68,8 @@ class MissingViewDisplay:
         ax : Axes, optional
             Where to draw; a new figure by default.
         **options
-            Of :func:`legofuse.inspection.missing_view_curve`.
+            Of :func:`legofuse.inspection.missing_view_curve`, such as ``sample_domain`` where fit
+            was given domains.
 
         Returns
         -------

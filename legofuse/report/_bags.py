@@ -31,10 +31,9 @@ def bag_sections(estimator, X, y, *, unit_y, sample_weight, sample_domain, rando
     if hasattr(model, "view_importances_"):
         sections += attempt("Views", lambda: _views(model))
     sections += attempt("Terms", lambda: terms(model))
-    if y is not None and sample_domain is None:
-        sections += attempt(
-            "Views permuted", lambda: permuted(model, bags, y, weight, random_state)
-        )
+    if y is not None:
+        scored = options | {"sample_weight": weight, "random_state": random_state}
+        sections += attempt("Views permuted", lambda: permuted(model, bags, y, **scored))
     if getattr(model, "heads_", None):
         sections += [("Heads", [_heads(model)])]
     return sections + history(model) + parameters(estimator)

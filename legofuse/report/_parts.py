@@ -43,17 +43,16 @@ def _pair(model, found):
     return figure(lambda: WeightsDisplay.from_estimator(model, pair=pair), caption)
 
 
-def permuted(estimator, X, y, sample_weight, random_state):
+def permuted(estimator, X, y, **options):
     """Permutation importance."""
-    options = {"sample_weight": sample_weight, "random_state": random_state}
     found = permutation_importance(estimator, X, y, n_repeats=3, **options)
-    weighted = "" if sample_weight is None else ", weighted"
+    weighted = "" if options["sample_weight"] is None else ", weighted"
     rows = list(zip(found.views, found.importances_mean, found.importances_std, strict=True))
     return [
         paragraph(f"Score on the data given here{weighted}: {found.score:.3f}."),
         figure(
             lambda: ImportancesDisplay.from_permutation(found),
-            "Fall of the score when a view is permuted over the rows.",
+            "Fall of the score when a view is permuted over the rows, or those of each domain.",
         ),
         table("Fall of the score", ["view", "mean", "standard deviation"], rows),
     ]

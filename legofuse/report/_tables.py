@@ -41,10 +41,10 @@ def table_sections(estimator, X, y, *, sample_weight, sample_domain, max_samples
         sections += attempt(
             "One prediction taken apart", lambda: _explanation(estimator, head, X, sample_domain)
         )
-        if y is not None and sample_domain is None:
-            given = estimator, X, y, weight, random_state
-            sections += attempt("Views permuted", lambda: permuted(*given))
-            sections += attempt("Views missing", lambda: _missing(*given))
+        if y is not None:
+            scored = common | {"sample_weight": weight}
+            sections += attempt("Views permuted", lambda: permuted(estimator, X, y, **scored))
+            sections += attempt("Views missing", lambda: _missing(estimator, X, y, **scored))
     return sections + history(model) + parameters(estimator)
 
 
@@ -176,8 +176,7 @@ def _what_is_scored(head, target):
     return "prediction of the first row" + f" (column {target} of y)" * several
 
 
-def _missing(estimator, X, y, sample_weight, random_state):
-    options = {"sample_weight": sample_weight, "random_state": random_state}
+def _missing(estimator, X, y, **options):
     found = missing_view_curve(estimator, X, y, n_repeats=3, **options)
     rows = [
         (f"{share:.2f}", float(scores.mean()), float(scores.std()))
