@@ -115,6 +115,23 @@ def test_kernel_machine_on_the_fused_graph():
     assert machine.score(K, TARGET) > 0.95
 
 
+def test_a_linear_kernel_on_the_embedding_is_the_fused_graph():
+    model = make().fit(WINE, TARGET)
+    features, K = model.transform(WINE), model.fused_graph(WINE, WINE)
+    linear = SVC(kernel="linear", random_state=0).fit(features, TARGET)
+    precomputed = SVC(kernel="precomputed", random_state=0).fit(K, TARGET)
+    expected = precomputed.decision_function(K)
+    assert_allclose(linear.decision_function(features), expected, atol=1e-2)
+
+
+def test_relations_are_in_the_order_of_landmarks():
+    model = make(output="relations")
+    relations = model.fit_transform(WINE, TARGET)
+    assert sorted(model.landmarks_) == list(range(len(WINE))) != model.landmarks_.tolist()
+    expected = model.fused_graph(WINE, WINE)[:, model.landmarks_]
+    assert_allclose(relations, expected, atol=1e-10)
+
+
 def test_regression():
     y = WINE[:, 0]
     pipe = make_pipeline(make(), Ridge())

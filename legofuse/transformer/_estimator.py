@@ -109,7 +109,9 @@ class LEGOFusionTransformer(
     n_components : int, default=None
         Largest dimension of the embedding; None keeps all that are numerically there.
     output : {"embedding", "relations"}, default="embedding"
-        Nyström features of the fused graph, or its rows.
+        Nyström features of the fused graph, or its rows: relations to the landmarks, in the order
+        of ``landmarks_``. These are no Gram matrix, even where all rows are landmarks; that is
+        ``fused_graph(X, X)``.
     max_fit_samples : int, default=1000
         Number of training rows that weights are learned on. Those of ``"neural"`` start from at
         most 1000 of them.
@@ -148,7 +150,8 @@ class LEGOFusionTransformer(
         ``|A_a| |H K_a H| a_m / sum(a)``, missing views made up for, scaled to add up to 1. Of
         separable products of more than 5000 terms each graph's powers count by themselves.
     landmarks_ : ndarray of shape (n_landmarks,)
-        Indices of the training rows used as landmarks.
+        Indices of the training rows used as landmarks, in the order of their columns in the fused
+        graph, not of the rows.
     domains_ : list
         Labels of the domains seen in fit; empty where it was given none.
     normalization_ : ndarray of shape (n_landmarks, n_components) or None

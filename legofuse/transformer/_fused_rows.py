@@ -41,7 +41,7 @@ class FusedRows:
         X : array-like, frame or sparse of shape (n_samples, n_features)
             Rows with the columns seen in fit.
         references : array-like, frame or sparse of shape (n_references, n_features), optional
-            By default the landmarks.
+            By default the landmarks, in the order of ``landmarks_``.
         sample_domain : array-like of shape (n_samples,), optional
             Domain of each row; needed if fit was given domains.
         reference_domain : array-like of shape (n_references,), optional
@@ -79,7 +79,7 @@ class FusedRows:
         X : array-like, frame or sparse of shape (n_samples, n_features)
             Rows with the columns seen in fit.
         references : array-like, frame or sparse of shape (n_references, n_features), optional
-            By default the landmarks.
+            By default the landmarks, in the order of ``landmarks_``.
         sample_domain : array-like of shape (n_samples,), optional
             Needed if fit was given ``sample_domain``.
         reference_domain : array-like of shape (n_references,), optional
