@@ -286,6 +286,17 @@ def test_with_y_the_fit_is_repeated():
     assert model.loo_score_ is not None
 
 
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_fits_of_a_verbose_estimator_are_counted(verbose, capsys):
+    model = LEGOFusionTransformer(VIEWS, relation="rbf", degree=1, weights="uniform").fit(X, y)
+    model.set_params(verbose=verbose)
+    view_importances(model, X, y, n_bootstrap=3, random_state=0)
+    lines = capsys.readouterr().out.splitlines()
+    counts = [line for line in lines if line.startswith("[view_importances]")]
+    assert counts == [f"[view_importances] {k}/3 fits" for k in (1, 2, 3)] * verbose
+    assert len(lines) == 5 * len(counts)  # and the four stages of each
+
+
 def test_bootstrap_samples_hold_a_view_that_few_rows_have():
     table = X[::6].copy()
     table[2:, VIEWS["colour"]] = np.nan

@@ -37,7 +37,8 @@ def view_importances(
     each bootstrap sample, which tells how far the learned weights can be relied on and takes as
     long as `n_bootstrap` fits, 100 by default; samples in which all targets are equal, or that lack
     a view, are drawn again. Repeated rows enter a transformer as weights of at most 1: beside its
-    twin a row would be predicted by it, and weights learned from that.
+    twin a row would be predicted by it, and weights learned from that. Where the estimator's
+    ``verbose`` is set, each fit prints its stages, and how many fits are done.
 
     Parameters
     ----------
@@ -141,13 +142,15 @@ def _refit(model, X, y, sample_domain, n_bootstrap, rng):
         no_view = (has[drawn].any(axis=0) < has.any(axis=0)).any()
         return no_view or (_alike(targets[drawn]) and not _alike(targets))
 
-    for _ in range(n_bootstrap):
+    for done in range(1, n_bootstrap + 1):
         counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
         while lacks(counts > 0):
             counts = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
         weight = counts / counts.max() if tables else counts  # of at most 1: left out whole
         fitted = clone(model).fit(X, y, sample_weight=weight, **options)
         samples.append(list(fitted.view_importances_.values()))
+        if model.verbose:
+            print(f"[view_importances] {done}/{n_bootstrap} fits")
     return np.array(samples)
 
 

@@ -205,7 +205,8 @@ class ImportancesDisplay:
             Rows that bootstrap intervals are taken on; without it there are none.
         y : array-like, optional
             With it the estimator is fitted anew on every bootstrap sample: that takes as long as
-            `n_bootstrap` fits, 100 by default.
+            `n_bootstrap` fits, 100 by default, often minutes. It is silent unless the estimator's
+            ``verbose`` is set (of a step by ``pipe.set_params``, also once fitted).
         ax : Axes, optional
             Where to draw; a new figure by default.
         **options
