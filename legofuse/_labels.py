@@ -262,8 +262,9 @@ def read_targets(y, n_rows, target_type="auto"):
     try:
         return y.astype(np.float64).reshape(n_rows, -1), None
     except (TypeError, ValueError):
+        several = "; several columns are real values, classes are one column" * (y.ndim == 2)
         raise ValueError(
-            f"y must hold numbers for target_type={target_type!r}; got dtype {y.dtype}."
+            f"y must hold numbers for target_type={target_type!r}{several}; got dtype {y.dtype}."
         ) from None
 
 

@@ -154,6 +154,8 @@ def test_metadata_routing():
         assert np.mean(predicted == TARGET) > 0.95
         with pytest.raises(Exception, match="sample_weight"):
             make_pipeline(make(), clf).fit(WINE, TARGET, sample_weight=weight)
+        with pytest.raises(ValueError, match=r"cross_val_predict do not: give these domain_column"):
+            cross_val_predict(pipe, WINE, TARGET, params={"sample_domain": sites})
 
 
 def test_domain_column_in_a_search():

@@ -342,6 +342,8 @@ def test_frames():
     assert list(frame.columns) == ["weight", "share", "loo_lost"]
     assert frame["share"].is_monotonic_decreasing
     assert list(term_contributions(model, data).to_frame("views").index) == list(VIEWS)
+    with pytest.raises(ValueError, match="of must be 'terms' or 'views'; got 'view'"):
+        term_contributions(model, data).to_frame("view")
     assert list(view_agreement(model, data).to_frame().columns) == list(VIEWS)
     assert list(view_importances(model, data, n_bootstrap=5).to_frame().index) == list(VIEWS)
 

@@ -121,7 +121,7 @@ def test_order_and_overlap_are_kept():
         (["hue", 1], TypeError, r"all names, all ints or all booleans"),
         ([[0, 1]], TypeError, r"all names, all ints or all booleans"),
         ({0, 1}, TypeError, r"columns must be"),
-        ({"audio": [0]}, TypeError, r"views by domain need `sample_domain`"),
+        ({"audio": [0]}, TypeError, r"views by domain are for bags"),
         (slice(0.0, 2.0), TypeError, r"a slice is of ints or of names"),
         (slice(0, 2, 0), ValueError, r"view 'v': a slice's step must not be 0"),
         (["hue", "hue"], ValueError, r"view 'v' has column 'hue' twice: give each .* once"),

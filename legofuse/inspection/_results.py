@@ -100,7 +100,14 @@ class TermContributions(NamedTuple):
         -------
         DataFrame
             Of pandas.
+
+        Raises
+        ------
+        ValueError
+            If `of` is unknown.
         """
+        if of not in ("terms", "views"):
+            raise ValueError(f"of must be 'terms' or 'views'; got {of!r}.")
         if of == "views":
             return _frame(self._columns(of), self.views, "view")
         found = _frame(self._columns("terms"), self.terms, "term")

@@ -183,6 +183,8 @@ class ExplanationDisplay:
         Parts of the score.
     score : float
         Their sum.
+    target : object, optional
+        Class, or column of y, that the score is for.
 
     Attributes
     ----------
@@ -205,8 +207,9 @@ class ExplanationDisplay:
     ['base', 'minerals', 'phenols', 'colour']
     """
 
-    def __init__(self, names, parts, score):
+    def __init__(self, names, parts, score, target=None):
         self.names, self.parts, self.score = list(names), np.asarray(parts, float), float(score)
+        self.target = target
 
     @classmethod
     def from_estimator(cls, estimator, X, row=0, *, by="view", n_landmarks=8, ax=None, **options):
@@ -294,7 +297,9 @@ class ExplanationDisplay:
             if len(rest):
                 names.append(f"{len(rest)} others")
                 parts = np.append(parts, every[rest].sum())
-        return cls(["base", *names], np.r_[found.base[row], parts], found.scores[row]).plot(ax=ax)
+        parts = np.r_[found.base[row], parts]
+        target = None if found.targets is None else found.targets[row]
+        return cls(["base", *names], parts, found.scores[row], target).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw, each bar from where the one above it ends.
@@ -334,7 +339,8 @@ class ExplanationDisplay:
         self.ax_.set_xlim(low - 0.03 * room, high + 0.18 * room)
         self.ax_.set_yticks(range(n), names)
         self.ax_.invert_yaxis()
-        self.ax_.set(xlabel=f"score (dashed: {_rounded(self.score, room)})", ylabel="part")
+        of = "" if self.target is None else f" of target {short(self.target)}"
+        self.ax_.set(xlabel=f"score{of} (dashed: {_rounded(self.score, room)})", ylabel="part")
         return self
 
 

@@ -168,7 +168,8 @@ class FusedRows:
         if (domains is None) != (not self._domains):
             raise ValueError(
                 f"fit was given domains, so {needs} (or domain_column). Pipelines pass it on "
-                "by metadata routing, after `set_transform_request(sample_domain=True)`; functions "
+                "by metadata routing, after `set_transform_request(sample_domain=True)`, scorers "
+                "given by name and cross_val_predict do not: give these domain_column. Functions "
                 "of legofuse.inspection take it."
                 if domains is None
                 else "transform was given domains, but fit was not: fit with sample_domain."

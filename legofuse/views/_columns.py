@@ -176,7 +176,11 @@ def _positions_slice(where, spec, names, n_columns, frame):
 def _resolve_list(where, spec, columns, names, frame):
     is_scalar = isinstance(spec, str | Integral) and not isinstance(spec, bool | np.bool_)
     if isinstance(spec, dict | set | frozenset) or not (is_scalar or hasattr(spec, "__iter__")):
-        hint = " (views by domain need `sample_domain`)" if isinstance(spec, dict) else ""
+        hint = (
+            " (views by domain are for bags: LEGOAnomalyClassifier)"
+            if isinstance(spec, dict)
+            else ""
+        )
         raise TypeError(
             f"{where}: columns must be names, ints, a slice, a boolean mask or a callable, got "
             f"{_short(spec)}{hint}."
