@@ -258,7 +258,7 @@ def test_domains_reach_the_transformer_in_a_pipeline(look, scoring, first):
     if look is permutation_importance:
         assert_allclose(found.importances, look(column, table, y, **options).importances)
         assert found.importances_mean.max() > 0
-    with pytest.raises(ValueError, match=r"needs sample_domain .*; functions of legofuse"):
+    with pytest.raises(ValueError, match=r"needs sample_domain .* Functions of legofuse"):
         look(pipe, APART, y, **options)
     with pytest.raises(ValueError, match=r"one domain for each of the 178 rows; got shape \(5,\)"):
         look(pipe, APART, y, sample_domain=SITES[:5], **options)
@@ -326,6 +326,17 @@ def test_domains_reach_a_classifier_of_bags(look, scoring, apart):
         look(model, bags, data.y, **given | {"sample_domain": sites[:3]})
     with pytest.raises(ValueError, match=r"sample_domain holds \['c'\], not among the domains"):
         look(model, bags, data.y, **given | {"sample_domain": ["a", "c"] * 12})
+
+
+@BOTH
+def test_a_bag_of_a_domain_is_named_by_its_number_among_all(look):
+    own = {"a": {"one": [0], "two": [1, 2]}, "b": {"one": [0, 1], "two": [2, 3]}}
+    bags = [np.ones((2, 3 + k % 2)) for k in range(6)]
+    sites, model = ["a", "b"] * 3, Spy([])
+    look(model, bags, np.arange(6), views=own, sample_domain=sites, n_repeats=1)
+    bags[3] = bags[3][:, :2]
+    with pytest.raises(ValueError, match="bag 3: view 'two': column 2 does not exist"):
+        look(model, bags, np.arange(6), views=own, sample_domain=sites)
 
 
 def test_padded_bags_are_permuted_as_those_of_a_list():

@@ -58,7 +58,7 @@ def look_at(estimator, X, views, scoring, sample_domain, related=False):
     groups = [(label, np.flatnonzero(domains == label)) for label in np.unique(domains).tolist()]
     if apart:
         check_domains(domains, len(X), sample="bag", known=views)
-        read = {label: read_views(views[label], [X[i] for i in where]) for label, where in groups}
+        read = {label: read_views(views[label], X, where) for label, where in groups}
     else:
         read = dict.fromkeys([label for label, _ in groups], read_views(views, X))
     return Looked(estimator, X, [(where, read[label]) for label, where in groups], scorer)
@@ -125,12 +125,12 @@ def known_scorer(whole, scoring):
     return whole.best_estimator_, lambda *args, **options: own(*args, **options)[whole.refit]
 
 
-def read_views(views, X):
-    """Positions of the columns of each view in X, the same in all bags of it."""
+def read_views(views, X, where=None):
+    """Positions of the columns of each view in X, the same in all bags of it, or in some."""
     if not holds_bags(X):
         return _read_views(views, X)
     found, names, width = None, None, None
-    for i, bag in enumerate(X):
+    for i, bag in enumerate(X) if where is None else ((i, X[i]) for i in where):
         same = found is not None and n_columns(bag) == width
         if same and (not names or names == list(getattr(bag, "columns", []))):
             continue
@@ -139,12 +139,13 @@ def read_views(views, X):
         except ValueError as error:
             raise ValueError(f"bag {i}: {error}") from error
         if found is None:
+            first = i
             found, names, width = again, list(getattr(bag, "columns", [])), n_columns(bag)
         for view, columns in found.items():
             if not np.array_equal(columns, again[view]):
                 raise ValueError(
-                    f"view {view!r}: bag {i} has its columns in another order than bag 0; order "
-                    "the columns of all bags alike."
+                    f"view {view!r}: bag {i} has its columns in another order than bag {first}; "
+                    "order the columns of all bags alike."
                 )
     return found
 
