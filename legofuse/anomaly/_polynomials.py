@@ -73,13 +73,12 @@ class Polynomials:
 
     def __init__(self, expansion, weights):
         self.expansion, self.weights = expansion, weights
-        self.used: dict
         self.complete = dict.fromkeys(weights, 1.0)
         if expansion.degree is None:
             one = np.ones((1, expansion.powers.shape[1]))
             self.complete = {name: float(self._diagonal(name, one)[0]) for name in weights}
         plain = not (expansion.separable or expansion.identity or expansion.degree)
-        self.used = {
+        self.used: dict = {
             name: (expansion.powers[w > 0], w[w > 0]) if plain else None
             for name, w in weights.items()
         }
