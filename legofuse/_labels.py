@@ -18,7 +18,7 @@ _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
 
-def check_domains(domains, n_samples, *, what="sample_domain", sample="row", known=None):
+def check_domains(domains, n_samples, *, what="sample_domain", sample="row", known=None, hint=""):
     """One domain for each sample, as labels of one type that can be sorted and are stored as such.
 
     Parameters as of :func:`check_ids`.
@@ -45,7 +45,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row", kno
         domains = np.array([spell_time(label) + zone for label in labels])[codes]
     unknown = [] if known is None else [d for d in np.unique(domains).tolist() if d not in known]
     if unknown:
-        raise ValueError(f"{what} holds {unknown}, not among the domains {list(known)}.")
+        raise ValueError(f"{what} holds {unknown}, not among the domains {list(known)}{hint}.")
     return domains
 
 

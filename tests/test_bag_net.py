@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
@@ -282,6 +283,17 @@ def test_bit_by_bit(data, timed_bags):
     assert roc_auc_score(truth, model.decision_function(new)) > 0.85
     with pytest.raises(ValueError, match="features"):
         model.partial_fit([bag[:, :4] for bag in bags], y)
+
+
+def test_bit_by_bit_after_a_fit(data):
+    bags, y = data
+    model = LEGOAnomalyClassifier(n_references=20, random_state=0).fit(bags, y)
+    lost = "what fit learned by linear heads is lost"
+    with pytest.warns(UserWarning, match=lost):
+        model.partial_fit(bags, y)
+    anew = clone(model).partial_fit(bags, y)
+    assert_array_equal(model.decision_function(bags), anew.decision_function(bags))
+    assert model.partial_fit(bags, y).n_iter_ == 2  # the net goes on without a word
 
 
 def test_bit_by_bit_with_one_class_at_a_time(data):

@@ -365,7 +365,8 @@ class LEGOAnomalyClassifier(
 
         The first call also decides, from the bags it is given, on statistics and references
         (landmarks, by ``reference="auto"``). There is no such method where the parameters ask for
-        what is no net alone, such as linear heads.
+        what is no net alone, such as ``head="linear"``. After a fit of linear heads it makes a new
+        net, with a warning: it goes on from a fit with ``head="net"``.
 
         Parameters
         ----------

@@ -8,6 +8,8 @@ from .. import _labels
 from ..bags import check_form
 from ._bags import Packed, read_bags, units_of
 
+_OTHERS = "; to score bags of others, fit without sample_domain"
+
 
 def by_domain(views):
     """Whether views are given for each domain: a dict of dicts."""
@@ -37,7 +39,7 @@ def check_views(views):
     return by_label
 
 
-def check_domains(sample_domain, n_bags, known):
+def check_domains(sample_domain, n_bags, known, hint=""):
     """Domain of each bag.
 
     Parameters
@@ -46,6 +48,8 @@ def check_domains(sample_domain, n_bags, known):
     n_bags : int
     known : collection or None
         Labels that there are: sample_domain is needed then. None is any, empty none.
+    hint : str
+        What to do about others.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def check_domains(sample_domain, n_bags, known):
             "sample_domain is given, but fit was given none (it is what follows X where labels are "
             "not asked for)."
         )
-    return _labels.check_domains(sample_domain, n_bags, sample="bag", known=known)
+    return _labels.check_domains(sample_domain, n_bags, sample="bag", known=known, hint=hint)
 
 
 def read_by_domain(estimator, X, domains, *, time_view, views=None):
@@ -190,7 +194,8 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     if apart and given != n_bags:
         raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
     # of bags and labels that do not match read_bags tells
-    domains = check_domains(sample_domain, n_bags, known) if given == n_bags else None
+    hint = "" if reset or apart else _OTHERS
+    domains = check_domains(sample_domain, n_bags, known, hint) if given == n_bags else None
     if apart:
         bags = read_by_domain(estimator, X, domains, time_view=time_view, views=views)
     else:

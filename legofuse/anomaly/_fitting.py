@@ -26,7 +26,7 @@ from ._checks import (
 )
 from ._domains import narrowed, read_any, undivided
 from ._linear import fit_linear
-from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed
+from ._net_fit import made_of, make_nets, pooled_beside, train_nets, warn_changed, warn_lost
 from ._prepare import draw_fusion, prepare
 from ._stack import N_FOLDS
 from ._trials import average_heads, average_weights
@@ -89,6 +89,8 @@ class BagFitting:
         goes_on = bit_by_bit or (head == "net" and self.warm_start)
         goes_on = goes_on and getattr(self, "_nets", 0) > 0
         reference = self.reference_ if goes_on else self.reference
+        if bit_by_bit and not goes_on:
+            warn_lost(self)
         with progress.stage(_STAGES[0]):
             ordered = head == "net" and reference != "landmarks"
             bags, canonical = self._read_training(given, ordered, goes_on, bit_by_bit)

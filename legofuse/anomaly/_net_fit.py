@@ -34,6 +34,17 @@ def warn_changed(estimator, before):
         )
 
 
+def warn_lost(estimator):
+    """Warn where a net begins anew after a fit of linear heads, which it cannot go on from."""
+    if hasattr(estimator, "weights_"):
+        warnings.warn(
+            "partial_fit makes a new net, and what fit learned by linear heads is lost. To go on "
+            "from a fit, fit with head='net'.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
 def _differs(one, other):
     """Whether parameters differ, those that hold arrays too."""
     if isinstance(one, dict) and isinstance(other, dict):
