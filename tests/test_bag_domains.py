@@ -451,6 +451,11 @@ def test_bad_domains_when_predicting(data):
         model.predict_proba(bags, sample_domain=np.repeat("round", 60))
     with pytest.raises(ValueError, match=r"of domain 'slim': .* expecting 4 features"):
         model.predict(bags[1:2], sample_domain=["slim"])
+    for none in ([], np.empty((0, 3, 8))):
+        with pytest.raises(ValueError, match="Found 0 bags in X"):
+            model.score_units(none, sample_domain=[])
+        with pytest.raises(ValueError, match="Found 0 bags in X"):
+            LEGOAnomalyClassifier(APART).fit(none, [], sample_domain=[])
     plain = LEGOAnomalyClassifier(pooling="relations", random_state=0)
     plain.fit([bag[:, :4] for bag in bags], y)
     with pytest.raises(ValueError, match="fit was given none"):

@@ -191,6 +191,8 @@ def read_any(estimator, X, sample_domain, n_labels=None, *, time_view, reset):
     n_bags = given if n_labels is None else n_labels
     views = check_views(estimator.views) if reset and apart else None
     known = estimator._domains if not reset else views and list(views)
+    if apart and not given:
+        raise ValueError("Found 0 bags in X while a minimum of 1 is required.")
     if apart and given != n_bags:
         raise ValueError(f"{given} bags but {n_bags} labels: give one label for each bag.")
     # of bags and labels that do not match read_bags tells
