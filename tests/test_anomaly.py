@@ -403,6 +403,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         (BAGS, np.where(Y, 1, -1), {}, "Which class is anomalous"),
         (BAGS, np.where(Y, "Normal", "Broken"), {}, "set pos_label, for instance"),
         (BAGS, Y, {"pos_label": 7}, "pos_label=7 is not one of the labels"),
+        (BAGS, Y, {"pos_label": "bad"}, "'bad' is not one .* give it y of 0 and 1 = anomalous"),
         (BAGS, Y, {"pos_label": pd.NA}, "pos_label=<NA> is not one of the labels"),
         (BAGS, Y, {"pos_label": np.array([0, 1])}, "pos_label=array.* is not one of the labels"),
         (BAGS, Y, {"time_view": pd.NA}, "time_view must name one of the views"),

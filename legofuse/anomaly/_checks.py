@@ -35,6 +35,10 @@ _ANOMALOUS_WORDS = {
     "outliers", "defects", "positive", "pos", "yes", "true", "1",
 }
 # fmt: on
+_ENCODED = (
+    " Where a tool of scikit-learn encoded them before (StackingClassifier, VotingClassifier, "
+    "cross_val_predict of probabilities), give it y of 0 and 1 = anomalous, and no pos_label."
+)
 
 
 def check_parameters(estimator):
@@ -241,7 +245,9 @@ def read_labels(y, classes, pos_label, is_table, bit_by_bit=False):
     elif (
         isinstance(positive, np.ndarray) or is_missing(positive) or positive not in classes.tolist()
     ):
-        raise ValueError(f"pos_label={positive!r} is not one of the labels {classes.tolist()}.")
+        labels = classes.tolist()
+        hint = _ENCODED if labels == [0, 1] and isinstance(positive, str) else ""
+        raise ValueError(f"pos_label={positive!r} is not one of the labels {labels}.{hint}")
     return (y == positive).astype(np.int64), classes, positive
 
 
