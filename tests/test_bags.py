@@ -483,5 +483,6 @@ def test_per_unit_needs_a_transformer():
 
 def test_a_groupby_is_cut_by_to_bags():
     table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "doc": ["a", "b", "a"]})
-    with pytest.raises(TypeError, match=r"X is a groupby .* to_bags\(table, groups\)"):
-        check_bags(table.groupby("doc"))
+    for given_to in (check_bags, PerUnit(StandardScaler()).fit):
+        with pytest.raises(TypeError, match=r"X is a groupby .* to_bags\(table, groups\)"):
+            given_to(table.groupby("doc"))

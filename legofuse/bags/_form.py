@@ -39,11 +39,7 @@ def check_form(X):
     ValueError: X is 1-D, of shape (3,), not bags: a bag is 2-D, (n_units, n_features)...
     """
     refuse_pair(X)
-    if hasattr(X, "ngroups"):
-        raise TypeError(
-            "X is a groupby of pandas, not a sequence of bags: `bags, ids = to_bags(table, "
-            "groups)` cuts a table by the bag id of each row, and labels follow the ids."
-        )
+    refuse_groupby(X)
     X = in_a_list(X)
     sized = hasattr(X, "__len__") or hasattr(X, "__array__")
     if getattr(X, "shape", None) == () or isinstance(X, str | bytes) or not sized:
@@ -92,6 +88,15 @@ def refuse_pair(X):
         raise TypeError(
             "X is a pair of bags and their ids, as to_bags returns: take it apart, `bags, ids = "
             "to_bags(X, groups)`."
+        )
+
+
+def refuse_groupby(X):
+    """Raise where X is a groupby of pandas: its bags come with ids, in an order of their own."""
+    if hasattr(X, "ngroups"):
+        raise TypeError(
+            "X is a groupby of pandas, not a sequence of bags: `bags, ids = to_bags(table, "
+            "groups)` cuts a table by the bag id of each row, and labels follow the ids."
         )
 
 
