@@ -157,9 +157,13 @@ def test_one_class_two_classes_and_real_values():
     two = make(LogisticRegression()).fit(X, y == 1)
     assert_adds_up(explain(two, X), two.decision_function(X))
     real = make(Ridge()).fit(X, X[:, 12])
-    assert_adds_up(explain(real, X), real.predict(X), rtol=1e-7)
+    found = explain(real, X)
+    assert_adds_up(found, real.predict(X), rtol=1e-7)
+    assert found.targets is None  # there is only one
     columns = make(LinearRegression(), n_components=20).fit(X, X[:, :2])
-    assert_adds_up(explain(columns, X, target=1), columns.predict(X)[:, 1], rtol=1e-6)
+    found = explain(columns, X, target=1)
+    assert_adds_up(found, columns.predict(X)[:, 1], rtol=1e-6)
+    assert (found.targets == 1).all()
 
 
 def test_single_precision_domains_searches_and_steps_before():

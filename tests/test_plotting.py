@@ -272,6 +272,8 @@ def test_bars_of_an_explanation_end_at_the_score(pipe):
         last = display.bars_[-1]
         assert last.get_x() + last.get_width() == pytest.approx(found.scores[2])
         assert display.ax_.get_xlabel().startswith(f"score of target {found.targets[2]} (dashed")
+    display = ExplanationDisplay.from_explanation(found._replace(targets=None))
+    assert display.ax_.get_xlabel().startswith("score (dashed")
     with pytest.raises(ValueError, match="no sums over landmarks"):
         ExplanationDisplay.from_explanation(found._replace(parts=None), by="landmark")
     with pytest.raises(ValueError, match="'view' or 'landmark'"):

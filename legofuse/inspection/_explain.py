@@ -207,7 +207,8 @@ def _scores(head, features, target):
         column = 0 if target is None else target
         if column not in range(values.shape[1]):
             raise ValueError(f"target must be a column of y, 0 to {values.shape[1] - 1}.")
-        return values[:, column], np.full(n, column), np.full(n, column)
+        chosen = np.full(n, column)
+        return values[:, column], chosen, chosen if values.shape[1] > 1 else None
     values = np.asarray(head.decision_function(features)).reshape(n, -1)
     if len(classes) < 2:
         raise ValueError("The classifier was fitted on one class: there is no score to explain.")

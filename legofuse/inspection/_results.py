@@ -304,7 +304,8 @@ class Explanation(NamedTuple):
     parts : ndarray of shape (n_rows, n_views, n_landmarks) or None
         What each landmark says through each view. None where scores are no such sums.
     targets : ndarray of shape (n_rows,) or None
-        The class, or column of y, whose score is explained.
+        The class, or column of y, whose score is explained; None where y has one column of real
+        values.
     offsets : ndarray of shape (n_bags + 1,) or None
         Where each bag begins and ends among the rows, where rows are units of bags.
     bags : ndarray of shape (n_bags,) or None

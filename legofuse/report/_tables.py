@@ -154,7 +154,7 @@ def _explanation(estimator, head, X, sample_domain):
         )
         for k in order
     ]
-    scored = _what_is_scored(head, found.targets[row])
+    scored = _what_is_scored(head, None if found.targets is None else found.targets[row])
     return [
         paragraph(
             f"The {scored} is {found.scores[row]:.3f}. It is the sum of a base "
@@ -172,8 +172,7 @@ def _explanation(estimator, head, X, sample_domain):
 def _what_is_scored(head, target):
     if hasattr(head, "classes_"):
         return f"score of the first row for {target}"
-    several = np.ndim(head.coef_) == 2 and len(head.coef_) > 1
-    return "prediction of the first row" + f" (column {target} of y)" * several
+    return "prediction of the first row" + f" (column {target} of y)" * (target is not None)
 
 
 def _missing(estimator, X, y, **options):
