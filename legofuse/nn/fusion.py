@@ -35,7 +35,7 @@ def _tensors(relations):
     """Relations as a list; raise unless they are tensors (or lists of them)."""
     relations = list(relations)
     for relation in relations:
-        if not isinstance(relation, list | torch.Tensor):
+        if not isinstance(relation, (list, torch.Tensor)):  # torch 2.7 compiles no unions
             raise TypeError(
                 f"relations must be tensors; got {type(relation).__name__}: use torch.as_tensor."
             )
