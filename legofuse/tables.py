@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from ._labels import call_view, check_domains
 from .views import check_not_list_of_views, missing_blocks, resolve_views
+from .views._columns import take_column
 
 __all__ = ["Table", "read_columns", "read_domains"]
 
@@ -30,7 +31,7 @@ class Table(NamedTuple):
         Columns of each view in the caller's X.
     missing : ndarray of shape (n_rows, n_views), bool, or None
         True where a view is missing; None when none is.
-    domains : ndarray or polars.Series of shape (n_rows,), or None
+    domains : ndarray or Series of shape (n_rows,), or None
         What the domain column holds.
     """
 
@@ -47,17 +48,6 @@ class Table(NamedTuple):
 
 def _is_frame(X):
     return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "select"))
-
-
-def _column(X, index):
-    """One column of a frame or array; of polars the Series, which alone knows time zones."""
-    if hasattr(X, "iloc"):
-        return X.iloc[:, index].to_numpy()
-    if _is_frame(X):
-        return X[:, int(index)]
-    if sp.issparse(X):
-        return X.tocsc()[:, [index]].toarray().ravel()
-    return np.asarray(X[:, index])
 
 
 def _take_columns(X, used):
@@ -133,7 +123,7 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
         views = _resolve(estimator.views, X, names, domain_column, where)
     else:
         views = estimator.views_
-    domains = None if domain_column is None else _column(X, estimator._domain_index)
+    domains = None if domain_column is None else take_column(X, estimator._domain_index)
     is_used = np.zeros(X.shape[1], bool)
     for index in views.values():
         is_used[index] = True
@@ -237,7 +227,7 @@ def _where_not_numeric(X, columns, used):
     names = list(X.columns) if _is_frame(X) else used.tolist()
     for view, index in columns.items():
         for k in index:
-            values = np.asarray(_column(X, k))
+            values = np.asarray(take_column(X, k))
             why = _why_no_numbers(values)
             if why:
                 return (

@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from legofuse.views import check_not_list_of_views, missing_blocks, resolve_views, stack_views
+from legofuse.views._columns import take_column
 
 NAMES = ["mfcc0", "mfcc1", "hue", "t_cat", "t_dog"]
 FRAME = pd.DataFrame(np.arange(15.0).reshape(3, 5), columns=NAMES)
@@ -243,6 +244,33 @@ def test_an_array_of_three_dimensions_may_be_views_or_bags():
     with pytest.raises(ValueError, match=message):
         check_not_list_of_views(X)
     assert stack_views(list(X))[0].shape == (3, 8)
+
+
+# ------------------------------------------------------------------ columns
+@pytest.mark.parametrize(
+    "form",
+    [
+        np.asarray,
+        np.ndarray.tolist,
+        sparse.csr_array,
+        sparse.coo_matrix,
+        lambda rows: pd.DataFrame(rows, columns=NAMES),
+        lambda rows: pl.DataFrame(rows, schema=NAMES),
+    ],
+)
+@pytest.mark.parametrize("index", [2, np.int64(2)])
+def test_a_column_of_any_table(form, index):
+    rows = np.arange(15.0).reshape(3, 5)
+    column = take_column(form(rows), index)
+    assert_array_equal(column, rows[:, 2])
+    assert np.shape(column) == (3,)
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, lambda table: pl.from_pandas(pd.DataFrame(table))])
+def test_a_column_of_times_keeps_its_zone(form):
+    when = pd.date_range("2020-01-01", periods=3, tz="Europe/Berlin")
+    column = take_column(form({"height": [1.0, 2.0, 3.0], "when": when}), 1)
+    assert "Europe/Berlin" in str(column.dtype)
 
 
 # ------------------------------------------------------------------ stack_views

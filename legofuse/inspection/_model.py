@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from ..fusion import fuse
+from ..views._columns import take_column
 
 _MAX_TERMS = 5000
 
@@ -213,15 +214,6 @@ def float_values(X):
     kinds = set(X.dtypes) if hasattr(X, "iloc") else set()
     floats = len(kinds) == 1 and all(isinstance(k, np.dtype) and k.kind == "f" for k in kinds)
     return X.to_numpy() if floats else X
-
-
-def take_column(X, index):
-    """A column of an array, frame or sparse matrix, as it is."""
-    if hasattr(X, "iloc"):
-        return X.iloc[:, index]
-    if hasattr(X, "select"):
-        return X.to_series(int(index))
-    return X.tocsc()[:, [index]].toarray().ravel() if issparse(X) else np.asarray(X)[:, index]
 
 
 def read_column(X, index):

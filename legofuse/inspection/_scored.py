@@ -9,7 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._labels import check_domains
 from ..views import resolve_views
-from ._model import as_bags, first_step, holds_bags, n_columns, n_samples, take_column
+from ..views._columns import take_column
+from ._model import as_bags, first_step, holds_bags, n_columns, n_samples
 from ._told import told_domains
 
 __all__ = ["look_at", "score_options"]
