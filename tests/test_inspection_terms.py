@@ -491,7 +491,8 @@ def test_a_classifier_of_bags_is_told_what_to_use(alone):
     model = LEGOAnomalyClassifier(views, n_references=10, relation="rbf", random_state=0)
     whole = model if alone else make_pipeline(PerUnit(StandardScaler()), model)
     whole.fit(data.bags, data.y)
-    message = "a classifier of bags: explain takes .*view_importances and permutation_importance"
+    message = "LEGOAnomalyClassifier, a" if alone else "Pipeline with a"
+    message += " classifier of bags: explain takes .*view_importances and permutation_importance"
     message += r".* draws the weights_ of its terms_\.$"
     for look in (term_contributions, view_agreement):
         with pytest.raises(TypeError, match=message):

@@ -100,13 +100,15 @@ def _multiply_out(powers, weights, terms):
     return grid, factors[np.arange(n_graphs), grid].prod(axis=1), listed
 
 
+def open_up(estimator):
+    """A search's best estimator, or what is given, and its steps: of no Pipeline, it alone."""
+    inside = getattr(estimator, "best_estimator_", estimator)
+    return inside, [step for _, step in getattr(inside, "steps", None) or [("", inside)]]
+
+
 def split_pipeline(estimator, X=None):
     """Return the fusion transformer in an estimator, X as it sees it, and the step after it."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    if hasattr(estimator, "relation_graphs"):
-        check_is_fitted(estimator)
-        return estimator, X, None
-    steps = [step for _, step in getattr(estimator, "steps", [])]
+    estimator, steps = open_up(estimator)
     where = [k for k, step in enumerate(steps) if hasattr(step, "relation_graphs")]
     if not where:
         raise TypeError(
@@ -131,10 +133,11 @@ def split_pipeline(estimator, X=None):
 
 def _of_bags(estimator, steps):
     """What to use of a classifier of bags, empty for anything else."""
-    if not hasattr([estimator, *steps][-1], "score_units"):
+    if not hasattr(steps[-1], "score_units"):
         return ""
+    alone = steps[-1] is estimator
     return (
-        f"{' with' if steps else ','} a classifier of bags: explain takes the scores of its "
+        f"{',' if alone else ' with'} a classifier of bags: explain takes the scores of its "
         "units apart, view_importances and permutation_importance tell what its views count, and "
         "WeightsDisplay draws the weights_ of its terms_"
     )
@@ -183,19 +186,12 @@ def _model_within(estimator):
 
 def split_classifier(estimator, X=None):
     """The classifier of bags in an estimator, or that itself, and X as it sees it."""
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    last = estimator.steps[-1][1] if getattr(estimator, "steps", None) else None
-    if not hasattr(last, "score_units"):
+    estimator, steps = open_up(estimator)
+    if not hasattr(steps[-1], "score_units"):
         return estimator, X
-    if X is not None and len(estimator.steps) > 1:
+    if X is not None and len(steps) > 1:
         X = estimator[:-1].transform(X)
-    return last, X
-
-
-def first_step(estimator):
-    """What is given X first: an estimator, or the first step of a Pipeline, a search's best one."""
-    inside = getattr(estimator, "best_estimator_", estimator)
-    return inside.steps[0][1] if getattr(inside, "steps", None) else inside
+    return steps[-1], X
 
 
 def take_rows(X, rows):

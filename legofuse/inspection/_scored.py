@@ -10,7 +10,7 @@ from .._compat import check_sample_weight
 from .._labels import check_domains
 from ..views import resolve_views
 from ..views._columns import take_column
-from ._model import as_bags, first_step, holds_bags, n_columns, n_samples
+from ._model import as_bags, holds_bags, n_columns, n_samples, open_up
 from ._told import told_domains
 
 __all__ = ["look_at", "score_options"]
@@ -52,7 +52,7 @@ def look_at(estimator, X, views, scoring, sample_domain, related=False):
     if apart and domains is None:
         raise ValueError("views differ from domain to domain: give sample_domain, one for a bag.")
     if domains is None:
-        domains = _domain_column(first_step(estimator), X)
+        domains = _domain_column(estimator, X)
     X = as_bags(X) if apart or holds_bags(X) else X
     if domains is None:
         return Looked(estimator, X, [(np.arange(n_samples(X)), read_views(views, X))], scorer)
@@ -67,7 +67,8 @@ def look_at(estimator, X, views, scoring, sample_domain, related=False):
 
 def _of_graphs(estimator, views):
     """Views that rows are related by: with nothing but its place in time a unit has none."""
-    graphs = getattr(first_step(estimator), "graphs_", None)
+    _, (first, *_) = open_up(estimator)
+    graphs = getattr(first, "graphs_", None)
     if graphs is None:
         return views
     related = dict(graphs)
@@ -76,8 +77,9 @@ def _of_graphs(estimator, views):
     return {view: columns for view, columns in views.items() if view in related}
 
 
-def _domain_column(first, X):
+def _domain_column(estimator, X):
     """Domains that a column of X holds, None where none does."""
+    _, (first, *_) = open_up(estimator)
     column = getattr(first, "domain_column", None)
     if column is None:
         return None
@@ -95,8 +97,7 @@ def score_options(sample_weight, X):
 
 def known_views(whole, X, scoring):
     """The estimator from the step with views on, X as that step sees it, views and scorer."""
-    estimator = getattr(whole, "best_estimator_", whole)
-    steps = [step for _, step in getattr(estimator, "steps", [])] or [estimator]
+    estimator, steps = open_up(whole)
     start = next((k for k, step in enumerate(steps) if getattr(step, "views_", None)), None)
     if start is None:
         check_is_fitted(whole)
