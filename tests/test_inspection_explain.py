@@ -160,6 +160,7 @@ def test_one_class_two_classes_and_real_values():
     found = explain(real, X)
     assert_adds_up(found, real.predict(X), rtol=1e-7)
     assert found.targets is None  # there is only one
+    assert found.target_of(0) is None
     columns = make(LinearRegression(), n_components=20).fit(X, X[:, :2])
     found = explain(columns, X, target=1)
     assert_adds_up(found, columns.predict(X)[:, 1], rtol=1e-6)
@@ -435,7 +436,7 @@ def test_a_view_may_be_called_as_a_column(taken):
     found = explain(model.fit(X, y), X[:5])
     plain = found._replace(views=["first", "other"])
     again = f"{taken} (view)"
-    for row, own in ((None, ("score", "base")), (0, ("all views",))):
+    for row, own in ((None, ("target", "score", "base")), (0, ("all views",))):
         frame, expected = found.to_frame(row), plain.to_frame(row)
         name = again if taken in own else taken
         assert list(frame.columns) == [{"first": name}.get(c, c) for c in expected.columns]
@@ -450,7 +451,9 @@ def test_a_view_may_be_called_as_a_column(taken):
 def test_frames():
     pytest.importorskip("pandas")
     found = explain(make(RidgeClassifier()).fit(X, y), X[:5])
-    assert list(found.to_frame().columns) == ["score", "base", *VIEWS]
+    assert list(found.to_frame().columns) == ["target", "score", "base", *VIEWS]
+    real = explain(make(Ridge()).fit(X, X[:, 12]), X[:5])
+    assert list(real.to_frame().columns) == ["score", "base", *VIEWS]  # there is one target alone
     frame = found.to_frame(row=0)
     assert frame.shape == (40, 4)
     assert_allclose(frame["all views"].sum() + found.base[0], found.scores[0])
@@ -458,6 +461,24 @@ def test_frames():
         found._replace(parts=None).to_frame(row=0)
     with pytest.raises(ValueError, match="no units of bags"):
         found.of_bag(0)
+
+
+def test_rows_of_different_targets_name_theirs():
+    pytest.importorskip("pandas")
+    names, rows = np.array(["a", "b", "c"])[y], X[::25]
+    pipe = make(RidgeClassifier()).fit(X, names)
+    found, expected = explain(pipe, rows), pipe.predict(rows)
+    assert len(set(expected)) == 3
+    assert_array_equal(found.to_frame()["target"], expected)
+    assert [found.target_of(row) for row in range(len(rows))] == expected.tolist()
+    assert found.target_of(-1) == expected[-1]
+    shown = repr(found).splitlines()[1:]
+    assert shown[0].split() == ["row", "target", "score", "base", *VIEWS]
+    assert [line.split()[1] for line in shown[1:]] == expected.tolist()
+    with pytest.raises(IndexError, match=r"row=8 is not among the 8 explained rows"):
+        found.target_of(8)
+    with pytest.raises(TypeError, match=r"row must be an int, .* the 8 explained rows; got '2'"):
+        found.target_of("2")
 
 
 def test_frames_of_units_name_bag_and_unit(classifier):

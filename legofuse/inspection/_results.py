@@ -328,10 +328,12 @@ class Explanation(NamedTuple):
         heading += f" and {n_landmarks} landmarks" * (n_landmarks > 0)
         units = self._units()
         rows = {"row": range(len(self.scores))} if units is None else units
-        return as_text(heading, self._columns(rows | {"target": self.targets}))
+        return as_text(heading, self._columns(rows))
 
-    def _columns(self, rows=None):
-        own = (rows or {}) | {"score": self.scores, "base": self.base}
+    def _columns(self, rows=()):
+        """Columns of a row each, views called otherwise than these and those of `rows`."""
+        own = {} if self.targets is None else {"target": self.targets}
+        own = dict(rows) | own | {"score": self.scores, "base": self.base}
         return _beside(own, self.views, self.view_parts.T)
 
     def _numbers(self):
@@ -350,6 +352,27 @@ class Explanation(NamedTuple):
     def landmark_parts(self):
         """Parts by landmark alone, of shape (n_rows, n_landmarks), or None."""
         return None if self.parts is None else self.parts.sum(axis=1)
+
+    def target_of(self, row):
+        """Return the class, or column of y, whose score is explained in a row.
+
+        Parameters
+        ----------
+        row : int
+            Which of the explained rows.
+
+        Returns
+        -------
+        label or int, or None
+            None where `targets` is None.
+
+        Raises
+        ------
+        TypeError, IndexError
+            If `row` is no int, or there is no such row.
+        """
+        row = check_place(row, len(self.scores), "explained rows")
+        return None if self.targets is None else self.targets[row]
 
     def of_bag(self, bag):
         """Return the explanation of the units of one bag.
@@ -384,8 +407,9 @@ class Explanation(NamedTuple):
         """Return a frame: rows by views, or (``row``) landmarks by views of one row.
 
         Units of bags have an index of two levels, ``bag`` and ``unit``, their landmarks one of
-        ``landmark bag`` and ``landmark unit``, counted in the training data. A view that is called
-        as a column of the frame, such as ``"score"``, has the column ``"score (view)"``.
+        ``landmark bag`` and ``landmark unit``, counted in the training data. Rows by views have a
+        column ``target`` where `targets` is not None. A view that is called as a column of the
+        frame, such as ``"score"``, has the column ``"score (view)"``.
 
         Parameters
         ----------

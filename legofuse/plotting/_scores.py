@@ -298,8 +298,7 @@ class ExplanationDisplay:
                 names.append(f"{len(rest)} others")
                 parts = np.append(parts, every[rest].sum())
         parts = np.r_[found.base[row], parts]
-        target = None if found.targets is None else found.targets[row]
-        return cls(["base", *names], parts, found.scores[row], target).plot(ax=ax)
+        return cls(["base", *names], parts, found.scores[row], found.target_of(row)).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw, each bar from where the one above it ends.

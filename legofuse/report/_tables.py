@@ -154,7 +154,7 @@ def _explanation(estimator, head, X, sample_domain):
         )
         for k in order
     ]
-    scored = _what_is_scored(head, None if found.targets is None else found.targets[row])
+    scored = _what_is_scored(head, found.target_of(row))
     return [
         paragraph(
             f"The {scored} is {found.scores[row]:.3f}. It is the sum of a base "
