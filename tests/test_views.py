@@ -1,6 +1,7 @@
 """Views: every way to say columns, stacking, missing blocks, and the errors by message."""
 
 import warnings
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -415,6 +416,25 @@ LEVELS = FRAME.set_axis(pd.MultiIndex.from_tuples([(0, 0, 0), (0, 1, 0), (1, 0, 
 def test_bad_stacks(Xs, error, message):
     with pytest.raises(error, match=message):
         stack_views(Xs)
+
+
+@pytest.mark.parametrize(
+    ("views", "named"),
+    [
+        ((ROWS, ROWS), {}),
+        ((), {"audio": ROWS, "video": ROWS}),
+        ((ROWS,), {"video": ROWS}),
+        ((), {}),
+    ],
+)
+def test_views_one_by_one_are_to_be_a_list_or_a_dict(views, named):
+    message = (
+        r'one argument: `stack_views\(\[a, b\]\)`, .* `stack_views\(\{"audio": a, "video": b\}\)`'
+    )
+    with pytest.raises(TypeError, match=message):
+        stack_views(*views, **named)
+    assert list(signature(stack_views).parameters) == ["Xs"]
+    assert stack_views(Xs=[ROWS, ROWS])[0].shape == (3, 4)
 
 
 TEXTS = ["a red box", "a vase", "books"]

@@ -1,5 +1,8 @@
 """Several tables, or lists of bags, side by side in one."""
 
+from functools import wraps
+from inspect import signature
+
 import numpy as np
 from scipy import sparse
 
@@ -78,6 +81,24 @@ def _may_be_bags(tables):
     return len({t.shape[1] if hasattr(t, "shape") else len(t[0]) for t in tables}) == 1
 
 
+def _of_one_argument(function):
+    """Say how several views are given where a call gives them one by one."""
+
+    @wraps(function)
+    def called(*views, **named):
+        try:
+            signature(function).bind(*views, **named)
+        except TypeError:
+            raise TypeError(
+                f"{function.__name__} takes all views in one argument: `stack_views([a, b])`, or "
+                'with names `stack_views({"audio": a, "video": b})`.'
+            ) from None
+        return function(*views, **named)
+
+    return called
+
+
+@_of_one_argument
 def stack_views(Xs):
     """Put views side by side into one X, and say which columns each view got.
 
@@ -99,7 +120,8 @@ def stack_views(Xs):
     Raises
     ------
     TypeError
-        If `Xs` is no dict or list, a name is not a string, or a view is no table.
+        If `Xs` is no dict or list, a name is not a string, a view is no table, or views are given
+        as several arguments.
     ValueError
         If views differ in their numbers of samples, bags or units, are not numeric, or are frames
         with different indices.
