@@ -3,6 +3,8 @@
 This module may import legofuse.sampling and nothing else of legofuse.
 """
 
+import reprlib
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -97,11 +99,16 @@ def given_landmarks(landmarks, n_rows):
     ValueError
         If they are no 1-D integers between 0 and n_rows - 1.
     """
-    given = np.asarray(landmarks)
+    try:
+        given = np.asarray(landmarks)
+    except ValueError:  # sequences of unequal lengths
+        given = np.empty(0, object)
     if given.ndim != 1 or given.dtype.kind not in "iu" or len(given) == 0:
-        got = repr(landmarks)
-        if hasattr(landmarks, "dtype"):
-            got = f"an array of shape {given.shape} and dtype {given.dtype}"
+        got = reprlib.repr(landmarks)  # cut short: it may be a table
+        if given.ndim > 1 or hasattr(landmarks, "dtype"):
+            kind = "an array" if isinstance(landmarks, np.ndarray) else type(landmarks).__name__
+            shape = tuple(getattr(landmarks, "shape", given.shape))
+            got = f"{kind} of shape {shape} and dtype {getattr(landmarks, 'dtype', given.dtype)}"
         mask = " (np.flatnonzero gives those of a mask)" * (given.dtype == bool)
         raise ValueError(
             f"landmarks must be one of {', '.join(map(repr, LANDMARKS))}, or a 1-D array of row "

@@ -1,5 +1,6 @@
 """Wrong input: one clear error each, and nothing fitted after it."""
 
+import re
 from collections import deque
 from datetime import date
 
@@ -53,6 +54,28 @@ def broken(where, value, table=X):
     table = table.copy()
     table[where] = value
     return table
+
+
+TABLE = np.random.default_rng(0).normal(size=(200, 50))
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "told"),
+    [
+        (pd.DataFrame(TABLE), "DataFrame of shape (200, 50) and dtype float64"),
+        (pl.DataFrame(TABLE), "DataFrame of shape (200, 50) and dtype float64"),
+        (TABLE, "an array of shape (200, 50) and dtype float64"),
+        (TABLE.tolist(), "list of shape (200, 50) and dtype float64"),
+        (sp.csr_array(TABLE), "csr_array of shape (200, 50) and dtype float64"),
+        (pd.Series(TABLE[:, 0]), "Series of shape (200,) and dtype float64"),
+        ([0.5, 2, 3, 4, 5, 6, 7], "[0.5, 2, 3, 4, 5, 6, ...]"),
+        ([[0, 1], [2]], "[[0, 1], [2]]"),
+        ({"rows": [0, 1]}, "{'rows': [0, 1]}"),
+    ],
+)
+def test_wrong_landmarks_are_told_in_short(landmarks, told):
+    with pytest.raises(ValueError, match=f"1-D array of row indices; got {re.escape(told)}\\.$"):
+        LEGOFusionTransformer(VIEWS, landmarks=landmarks).fit(X, Y)
 
 
 @pytest.mark.parametrize(
