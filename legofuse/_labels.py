@@ -37,8 +37,7 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row", kno
     objects = domains.dtype.kind == "O"
     if objects and any(isinstance(label, tuple | list | np.ndarray) for label in domains):
         raise ValueError(f"{what} holds sequences: give one label a {sample}, such as a string.")
-    times = objects and all(isinstance(label, _TIMES) for label in domains)
-    if len(domains) and (times or domains.dtype.kind in "mM"):
+    if len(domains) and are_times(domains):
         # objects one by one: those of one zone are equal in the two hours that a clock shows twice
         labels, codes = (domains, ...) if objects else np.unique(domains, return_inverse=True)
         zone = "" if objects or not _has_zone(given) else _OF_UTC
@@ -80,6 +79,13 @@ def spell_time(label):
         return label
     whole, point, fraction = text.partition(".")
     return whole + (point + fraction).rstrip("0").rstrip(".") + zone
+
+
+def are_times(labels):
+    """Whether all labels of an array are dates, times or spans of time."""
+    if labels.dtype.kind == "O":
+        return all(isinstance(label, _TIMES) for label in labels)
+    return labels.dtype.kind in "mM"
 
 
 def _has_zone(times):

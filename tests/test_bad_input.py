@@ -597,6 +597,27 @@ def test_a_missing_label_is_placed(y):
         LEGOAnomalyClassifier(VIEWS).fit(BAGS, y)
 
 
+DAYS = np.datetime64("2020-01-01", "D") + np.arange(12)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        DAYS,
+        DAYS[Y],
+        DAYS - DAYS[0],
+        DAYS[Y].tolist(),
+        pd.Series(DAYS),
+        pd.Series(DAYS[Y]).dt.tz_localize("UTC"),
+        pl.Series(DAYS[Y]),
+    ],
+)
+def test_dates_are_no_labels_of_bags(y):
+    message = r"y holds dates or times \(first: .*\), not labels of bags: .* one of two classes"
+    with pytest.raises(ValueError, match=message):
+        LEGOAnomalyClassifier(VIEWS).fit(BAGS, y)
+
+
 @pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, pl.DataFrame, np.ndarray.tolist])
 def test_in_tables_of_any_form_1_is_the_anomalous_class(form):
     table = np.random.default_rng(0).normal(size=(30, 4))

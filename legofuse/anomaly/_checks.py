@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
-from .._labels import is_missing, missing_labels
+from .._labels import are_times, is_missing, missing_labels
 from .._validation import (
     check_choice,
     check_device,
@@ -257,6 +257,12 @@ def _check_types(y):
     if missing.any():
         raise ValueError(
             f"y has missing labels (NaN or None; first: bag {missing.argmax()}): drop these bags."
+        )
+    if are_times(y):
+        raise ValueError(
+            f"y holds dates or times (first: {y[0]}), not labels of bags: give each bag one of two "
+            "classes, such as 0, or 1 where it is anomalous. Dates of units may be a view of X, as "
+            "numbers."
         )
     if y.dtype.kind != "O" or all(isinstance(label, str) for label in y):
         return
