@@ -17,6 +17,9 @@ _TIMES = (date, timedelta, np.datetime64, np.timedelta64)
 _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
+FILL = "fill them with NaN by `.astype(float).filled(np.nan)`, which marks views as missing"
+DROP = "drop what they belong to from X and y, by `~np.ma.getmaskarray(y)`"
+
 
 def check_domains(domains, n_samples, *, what="sample_domain", sample="row", known=None, hint=""):
     """One domain for each sample, as labels of one type that can be sorted and are stored as such.
@@ -193,6 +196,15 @@ def is_missing(label):
         return False
 
 
+def refuse_masked(values, what, remedy=FILL):
+    """Raise where a masked array has masked values: all else would read them as they are."""
+    if not np.ma.isMaskedArray(values) or values.dtype.names is not None:
+        return
+    count = np.count_nonzero(np.ma.getmaskarray(values))
+    if count:
+        raise ValueError(f"{what} has {count} masked value(s), and masks are not read: {remedy}.")
+
+
 def call_view(view, views):
     """What errors call a view: X, where all its columns are one view, whose name no user gave."""
     return "X" if list(views) == ["x"] else f"view {view!r}"
@@ -226,6 +238,7 @@ def read_targets(y, n_rows, target_type="auto"):
         return None, None
     if sp.issparse(y):
         raise TypeError("y is sparse, but must be dense: use y.toarray().")
+    refuse_masked(y, "y", DROP)
     try:
         y = _as_floats(np.asarray(y))
     except ValueError:

@@ -3,7 +3,7 @@
 Nothing of dask is imported until an object of dask comes in. A block is read as the same rows in
 memory would be.
 
-This module may import moments, sampling, tables and _row_weights of legofuse.
+This module may import moments, sampling, tables, _labels and _row_weights of legofuse.
 """
 
 from functools import reduce
@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_non_negative
 
+from ._labels import DROP, refuse_masked
 from ._row_weights import merge_row_weights, weigh_rows
 from .moments import merge_moments, partial_moments
 from .sampling import canonical_rows
@@ -250,6 +251,7 @@ def _read_block(estimator, X, y, weight, domains, k, expected, size):
             raise ValueError(f"Block {k} of X has {len(X)} rows, but that of {what} {len(values)}.")
     if len(X) == 0:
         return None
+    refuse_masked(y, f"Block {k} of y", DROP)
     y, domains = (None if v is None else np.asarray(v) for v in (y, domains))
     weight = np.ones(len(X)) if weight is None else _check_weight(weight, k)
     return _first(estimator, Sample(X, y, weight, domains), size)

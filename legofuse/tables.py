@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._labels import call_view, check_domains
+from ._labels import call_view, check_domains, refuse_masked
 from .views import check_not_list_of_views, missing_blocks, resolve_views
 from .views._columns import take_column
 
@@ -83,11 +83,12 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
     Raises
     ------
     TypeError, ValueError
-        If X is no table of numbers, or holds infinity or partly missing views.
+        If X is no table of numbers, or holds infinity, masked values or partly missing views.
     """
     check_not_list_of_views(X)
     if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
         raise TypeError("X is a frame of polars that is not computed: give X.collect().")
+    refuse_masked(X, "X")
     _check_not_texts(X)
     _check_names_differ(X)
     # what is fitted, set_params does not change

@@ -597,6 +597,61 @@ def test_a_missing_label_is_placed(y):
         LEGOAnomalyClassifier(VIEWS).fit(BAGS, y)
 
 
+HIDDEN = np.zeros((12, 3, 4), bool)
+HIDDEN[5, 0] = True
+MASKED_BAGS = np.ma.masked_array(BAGS, HIDDEN)
+FILL = r" has 4 masked value\(s\), .* fill them with NaN by `\.astype\(float\)\.filled\(np\.nan\)`"
+
+
+@pytest.mark.parametrize(
+    ("read", "what"),
+    [
+        (lambda table: LEGOFusionTransformer(VIEWS).fit(table, Y), "X"),
+        (lambda table: LEGOFusionTransformer(VIEWS).fit(X, Y).transform(table), "X"),
+        (lambda table: LEGOAnomalyClassifier(VIEWS).fit(table, Y), "X"),
+        (lambda table: stack_views({"a": X, "b": table}), "view 'b'"),
+        (lambda table: to_bags(table, Y), "X"),
+    ],
+)
+def test_masked_values_of_a_table_are_to_be_filled(read, what):
+    with pytest.raises(ValueError, match=f"^{what}{FILL}"):
+        read(MASKED_BAGS[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("bags", "what"),
+    [(MASKED_BAGS, "X"), (list(MASKED_BAGS), "bag 5"), (MASKED_BAGS.astype(int), "X")],
+)
+def test_masked_values_of_bags_are_to_be_filled(bags, what):
+    model = LEGOAnomalyClassifier(VIEWS, n_references=5).fit(BAGS, Y)
+    for read in (lambda: model.fit(bags, Y), lambda: model.predict(bags)):
+        with pytest.raises(ValueError, match=f"^{what}{FILL}"):
+            read()
+
+
+@pytest.mark.parametrize("estimator", [LEGOFusionTransformer(VIEWS), LEGOAnomalyClassifier(VIEWS)])
+def test_masked_labels_are_to_be_dropped(estimator):
+    y = np.ma.masked_array(Y, Y + np.arange(12) < 2)
+    message = (
+        r"^y has 1 masked value\(s\), .* drop .* from X and y, by `~np\.ma\.getmaskarray\(y\)`"
+    )
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(X, y)
+
+
+@pytest.mark.parametrize("mask", [False, np.ma.nomask])
+def test_arrays_in_which_nothing_is_masked_are_as_their_data(mask):
+    table, y = np.ma.masked_array(X, mask), np.ma.masked_array(Y, mask)
+    model, plain = (LEGOFusionTransformer(VIEWS, random_state=0) for _ in range(2))
+    expected = plain.fit_transform(X, Y)
+    np.testing.assert_array_equal(model.fit_transform(table, y), expected)
+    model, plain = (
+        LEGOAnomalyClassifier(VIEWS, n_references=5, random_state=0).fit(*given)
+        for given in ((np.ma.masked_array(BAGS, mask), y), (BAGS, Y))
+    )
+    np.testing.assert_array_equal(model.decision_function(BAGS), plain.decision_function(BAGS))
+
+
 DAYS = np.datetime64("2020-01-01", "D") + np.arange(12)
 
 

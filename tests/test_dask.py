@@ -105,6 +105,16 @@ def test_empty_blocks_and_unknown_lengths():
         make().fit(empty)
 
 
+@pytest.mark.parametrize("masked", ["X", "y"])
+def test_masked_values_of_a_block_are_refused(masked):
+    given = {"X": lazy(WINE), "y": lazy(TARGET)}
+    values = given[masked]
+    given[masked] = da.ma.masked_array(values, values == values[-1])
+    where = {"X": "X", "y": r"Block \d of y"}[masked]
+    with pytest.raises(ValueError, match=rf"^{where} has \d+ masked value\(s\)"):
+        make().fit(**given)
+
+
 def test_columns_in_several_blocks():
     model = make().fit(WINE, TARGET)
     X = da.from_array(WINE, chunks=(60, 4))

@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 
 from .._compat import stack_level
-from .._labels import are_times, is_missing, missing_labels
+from .._labels import DROP, are_times, is_missing, missing_labels, refuse_masked
 from .._validation import (
     check_choice,
     check_device,
@@ -178,7 +178,8 @@ def may_train_bit_by_bit(estimator):
 
 
 def check_label_each(y):
-    """Raise where y holds several labels for a bag, such as those of its units."""
+    """Raise where y holds several labels for a bag, such as those of its units, or masked ones."""
+    refuse_masked(y, "y", DROP)
     try:
         found = np.asarray(y)
     except ValueError:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from .._labels import check_ids, is_missing
+from .._labels import check_ids, is_missing, refuse_masked
 from ._form import is_frame
 
 
@@ -53,6 +53,7 @@ def to_bags(X, groups):
     """
     if sparse.issparse(X):
         raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
+    refuse_masked(X, "X")
     X = X if is_frame(X) else np.asarray(X)
     given, groups = groups, np.asarray(groups)
     if len(X.shape) != 2:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_array
 
+from .._labels import refuse_masked
 from ._form import FLAT, check_form, is_2d, is_bag_sequence, is_frame, is_table
 
 
@@ -79,8 +80,8 @@ def check_bags(X, n_labels=None, numbers=None):
     TypeError
         If X is no sequence, sparse, a dict, or a list of lists of bags.
     ValueError
-        If X is 1-D, there is no bag, a bag is empty, not numeric, not 2-D or of another width, or
-        the number of bags is not `n_labels`.
+        If X is 1-D, there is no bag, a bag is empty, not numeric, not 2-D or of another width, has
+        masked values, or the number of bags is not `n_labels`.
 
     Examples
     --------
@@ -91,6 +92,7 @@ def check_bags(X, n_labels=None, numbers=None):
     ((3, 3), array([0, 2, 3]), array([2, 1]))
     """
     X = check_form(X)
+    refuse_masked(X, "X")
     if n_labels is not None:
         _check_n_labels(X, n_labels)
     if is_bag_sequence(X):
@@ -238,6 +240,7 @@ def _offsets(lengths):
 def _check_bag(bag, i):
     if sparse.issparse(bag):
         raise TypeError(f"bag {i} is sparse; bags must be dense: use `.toarray()`.")
+    refuse_masked(bag, f"bag {i}")
     try:
         units = np.asarray(bag)
         if units.dtype.kind in "cmM":

@@ -6,6 +6,7 @@ from inspect import signature
 import numpy as np
 from scipy import sparse
 
+from .._labels import refuse_masked
 from ._columns import _short, check_named
 
 _IF_BAGS = (
@@ -209,6 +210,7 @@ def _as_table(where, block, row="sample"):
             f"{where} is {kind}, not a table: give an array or a frame with a row for each {row}. "
             f"Rows of {row}s that lack a view are NaN; a view that all lack is left out."
         )
+    refuse_masked(block, where)
     try:
         table = np.asarray(block)
         if table.dtype.kind not in "fiubc":
