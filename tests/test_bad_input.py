@@ -284,6 +284,20 @@ def test_bags_are_for_the_classifier(bags):
     assert "LEGOAnomalyClassifier" not in str(found.value)
 
 
+@pytest.mark.parametrize("cut", [lambda X: X, lambda X: [X[:6], X[6:9], X[9:]]])
+def test_sparse_frames_are_not_for_the_classifier(cut):
+    frame = pd.DataFrame(np.where(X > 0, X, 0)).astype(pd.SparseDtype("float", 0))
+    message = r"Sparse input is not supported: .* `X.sparse.to_dense\(\)`"
+    model = LEGOAnomalyClassifier(VIEWS, head="linear")
+    with pytest.raises(TypeError, match=message):
+        model.fit(cut(frame), Y[: len(cut(frame))])
+    assert not hasattr(model, "n_features_in_")
+    model.fit(X, Y)
+    with pytest.warns(UserWarning, match="feature names"), pytest.raises(TypeError, match=message):
+        model.predict(cut(frame.rename(columns="c{}".format)))
+    assert model.predict(frame.sparse.to_dense()).shape == (12,)
+
+
 def test_a_dict_is_for_stack_views():
     message = "X is a dict of 2 entries.* `stack_views` of this dict returns both, the table X and"
     with pytest.raises(TypeError, match=message):

@@ -85,6 +85,8 @@ def read_bags(estimator, X, n_labels=None, *, time_view=None, reset, numbers=Non
     offsets = bags.offsets
     rows = {"offsets": None if is_table(X) else offsets, "numbers": numbers}
     table = read_columns(estimator, bags.units, reset=reset, **rows)
+    if sparse.issparse(table.X):  # of a frame whose columns all are
+        raise TypeError("Sparse input is not supported: give frames as `X.sparse.to_dense()`.")
     values = np.ascontiguousarray(table.X, dtype=np.float64)
     has_view = np.ones(len(values), bool)
     if table.missing is not None:
