@@ -266,6 +266,18 @@ def test_domains_reach_the_transformer_in_a_pipeline(look, scoring, first):
         look(pipe, APART, y, sample_domain=np.repeat("east", len(y)), **options)
 
 
+@pytest.mark.parametrize("views", [None, VIEWS])
+def test_a_domain_column_is_that_of_the_step_that_reads_it(views):
+    table = np.column_stack([APART, SITES == "south"])
+    steps = FunctionTransformer(), fitted_with_sites(domain_column=13), RidgeClassifier()
+    pipe = make_pipeline(*steps).fit(table, y)
+    options = {"views": views, "n_repeats": 2, "random_state": 0}
+    expected = permutation_importance(pipe[1:], table, y, **options)
+    assert_array_equal(permutation_importance(pipe, table, y, **options)[3], expected[3])
+    pipe[1].set_params(domain_column=None)  # what is fitted stays as it is
+    assert_array_equal(permutation_importance(pipe, table, y, **options)[3], expected[3])
+
+
 @BOTH
 def test_domains_reach_the_best_of_a_search(look):
     pipe = make_pipeline(fitted_with_sites(), RidgeClassifier())

@@ -78,13 +78,14 @@ def _of_graphs(estimator, views):
 
 
 def _domain_column(estimator, X):
-    """Domains that a column of X holds, None where none does."""
-    _, (first, *_) = open_up(estimator)
-    column = getattr(first, "domain_column", None)
-    if column is None:
+    """Domains that a column of X holds as a step sees it, None where none does."""
+    inside, steps = open_up(estimator)
+    places = [getattr(step, "_domain_index", None) for step in steps]  # as it was when fitted
+    k = next((k for k, place in enumerate(places) if place is not None), None)
+    if k is None:
         return None
-    names = getattr(first, "feature_names_in_", None)
-    (where,) = resolve_views({"domain_column": [column]}, n_columns(X), names, X)["domain_column"]
+    X = inside[:k].transform(X) if k else X
+    (where,) = resolve_views({"domain_column": [places[k]]}, n_columns(X))["domain_column"]
     return check_domains(take_column(X, where), n_samples(X), what="domain_column")
 
 
