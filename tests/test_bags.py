@@ -1,6 +1,7 @@
 """Bags: packing against loops, segments against the literal rule, PerUnit in Pipelines."""
 
 import pickle
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -483,6 +484,15 @@ def test_per_unit_needs_a_transformer():
 
 def test_a_groupby_is_cut_by_to_bags():
     table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "doc": ["a", "b", "a"]})
-    for given_to in (check_bags, PerUnit(StandardScaler()).fit):
+    for given_to in (check_bags, PerUnit(StandardScaler()).fit, partial(to_bags, groups=[0, 1])):
         with pytest.raises(TypeError, match=r"X is a groupby .* to_bags\(table, groups\)"):
             given_to(table.groupby("doc"))
+
+
+@pytest.mark.parametrize("given_to", [check_bags, PerUnit(StandardScaler()).fit])
+def test_bags_with_their_ids_are_taken_apart_first(given_to):
+    bags = {"b": A, "a": A[:1]}
+    with pytest.raises(TypeError, match=r"X is a dict, .* bags by id, `list\(X.values\(\)\)`"):
+        given_to(bags)
+    with pytest.raises(TypeError, match=r"X is a list of pairs, .* `\[bag for _, bag in X\]`"):
+        given_to(list(bags.items()))

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from .._labels import check_ids, is_missing, refuse_masked
-from ._form import is_frame
+from ._form import is_frame, refuse_groupby
 
 
 def to_bags(X, groups):
@@ -30,7 +30,7 @@ def to_bags(X, groups):
     Raises
     ------
     TypeError
-        If X is sparse.
+        If X is sparse, or a groupby of pandas.
     ValueError
         If `groups` is not one id for each row of X, has another index, an id is missing (NaN or
         None), or ids are of types that cannot be sorted together.
@@ -51,6 +51,7 @@ def to_bags(X, groups):
     >>> y.tolist()
     ['anomaly', 'normal']
     """
+    refuse_groupby(X)
     if sparse.issparse(X):
         raise TypeError("X is sparse; bags must be dense: use `.toarray()`.")
     refuse_masked(X, "X")

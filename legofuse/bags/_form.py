@@ -48,17 +48,7 @@ def check_form(X):
             f"X is of type {kind}, not a sequence of bags: give a list of arrays "
             "(n_units, n_features)."
         )
-    if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
-        raise TypeError(
-            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
-            "`X, views = stack_views(Xs)` makes one list; of bags by id, `list(X.values())` does, "
-            "in the order of the labels."
-        )
-    if isinstance(X, list | tuple) and len(X) and all(map(_is_bag_with_id, X)):
-        raise TypeError(
-            f"X is a {type(X).__name__} of pairs, an id and a bag, not of bags: give "
-            "`[bag for _, bag in X]`, in the order of the labels."
-        )
+    refuse_ids(X)
     if isinstance(X, list | tuple) and len(X) and all(map(_holds_bags, X)):
         raise TypeError(
             f"X is a {type(X).__name__} of {len(X)} sequences of bags, not one. If they are views, "
@@ -88,6 +78,21 @@ def refuse_pair(X):
         raise TypeError(
             "X is a pair of bags and their ids, as to_bags returns: take it apart, `bags, ids = "
             "to_bags(X, groups)`."
+        )
+
+
+def refuse_ids(X):
+    """Raise where bags come with ids: in a dict, or as pairs of an id and a bag."""
+    if isinstance(X, dict) and not sparse.issparse(X):  # a dok_matrix is a dict
+        raise TypeError(
+            "X is a dict, not a sequence of bags; of views by name, each a list of bags, "
+            "`X, views = stack_views(Xs)` makes one list; of bags by id, `list(X.values())` does, "
+            "in the order of the labels."
+        )
+    if isinstance(X, list | tuple) and len(X) and all(map(_is_bag_with_id, X)):
+        raise TypeError(
+            f"X is a {type(X).__name__} of pairs, an id and a bag, not of bags: give "
+            "`[bag for _, bag in X]`, in the order of the labels."
         )
 
 

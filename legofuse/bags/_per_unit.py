@@ -7,7 +7,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._form import in_a_list, is_bag_sequence, refuse_flat, refuse_groupby, refuse_pair
+from ._form import in_a_list, is_bag_sequence, refuse_flat, refuse_groupby, refuse_ids, refuse_pair
 from ._pack import check_bags, pack_frames
 
 
@@ -82,7 +82,8 @@ class PerUnit(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # t
         Raises
         ------
         TypeError
-            If `transformer` does not transform, or X is a groupby of pandas.
+            If `transformer` does not transform, or X is a groupby of pandas, a dict, or pairs of
+            an id and a bag.
         ValueError
             If bags are wrong in a way that :func:`check_bags` tells.
         """
@@ -182,6 +183,7 @@ def _stack(X, n_labels=None):
     """Units of all bags as one table, lengths of the bags, and the shape of a 3-D X."""
     refuse_pair(X)
     refuse_groupby(X)
+    refuse_ids(X)
     given, X, is_cube = X, in_a_list(X), getattr(X, "ndim", None) == 3
     refuse_flat(X)
     if not is_cube and not is_bag_sequence(X):
