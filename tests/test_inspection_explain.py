@@ -524,3 +524,14 @@ def test_a_classifier_of_one_class_is_refused():
     model = make_pipeline(model, RidgeClassifier()).fit(X, np.ones(20, int))
     with pytest.raises(ValueError, match="one class"):
         explain(model, X)
+
+
+def test_shapley_values_take_views_that_share_no_column():
+    X, y = load_wine(return_X_y=True)
+    views = {"a": slice(0, 5), "b": slice(3, 9), "c": slice(9, 13)}
+    model = LEGOAnomalyClassifier(views, random_state=0).fit(X, y == 0)
+    with pytest.raises(ValueError, match=r"views 'a' and 'b' share 2 column\(s\)"):
+        explain(model, X[:2], method="shapley")
+    same = LEGOAnomalyClassifier(views | {"b": slice(0, 5)}, random_state=0).fit(X, y == 0)
+    found = explain(same, X[:2], method="shapley")
+    assert_allclose(found.base + found.view_parts.sum(axis=1), found.scores)

@@ -606,3 +606,28 @@ def test_bags_of_frames_give_what_arrays_give(look, mixed):
             assert (table.dtypes == frame.dtypes).all()
     assert all(one.equals(other) for one, other in zip(before, frames, strict=True))
     assert not all(one.equals(other) for one, other in zip(frames, seen[-1], strict=True))
+
+
+OVERLAPPING = {"minerals": slice(0, 5), "also": [4, 5], "colour": slice(9, 13)}
+
+
+@pytest.mark.parametrize("model", [LEGOFusionTransformer, LEGOAnomalyClassifier])
+def test_views_that_share_columns_are_not_missing_alone(model):
+    model, targets = model(OVERLAPPING, random_state=0), (y == 0).astype(int)
+    if hasattr(model, "transform"):
+        model = make_pipeline(model.set_params(max_iter=3), RidgeClassifier())
+    model.fit(X, targets)
+    with pytest.raises(ValueError, match=r"'minerals' and 'also' share 1 column\(s\)"):
+        missing_view_curve(model, X, targets)
+    found = missing_view_curve(model, X, targets, views=VIEWS, shares=[0], n_repeats=1)
+    assert found.scores == model.score(X, targets)
+    permuted = permutation_importance(model, X, targets, n_repeats=1, random_state=0)
+    assert permuted.views == list(OVERLAPPING)
+
+
+@BOTH
+@pytest.mark.parametrize("scoring", [["accuracy", "roc_auc"], ("accuracy",), {"one": "accuracy"}])
+def test_several_scores_are_refused(look, scoring):
+    model = LogisticRegression().fit(X[:, :1], y)
+    with pytest.raises(TypeError, match=r"scoring must be the name of one score, or a callable"):
+        look(model, X[:, :1], y, views={"a": [0], "b": [0]}, scoring=scoring)

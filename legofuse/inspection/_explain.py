@@ -14,6 +14,7 @@ from .._threads import single_threaded_blas
 from ..fusion import fuse
 from ._model import (
     as_bags,
+    check_apart,
     check_not_empty,
     n_samples,
     present_views,
@@ -86,8 +87,8 @@ def explain(
     Raises
     ------
     ValueError, TypeError
-        If X is empty, the model is not linear, or its terms cannot be taken apart (hops, an
-        identity).
+        If X is empty, the model is not linear, its terms cannot be taken apart (hops, an
+        identity), or views share columns where they are to be taken apart by Shapley values.
 
     Notes
     -----
@@ -271,6 +272,8 @@ def _unit_shapley(model, X, sample_domain, n_permutations, random_state):
     bags, columns = read_units(model, X, sample_domain)
     used = {view for view, _ in model.graphs_}
     views = [view for view in columns[0] if view in used]
+    for own in {id(own): own for own in columns}.values():  # one for each domain
+        check_apart({view: own[view] for view in views})
     offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
     options = {} if sample_domain is None else {"sample_domain": sample_domain}
     base = float(_logit(model.prior_))

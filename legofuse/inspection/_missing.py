@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ._model import (
+    check_apart,
     check_not_empty,
     check_one_each,
     float_values,
@@ -74,10 +75,10 @@ def missing_view_curve(
     ------
     ValueError
         If a share is not in [0, 1), X is empty, no views are known, columns of them are not in X,
-        there is a single one, y does not fit X, weights are negative, or weights or domains are of
-        another length.
+        there is a single one, those of the estimator share columns, y does not fit X, weights are
+        negative, or weights or domains are of another length.
     TypeError
-        If the estimator has no score.
+        If the estimator has no score, or `scoring` is of several.
 
     Examples
     --------
@@ -103,6 +104,8 @@ def missing_view_curve(
     estimator, X, parts, scorer = look_at(*given, related=True)
     if len(parts[0][1]) < 2:
         raise ValueError("there is a single view: a row without it has nothing to go by.")
+    for _, known in parts if views is None else ():  # other estimators may take parts of a view
+        check_apart(known)
     _check_targets(y, X)
     options = score_options(sample_weight, X)
     views = _by_table(parts, X)

@@ -1,7 +1,7 @@
 """What inspection reads from an estimator: its polynomial, its views, its graphs."""
 
 from functools import reduce
-from itertools import product
+from itertools import combinations, product
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -255,6 +255,18 @@ def check_place(place, n, what, name="row"):
     if not -n <= place < n:
         raise IndexError(f"{name}={place} is not among the {n} {what}.")
     return int(place) % n
+
+
+def check_apart(views):
+    """Raise where views share some of their columns: without one the other is partly missing."""
+    for (one, first), (other, second) in combinations(views.items(), 2):
+        shared = np.intersect1d(first, second)
+        if 0 < len(shared) < max(len(first), len(second)):
+            raise ValueError(
+                f"views {one!r} and {other!r} share {len(shared)} column(s), so that none can lack "
+                "one and have all of the other: only views that share no column can be taken away "
+                "one by one."
+            )
 
 
 def check_not_empty(X):

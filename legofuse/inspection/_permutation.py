@@ -72,7 +72,8 @@ def permutation_importance(
     ------
     ValueError, TypeError
         If X is empty, no views are known or columns of them are not in X, the estimator has no
-        score, weights are negative, or weights or domains are of another length.
+        score, `scoring` is of several, weights are negative, or weights or domains are of another
+        length.
 
     See Also
     --------

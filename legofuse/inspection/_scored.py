@@ -118,6 +118,8 @@ def known_scorer(whole, scoring):
 
     A search itself passes no weights on.
     """
+    if isinstance(scoring, list | tuple | set | dict):
+        raise TypeError(f"scoring must be the name of one score, or a callable; got {scoring!r}.")
     own = getattr(whole, "scorer_", None)
     if scoring is not None or own is None or not hasattr(whole, "best_estimator_"):
         return whole, check_scoring(whole, scoring=scoring)
