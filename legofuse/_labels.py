@@ -94,6 +94,7 @@ def are_times(labels):
 def _has_zone(times):
     """Whether times of polars or pyarrow have a zone, which arrays of theirs do not tell."""
     dtype = getattr(times, "dtype", getattr(times, "type", None))
+    dtype = getattr(dtype, "value_type", dtype)  # of a dictionary of pyarrow
     return getattr(dtype, "time_zone", getattr(dtype, "tz", None)) is not None
 
 

@@ -680,6 +680,7 @@ def test_times_with_a_zone_are_instants():
     forms = [of_pandas.dt.tz_convert("UTC"), of_pandas.dt.tz_convert("Asia/Kolkata")]
     forms += [of_pandas.astype(object), [time.to_pydatetime() for time in TWICE], of_polars]
     forms += [of_polars.dt.convert_time_zone("UTC"), of_polars.dt.cast_time_unit("ns")]
+    forms.append(of_polars.to_arrow().dictionary_encode())
     for form in [*forms, of_polars.to_list(), of_polars.to_arrow()]:
         assert check_domains(form, 2).tolist() == expected
     wall = of_polars.dt.replace_time_zone(None)  # what a clock shows is no instant
