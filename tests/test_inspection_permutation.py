@@ -341,6 +341,24 @@ def test_domains_reach_a_classifier_of_bags(look, scoring, apart):
 
 
 @BOTH
+def test_views_by_domain_are_given_as_in_fit(look):
+    """By times, too, whatever they are told by; and all by the same names."""
+    days = np.array(["2026-01-01", "2026-01-02"], "M8[D]")
+    own = {day: {"a": [0, 1, 2], "b": [3 + k]} for k, day in enumerate(days.tolist())}
+    bags, targets, sites = list(X[:, None]), (y == 0).astype(int), days[np.arange(len(X)) % 2]
+    model = LEGOAnomalyClassifier(own, pooling="units", n_references=10, random_state=0)
+    model.fit(bags, targets, sample_domain=sites)
+    options = {"sample_domain": sites, "n_repeats": 1, "random_state": 0}
+    expected = look(model, bags, targets, **options)
+    found = look(model, bags, targets, views=own, **options)
+    assert_array_equal(found[-2], expected[-2])
+    assert_array_equal(found[-1], expected[-1])
+    for last in ({"a": [0]}, {"a": [0], "b": [1], "c": [2]}):
+        with pytest.raises(ValueError, match=r"same names: .* has \['a', 'b'\], .* has \['a'"):
+            look(model, bags, targets, views=own | {days.tolist()[1]: last}, **options)
+
+
+@BOTH
 def test_a_bag_of_a_domain_is_named_by_its_number_among_all(look):
     own = {"a": {"one": [0], "two": [1, 2]}, "b": {"one": [0, 1], "two": [2, 3]}}
     bags = [np.ones((2, 3 + k % 2)) for k in range(6)]

@@ -7,7 +7,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import check_sample_weight
-from .._labels import check_domains
+from .._labels import check_domains, spell_time
 from ..views import resolve_views
 from ..views._columns import take_column
 from ._model import as_bags, holds_bags, n_columns, n_samples, open_up
@@ -58,11 +58,24 @@ def look_at(estimator, X, views, scoring, sample_domain, related=False):
         return Looked(estimator, X, [(np.arange(n_samples(X)), read_views(views, X))], scorer)
     groups = [(label, np.flatnonzero(domains == label)) for label in np.unique(domains).tolist()]
     if apart:
+        views = {spell_time(label): own for label, own in views.items()}
         check_domains(domains, len(X), sample="bag", known=views)
         read = {label: read_views(views[label], X, where) for label, where in groups}
+        _check_same_names(read)
     else:
         read = dict.fromkeys([label for label, _ in groups], read_views(views, X))
     return Looked(estimator, X, [(where, read[label]) for label, where in groups], scorer)
+
+
+def _check_same_names(views):
+    """Raise unless views of all domains are called the same."""
+    first, *others = views
+    for label in others:
+        if set(views[label]) != set(views[first]):
+            raise ValueError(
+                f"All domains must have views of the same names: {first!r} has "
+                f"{list(views[first])}, {label!r} has {list(views[label])}."
+            )
 
 
 def _of_graphs(estimator, views):
