@@ -13,17 +13,14 @@ become columns of 0 and 1, unknown numbers medians; classes of fewer than twelve
 """
 
 import sys
-import warnings
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedShuffleSplit
 
-from benchmarks.never_tuned_on._tables import against, cut, folder_of, side_by_side
-from benchmarks.quality import stats
-from benchmarks.quality.methods import METHODS
+from benchmarks.never_tuned_on._accuracy import accuracies, header, show, summarise
+from benchmarks.never_tuned_on._tables import cut, folder_of, side_by_side
 
-METHODS_HERE = ("legofuse", "concat_lr", "concat_svm", "late_lr", "average_mkl", "easy_mkl")
 MOST_TEST, LEAST_IN_CLASS = 1500, 12
 
 
@@ -52,37 +49,22 @@ def read(path):
 def measure(path, n_rows, seed):
     """Accuracy of each method on one split of one table."""
     X, origin, y = read(path)
-    views = [X[:, columns] for columns in cut(origin, seed).values()]
     n_train = min(n_rows, len(y) // 2)
     n_test = min(len(y) - n_train, MOST_TEST)
     split = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)
     train, test = next(split.split(X, y))
-    names = [f"view{k}" for k in range(len(views))]
-    found = []
-    for method in METHODS_HERE:
-        predict, _ = METHODS[method].fit([view[train] for view in views], y[train], names)
-        found.append(np.mean(predict([view[test] for view in views]) == y[test]))
-    return found
+    return accuracies([X[:, columns] for columns in cut(origin, seed).values()], y, train, test)
 
 
 def main(n_rows=200, n_seeds=3):
     """Print a line for each table, then means, ranks, wins and losses."""
-    print("table;", "; ".join(METHODS[name].title for name in METHODS_HERE))
+    header()
     scores = []
     for path in tables():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = [measure(path, n_rows, seed) for seed in range(n_seeds)]
-        scores.append(np.mean(found, axis=0))
-        print(path.stem, *(f"{score:.3f}" for score in scores[-1]), flush=True)
-    scores = np.array(scores)
-    ranks = stats.ranking(scores)
+        found = [measure(path, n_rows, seed) for seed in range(n_seeds)]
+        scores.append(show(path.stem, np.mean(found, axis=0)))
     print(f"{len(scores)} tables, {n_rows} rows")
-    for k, method in enumerate(METHODS_HERE):
-        print(
-            f"{METHODS[method].title}: accuracy {scores[:, k].mean():.4f}, rank "
-            f"{ranks.ranks[k]:.2f}; {against(scores, k, stats.TIE)}"
-        )
+    summarise(scores)
 
 
 if __name__ == "__main__":
