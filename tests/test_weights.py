@@ -256,15 +256,50 @@ def test_alignment_of_nearly_constant_single_precision_graphs():
         assert np.isfinite(found.weights).all()
 
 
-def test_consensus_is_the_leading_eigenvector():
-    graphs, powers = kernels(), exponents(2, 2)
-    found = consensus([pack(g) for g in graphs], powers).weights
-    terms = [centre(fuse(graphs, [a], np.ones(1)), np.ones(9)) for a in powers]
+def literal_consensus(graphs, powers, weight):
+    """Leading eigenvector of cosines whose products leave out the diagonals, over the norms."""
+    terms = [centre(fuse(graphs, [a], np.ones(1)), weight) for a in powers]
     norms = np.array([np.linalg.norm(t) for t in terms])
-    cosines = np.array([[np.sum(a * b) for a in terms] for b in terms]) / np.outer(norms, norms)
-    leading = np.abs(np.linalg.eigh(np.maximum(cosines, 0))[1][:, -1])
-    assert_allclose(found, leading / norms, rtol=1e-8)
+    others = ~np.eye(len(weight), dtype=bool)
+    products = np.array([[np.sum((a * b)[others]) for a in terms] for b in terms])
+    cosines = np.maximum(products / np.outer(norms, norms), 0)
+    return np.abs(np.linalg.eigh(cosines)[1][:, -1]) / norms
+
+
+@pytest.mark.parametrize("n_graphs", [2, 11])  # sums of pairs are few, or too many
+def test_consensus_is_the_leading_eigenvector(n_graphs):
+    graphs, powers = kernels(9, n_graphs), exponents(n_graphs, 2)
+    weight = np.random.default_rng(0).uniform(0.5, 2, 9)
+    found = consensus([pack(g) for g in graphs], powers, sample_weight=weight).weights
+    literal = literal_consensus(graphs, powers, weight)
+    assert_allclose(found / found.max(), literal / literal.max(), rtol=1e-8)
     assert (found >= 0).all()
+
+
+def test_consensus_of_many_terms_compares_some_rows_from_everywhere(monkeypatch):
+    monkeypatch.setattr("legofuse.weights._agreement._FEWEST_COMPARED", 5)
+    monkeypatch.setattr("legofuse.weights._agreement._MOST_COMPARED", 25)
+    graphs, powers, weight = kernels(17, 2), exponents(2, 2), np.arange(1.0, 18)
+    found = consensus([pack(g) for g in graphs], powers, sample_weight=weight).weights
+    some = [0, 4, 8, 12, 16]
+    literal = literal_consensus([g[np.ix_(some, some)] for g in graphs], powers, weight[some])
+    assert_allclose(found / found.max(), literal / literal.max(), rtol=1e-8)
+
+
+def test_consensus_is_not_among_graphs_in_which_rows_are_like_themselves_alone():
+    rng = np.random.default_rng(0)
+    topic = rng.normal(size=(60, 2))
+    told = [topic @ topic.T + np.diag(rng.uniform(0, 0.1, 60)) for _ in range(2)]
+    alone = [np.eye(60) + 0.01 * v @ v.T for v in rng.normal(size=(3, 60, 2))]
+    found = consensus([pack(g) for g in told + alone], np.eye(5, dtype=int)).weights
+    shares = found * [np.linalg.norm(centre(g, np.ones(60))) for g in told + alone]
+    assert shares[2:].max() < 0.1 * shares[:2].min()
+
+
+def test_consensus_of_graphs_without_relations_between_rows_is_alike():
+    found = consensus([pack(np.eye(6)), pack(2 * np.eye(6))], np.eye(2, dtype=int)).weights
+    assert_allclose(found, [2 * found[1], found[1]])
+    assert found[1] > 0
 
 
 def test_importances_are_the_formula():

@@ -185,17 +185,22 @@ def stacking(views, y, names):
     return lambda test: np.asarray(model.predict(np.hstack(test))), {"chosen": {}}
 
 
+def snf_compute():
+    """The functions of snfpy 0.2.2, which knows an argument by the name it had before 1.6."""
+    from snf import compute
+
+    compute.check_array = lambda X, force_all_finite=True, **others: check_array(
+        X, ensure_all_finite=force_all_finite, **others
+    )
+    return compute
+
+
 def snf(views, y, names):
     """snfpy's similarity network fusion: labels spread over the fused network.
 
     Networks hold given rows only, so training and test rows enter together, never the test labels.
     """
-    from snf import compute
-
-    # snfpy 0.2.2 knows an argument by the name that scikit-learn gave it before 1.6
-    compute.check_array = lambda X, force_all_finite=True, **others: check_array(
-        X, ensure_all_finite=force_all_finite, **others
-    )
+    compute = snf_compute()
     candidates = grid(how=PREPARATIONS, K=(10, 20), mu=(0.3, 0.5, 0.8))
 
     def spread(train, test, y, c):

@@ -7,7 +7,7 @@ from ..relations import RELATIONS
 from ._statistics import take
 
 AUTO = ("cosine", "correlation", "bhattacharyya", "gaussian", "spherical")
-FOR_CLASSES, FOR_REAL_VALUES = ("principal",), ("linear",)  # of "auto", by what y is
+FOR_CLASSES, FOR_REAL_VALUES = ("principal",), ("linear",)  # of "auto", by what y is; none: classes
 FOR_CONTINUOUS = ("local", "robust")  # of "auto", where weights of continuous views are learned
 _ROWS_LOOKED_AT = 500
 

@@ -162,9 +162,8 @@ def enter_graphs(estimator, training):
     beside : list of int
         Which of them ``"auto"`` enters beside the others: alone, from a lower start.
     """
-    more: tuple = ()
-    if training.n_classes or training.targets is not None:
-        more = FOR_CLASSES if training.n_classes else FOR_REAL_VALUES
+    real = training.targets is not None and not training.n_classes
+    more = FOR_REAL_VALUES if real else FOR_CLASSES
     plain = list_graphs(estimator.views_, estimator.relation, more)
     fits = training.criterion in ("loo", "given") and estimator.expansion != "hops"
     if not fits or estimator.zeroth == "identity" or estimator.interactions == "separable":

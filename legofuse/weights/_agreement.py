@@ -7,10 +7,12 @@ from scipy.optimize import nnls
 from ..fusion import each_term, fuse_adjoint
 from ._importances import row_sums
 from ._learned import Learned
-from ._packing import pack_gradient, side
+from ._packing import pack_gradient, packed_diagonal, side
 from ._scale import moderate
 
-_MOST_PAIRED = 500  # terms; of more, sums of pairs are too many to be evaluated each
+_MOST_PAIRED = 64  # terms; of more, sums of pairs are too many to be evaluated each
+_MOST_COMPARED = 250_000  # rows times terms, by consensus
+_FEWEST_COMPARED = 100  # rows
 _ROUNDING = 64.0  # rounding units that a kernel which does not vary may seem to vary by
 
 
@@ -149,8 +151,15 @@ def alignment(relations, powers, targets, *, sample_weight=None, nonnegative=Tru
 def consensus(relations, powers, *, sample_weight=None):
     r"""Weights by which the terms agree best with one another (STATIS).
 
-    The leading eigenvector of the matrix of cosines between centred kernels, over the norms of
-    these. Cosines below 0 count as 0, so that it is non-negative (Perron and Frobenius).
+    The leading eigenvector of the matrix C, over the norms of the centred kernels:
+
+    .. math:: C_{ab} = \max\Big(0, \sum_{i \ne j} \tilde K_a[i, j] \tilde K_b[i, j]\Big) \Big/
+        \big(\|\tilde K_a\|_F \|\tilde K_b\|_F\big), \quad \tilde K = H K H
+
+    It is non-negative (Perron and Frobenius). STATIS counts the diagonals too. Here they are left
+    out of the products, as by the unbiased estimate of dependence: kernels by which a row is like
+    itself alone, as high powers of small relations are, agree on nothing else, and would have
+    cosines near 1 all the same. Of many terms, some rows alone are compared.
 
     Parameters
     ----------
@@ -169,6 +178,8 @@ def consensus(relations, powers, *, sample_weight=None):
     References
     ----------
     Lavit, Escoufier, Sabatier and Traissac, "The ACT (STATIS method)", CSDA 1994.
+    Song, Smola, Gretton, Bedo and Borgwardt, "Feature Selection via Dependence Maximization",
+    JMLR 2012 (diagonals left out).
 
     Examples
     --------
@@ -180,14 +191,43 @@ def consensus(relations, powers, *, sample_weight=None):
     >>> bool(weights[0] > 2 * weights[2])
     True
     """
-    if sample_weight is None:
-        sample_weight = np.ones(side(relations[0]))
-    weight = moderate(np.asarray(sample_weight, float))
-    products, _ = centred_products(relations, powers, weight)
+    n_units = side(relations[0])
+    weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
+    kept = _some_rows(n_units, len(powers))
+    relations, weight = _among(relations, kept), moderate(weight[kept])
+    products, row_means = centred_products(relations, powers, weight)
     inverse = _inverse_norms(products)
-    cosines, last = np.maximum(products * np.outer(inverse, inverse), 0), len(products) - 1
-    leading = np.abs(eigh(cosines, subset_by_index=[last, last])[1][:, 0])
-    return _learned(leading, inverse)
+    own = _diagonals(relations, powers) - 2 * row_means + weight @ row_means / weight.sum()
+    own *= weight[:, None]
+    cosines = np.maximum((products - own.T @ own) * np.outer(inverse, inverse), 0)
+    last = len(products) - 1
+    return _learned(np.abs(eigh(cosines, subset_by_index=[last, last])[1][:, 0]), inverse)
+
+
+def _some_rows(n_units, n_terms):
+    """Rows that kernels are compared on: all, or as many as many terms leave time for, evenly."""
+    n_kept = max(_FEWEST_COMPARED, _MOST_COMPARED // n_terms)
+    if n_kept >= n_units:
+        return np.arange(n_units)
+    return np.linspace(0, n_units - 1, n_kept).round().astype(int)
+
+
+def _among(relations, kept):
+    """Packed graphs of some of the units."""
+    if len(kept) == side(relations[0]):
+        return relations
+    rows, columns = (kept[of] for of in np.tril_indices(len(kept)))
+    where = rows * (rows + 1) // 2 + columns
+    return [relation[where] for relation in relations]
+
+
+def _diagonals(relations, powers):
+    """Diagonal of every term's kernel, a column each."""
+    where = packed_diagonal(side(relations[0]))
+    diagonals = np.empty((len(where), len(powers)))
+    for part, values in each_term([relation[where] for relation in relations], powers):
+        diagonals[part] = values.T
+    return diagonals
 
 
 def _inverse_norms(products):
