@@ -23,4 +23,6 @@ if __name__ == "__main__":
     print(f"{len(model.graphs_)} graphs, {len(model.weights_)} terms, {model.n_iter_} iterations")
     print(f"transform {best_seconds(lambda: model.transform(X), repeats=2):8.2f} s")
     claim(fit, f"seconds of a default fit of {len(X)} rows, {len(views)} views", at_most=10)
-    claim(best_seconds(lambda: model.fit(X), repeats=2), "seconds of the same without y", at_most=10)
+    claim(
+        best_seconds(lambda: model.fit(X), repeats=2), "seconds of the same without y", at_most=10
+    )

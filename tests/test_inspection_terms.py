@@ -25,6 +25,7 @@ from legofuse.inspection import (
     view_agreement,
     view_importances,
 )
+from legofuse.relations import cosine
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -318,6 +319,41 @@ def test_agreement_of_a_view_with_itself_and_with_noise():
         assert found.cosines[0, 2] < 0.5
     graphs = view_agreement(model, data, by="graph")
     assert len(graphs.names) == len(model.graphs_)
+
+
+def test_agreement_of_unrelated_views_is_about_0_however_many_features_they_have():
+    noise = RNG.normal(size=(len(y), 900))
+    data = np.hstack([noise, noise[:, :300] + RNG.normal(size=(len(y), 300))])
+    views = {
+        name: slice(300 * k, 300 * k + 300) for k, name in enumerate(["a", "b", "c", "like a"])
+    }
+    for relation in ("correlation", "auto"):
+        cosines = view_agreement(fitted(data, views, relation, weights="uniform"), data).cosines
+        assert np.abs(cosines[np.triu_indices(3, 1)]).max() < 0.1
+        assert cosines[0, 3] > 0.3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_agreement_with_a_graph_that_does_not_vary_is_nan(dtype):
+    data = np.hstack([np.eye(len(y)), RNG.normal(size=(len(y), 4))]).astype(dtype)
+    views = {"alone": slice(0, len(y)), "some": slice(len(y), len(y) + 4)}
+    cosines = view_agreement(fitted(data, views, "cosine", weights="uniform"), data).cosines
+    assert np.isnan(cosines[0]).all()
+    assert cosines[1, 1] == pytest.approx(1)
+
+
+def test_agreement_is_the_unbiased_estimate():
+    model = fitted(relation="cosine", weights="uniform")
+    R, S = (cosine(X[:9, VIEWS[name]], X[:9, VIEWS[name]]) for name in ("minerals", "phenols"))
+    found = view_agreement(model, X[:9]).cosines[0, 1]
+
+    def dependence(K, L):  # Song et al. 2012, up to a factor
+        n, (K, L) = 9, (K - np.diag(np.diag(K)), L - np.diag(np.diag(L)))
+        of_sums = K.sum() * L.sum() / ((n - 1) * (n - 2)) - 2 * K.sum(0) @ L.sum(0) / (n - 2)
+        return np.sum(K * L) + of_sums
+
+    literal = dependence(R, S) / np.sqrt(dependence(R, R) * dependence(S, S))
+    assert found == pytest.approx(literal, abs=1e-6)
 
 
 def test_agreement_is_on_the_rows_that_both_views_have():

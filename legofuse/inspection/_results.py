@@ -152,14 +152,15 @@ class ViewImportances(NamedTuple):
 
 
 class ViewAgreement(NamedTuple):
-    """Cosines between centred graphs.
+    """Cosines between centred graphs, without their diagonals.
 
     Attributes
     ----------
     names : list of str
         Views, or graphs.
     cosines : ndarray of shape (n_names, n_names)
-        1 where two graphs tell the same; NaN where no two rows have both views.
+        1 where two graphs tell the same, about 0 where they have nothing to do with each other; NaN
+        where fewer than four rows have both views, or a graph is constant.
     """
 
     names: Any

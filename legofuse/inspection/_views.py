@@ -18,6 +18,9 @@ from ._terms import term_kernels
 
 __all__ = ["view_agreement", "view_importances"]
 
+_FEWEST = 4  # rows whose centred relations, without diagonals, are not all 0
+_ROUNDING = 64  # rounding units that a graph which does not vary may seem to vary by
+
 
 def view_importances(
     estimator,
@@ -163,10 +166,14 @@ def view_agreement(
 ):
     r"""How alike the graphs of the views are: cosines between the centred graphs.
 
-    .. math:: \frac{\langle H R_m H, H R_k H \rangle}{\|H R_m H\|_F \|H R_k H\|_F}
+    .. math:: \frac{\langle \tilde R_m, \tilde R_k \rangle}{\|\tilde R_m\|_F \|\tilde R_k\|_F}
 
-    The graph of a view with several relations is the mean of these, each at norm 1. Each pair of
-    views is compared on the rows that have both.
+    with relations of different rows alone, centred so that of independent views the products have
+    mean 0 (:math:`\tilde R` has no diagonal). So 1 is said of views that tell the same, 0 of views
+    that have nothing to do with each other, and what is below 0 is chance. Were the diagonals
+    counted, views of many features would all seem alike, noise too, for a row is like itself in
+    each. The graph of a view with several relations is the mean of these, each at norm 1 with its
+    diagonal. Each pair of views is compared on the rows that have both.
 
     Parameters
     ----------
@@ -196,7 +203,8 @@ def view_agreement(
     References
     ----------
     Escoufier's RV coefficient: Robert and Escoufier, "A unifying tool for linear multivariate
-    statistical methods", Applied Statistics 1976.
+    statistical methods", Applied Statistics 1976. Without its bias: Székely and Rizzo, "Partial
+    distance correlation with methods for dissimilarities", Annals of Statistics 2014.
 
     Examples
     --------
@@ -230,8 +238,9 @@ def _agreement(model, graphs, by):
     has = [graphs.present[:, place[model.graphs_[g[0]][0]]] > 0 for g in groups]
 
     def graph(k, rows):
-        parts = [centred(graphs.relations[i][np.ix_(rows, rows)]) for i in groups[k]]
-        return sum(part / (np.linalg.norm(part) or 1.0) for part in parts)
+        parts = [graphs.relations[i][np.ix_(rows, rows)] for i in groups[k]]
+        norms = [np.linalg.norm(centred(part)) or 1.0 for part in parts]
+        return between_rows(sum(part / norm for part, norm in zip(parts, norms, strict=True)))
 
     whole = None
     if np.all(has):  # one graph each, whatever the pair
@@ -240,12 +249,26 @@ def _agreement(model, graphs, by):
     for i in range(len(names)):
         for j in range(i + 1):
             rows = np.flatnonzero(has[i] & has[j])
-            if len(rows) < 2:
+            if len(rows) < _FEWEST:
                 continue
             one, other = (graph(k, rows) if whole is None else whole[k] for k in (i, j))
             size = np.linalg.norm(one) * np.linalg.norm(other)
             cosines[i, j] = cosines[j, i] = np.vdot(one, other) / size if size > 0 else np.nan
     return ViewAgreement(names, cosines)
+
+
+def between_rows(kernel):
+    """A kernel centred without its diagonal, as the unbiased estimate of dependence has it.
+
+    All 0 where that is within rounding.
+    """
+    n, rounding = len(kernel), _ROUNDING * np.finfo(kernel.dtype).eps * np.linalg.norm(kernel)
+    others = kernel - np.diag(np.diag(kernel))
+    sums = others.sum(axis=0)
+    others -= (sums + sums[:, None]) / (n - 2)
+    others += sums.sum() / ((n - 1) * (n - 2))
+    np.fill_diagonal(others, 0)
+    return others if np.linalg.norm(others) > rounding else np.zeros_like(others)
 
 
 def _graph_name(view, relation, graphs):
