@@ -178,7 +178,7 @@ def learn_weights(
     nonnegative : bool, default=True
         For ``"alignment"``.
     one : float, default=1.0
-        For ``"loo"``: the weight that stands for one row.
+        For ``"loo"`` and ``"consensus"``: the weight that stands for one row.
     **options
         Of :func:`~legofuse.weights.loo`.
 
@@ -206,7 +206,7 @@ def learn_weights(
             graphs, terms, targets, sample_weight=sample_weight, nonnegative=nonnegative
         )
     elif criterion == "consensus":
-        found = consensus(graphs, terms, sample_weight=sample_weight)
+        found = consensus(graphs, terms, sample_weight=sample_weight / one)
     else:
         found = uniform(len(terms))
     where = packed_diagonal(len(sample_weight))

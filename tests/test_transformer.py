@@ -1091,3 +1091,13 @@ def test_linear_rows_far_beyond_the_fit_do_not_explode():
         known = np.abs(model.transform(rows, sample_domain=domains)).max()
         for again in (model, pickle.loads(pickle.dumps(model))):
             assert np.abs(again.transform(1e6 * far, **where)).max() < 20 * known
+
+
+def test_without_y_principal_relations_enter_where_terms_are_not_too_many(monkeypatch):
+    views = {"a": slice(0, 2), "b": slice(2, 4)}
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    for most, last in ((90, "principal"), (89, "spherical")):
+        monkeypatch.setattr(_training, "MAX_TERMS", most)
+        model = LEGOFusionTransformer(views).fit(X)
+        assert model.graphs_[-1] == ("b", last)
+        assert np.isfinite(model.transform(X)).all()

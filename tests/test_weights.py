@@ -21,6 +21,7 @@ from legofuse.weights import (
     uniform,
     unpack,
 )
+from legofuse.weights._agreement import _some_rows
 from legofuse.weights._criterion import LeaveOneOut, Prior
 from legofuse.weights._model import Model
 from legofuse.weights._packing import rows_of
@@ -257,7 +258,10 @@ def test_alignment_of_nearly_constant_single_precision_graphs():
 
 
 def literal_consensus(graphs, powers, weight):
-    """Leading eigenvector of cosines whose products leave out the diagonals, over the norms."""
+    """Leading eigenvector of cosines whose products leave out the diagonals, over the norms.
+
+    Of weights up to 1.
+    """
     terms = [centre(fuse(graphs, [a], np.ones(1)), weight) for a in powers]
     norms = np.array([np.linalg.norm(t) for t in terms])
     others = ~np.eye(len(weight), dtype=bool)
@@ -269,7 +273,7 @@ def literal_consensus(graphs, powers, weight):
 @pytest.mark.parametrize("n_graphs", [2, 11])  # sums of pairs are few, or too many
 def test_consensus_is_the_leading_eigenvector(n_graphs):
     graphs, powers = kernels(9, n_graphs), exponents(n_graphs, 2)
-    weight = np.random.default_rng(0).uniform(0.5, 2, 9)
+    weight = np.random.default_rng(0).uniform(0.2, 1, 9)
     found = consensus([pack(g) for g in graphs], powers, sample_weight=weight).weights
     literal = literal_consensus(graphs, powers, weight)
     assert_allclose(found / found.max(), literal / literal.max(), rtol=1e-8)
@@ -279,11 +283,33 @@ def test_consensus_is_the_leading_eigenvector(n_graphs):
 def test_consensus_of_many_terms_compares_some_rows_from_everywhere(monkeypatch):
     monkeypatch.setattr("legofuse.weights._agreement._FEWEST_COMPARED", 5)
     monkeypatch.setattr("legofuse.weights._agreement._MOST_COMPARED", 25)
-    graphs, powers, weight = kernels(17, 2), exponents(2, 2), np.arange(1.0, 18)
-    found = consensus([pack(g) for g in graphs], powers, sample_weight=weight).weights
-    some = [0, 4, 8, 12, 16]
-    literal = literal_consensus([g[np.ix_(some, some)] for g in graphs], powers, weight[some])
+    graphs, powers, some = kernels(17, 2), exponents(2, 2), [1, 5, 8, 11, 15]
+    found = consensus([pack(g) for g in graphs], powers).weights
+    literal = literal_consensus([g[np.ix_(some, some)] for g in graphs], powers, np.ones(5))
     assert_allclose(found / found.max(), literal / literal.max(), rtol=1e-8)
+
+
+def test_consensus_of_some_rows_knows_heavy_rows_and_rare_views(monkeypatch):
+    monkeypatch.setattr("legofuse.weights._agreement._FEWEST_COMPARED", 40)
+    monkeypatch.setattr("legofuse.weights._agreement._MOST_COMPARED", 1)
+    graphs, weight = [pack(g) for g in kernels(200, 2)], np.ones(200)
+    weight[150:] = 1e-6
+    rare = kernels(200, 3)[2]
+    rare[5:] = rare[:, 5:] = 0
+    kept, mass = _some_rows([*graphs, pack(rare)], weight, 9)
+    assert (kept[:5] == np.arange(5)).all()
+    assert (kept < 150).all()
+    assert len(kept) > 20
+    assert mass[:5].sum() / mass.sum() == pytest.approx(5 / 150, rel=0.1)
+
+
+def test_consensus_a_weight_of_two_is_a_unit_twice():
+    graphs, powers = kernels(7, 3), exponents(3, 2)
+    times = np.array([1, 3, 1, 2, 1, 1, 4])
+    twice = np.repeat(np.arange(7), times)
+    repeated = consensus([pack(g[np.ix_(twice, twice)]) for g in graphs], powers).weights
+    found = consensus([pack(g) for g in graphs], powers, sample_weight=times).weights
+    assert_allclose(found / found.max(), repeated / repeated.max(), rtol=1e-8)
 
 
 def test_consensus_is_not_among_graphs_in_which_rows_are_like_themselves_alone():

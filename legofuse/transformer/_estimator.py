@@ -59,14 +59,14 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view, and a sixth by what y is (principal for classes or without y, linear for real
-        values), and lets the weights decide. Of a view whose features take a value of their own in
-        most rows, ``weights="loo"`` also weighs local and robust, which enter no powers and
-        products and come last in ``powers_`` (not with hops, an identity or separable weights, nor
-        above 5000 terms; given weights may hold them). Learned by ``"loo"`` or ``"neural"``, or
-        given, they are weights of graphs that are centred over the landmarks (their means over them
-        are taken off; not with hops). A callable takes ``(X, references)`` and returns an array of
-        shape (n_samples, n_references).
+        of each view, and a sixth by what y is (principal for classes and, up to 5000 terms, without
+        y, linear for real values), and lets the weights decide. Of a view whose features take a
+        value of their own in most rows, ``weights="loo"`` also weighs local and robust, which enter
+        no powers and products and come last in ``powers_`` (not with hops, an identity or separable
+        weights, nor above 5000 terms; given weights may hold them). Learned by ``"loo"`` or
+        ``"neural"``, or given, they are weights of graphs that are centred over the landmarks
+        (their means over them are taken off; not with hops). A callable takes ``(X, references)``
+        and returns an array of shape (n_samples, n_references).
     degree : int, default=2
         Highest power.
     interactions : {"total", "additive", "pairwise", "separable"}, default="total"

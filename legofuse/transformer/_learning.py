@@ -131,14 +131,13 @@ def _without_gradients(estimator, training, present, graphs, equal, targets, wei
         n_factors = n_graphs if expansion.separable else 1
         rules = len(estimator.powers_), estimator.nonnegative, estimator._fused.dtype, n_factors
         return Learned(given_weights(estimator.weights, *rules))
-    options = {}
+    options = {"one": min(training.one, weight.max())}  # of which all are left whole
     if criterion == "alignment":
         options["nonnegative"] = estimator.nonnegative
     elif criterion in ("loo", "neural"):
         criterion = "loo"
         options |= {"max_iter": estimator.max_iter, "tol": estimator.tol}
         options["classes"] = training.n_classes > 0
-        options["one"] = min(training.one, weight.max())  # of which all are left whole
         if expansion.degree is None and not expansion.identity:
             alike = list(zip(*estimator.graphs_, strict=True))  # by view, by relation
             factors = np.ones(n_graphs)

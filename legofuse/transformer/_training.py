@@ -165,6 +165,8 @@ def enter_graphs(estimator, training):
     real = training.targets is not None and not training.n_classes
     more = FOR_REAL_VALUES if real else FOR_CLASSES
     plain = list_graphs(estimator.views_, estimator.relation, more)
+    if training.targets is None and _count(estimator, plain) > MAX_TERMS:
+        plain = list_graphs(estimator.views_, estimator.relation)
     fits = training.criterion in ("loo", "given") and estimator.expansion != "hops"
     if not fits or estimator.zeroth == "identity" or estimator.interactions == "separable":
         return plain, []
@@ -172,8 +174,7 @@ def enter_graphs(estimator, training):
     continuous = continuous_views(table.X, table.columns, distinct)
     wider = {view: more + FOR_CONTINUOUS * (view in continuous) for view in estimator.views_}
     graphs = list_graphs(estimator.views_, estimator.relation, wider)
-    n_terms = count_terms(len(plain), estimator.degree, estimator.interactions)
-    n_terms += len(graphs) - len(plain)
+    n_terms = _count(estimator, plain) + len(graphs) - len(plain)
     for_plain = training.criterion == "given" and np.shape(estimator.weights) != (n_terms,)
     if n_terms > MAX_TERMS or for_plain:
         return plain, []
@@ -181,6 +182,11 @@ def enter_graphs(estimator, training):
     return graphs, [
         k for k, (_, name) in enumerate(graphs) if of_auto[k] and name in FOR_CONTINUOUS
     ]
+
+
+def _count(estimator, graphs):
+    """Terms of a list of graphs."""
+    return count_terms(len(graphs), estimator.degree, estimator.interactions)
 
 
 def class_weights_of(training, rows):

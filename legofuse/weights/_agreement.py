@@ -159,7 +159,8 @@ def consensus(relations, powers, *, sample_weight=None):
     It is non-negative (Perron and Frobenius). STATIS counts the diagonals too. Here they are left
     out of the products, as by the unbiased estimate of dependence: kernels by which a row is like
     itself alone, as high powers of small relations are, agree on nothing else, and would have
-    cosines near 1 all the same. Of many terms, some rows alone are compared.
+    cosines near 1 all the same. Of many terms, some rows alone are compared, drawn evenly, those of
+    a view that few rows have more often; their weights make up for it.
 
     Parameters
     ----------
@@ -168,7 +169,8 @@ def consensus(relations, powers, *, sample_weight=None):
     powers : ndarray of shape (n_terms, M)
         Exponents of each term.
     sample_weight : ndarray of shape (n_units,), optional
-        Weight of each unit; 1 where none are given.
+        Weight of each unit; 1 where none are given. A unit of weight 2 is that unit twice, and only
+        what either is to itself is left out.
 
     Returns
     -------
@@ -193,23 +195,36 @@ def consensus(relations, powers, *, sample_weight=None):
     """
     n_units = side(relations[0])
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
-    kept = _some_rows(n_units, len(powers))
-    relations, weight = _among(relations, kept), moderate(weight[kept])
+    itself = np.sqrt(1 / np.maximum(weight, 1))  # root of the share of a unit's pairs with itself
+    kept, weight = _some_rows(relations, moderate(weight), len(powers))
+    relations = _among(relations, kept)
     products, row_means = centred_products(relations, powers, weight)
     inverse = _inverse_norms(products)
     own = _diagonals(relations, powers) - 2 * row_means + weight @ row_means / weight.sum()
-    own *= weight[:, None]
+    own *= (weight * itself[kept])[:, None]
     cosines = np.maximum((products - own.T @ own) * np.outer(inverse, inverse), 0)
     last = len(products) - 1
     return _learned(np.abs(eigh(cosines, subset_by_index=[last, last])[1][:, 0]), inverse)
 
 
-def _some_rows(n_units, n_terms):
-    """Rows that kernels are compared on: all, or as many as many terms leave time for, evenly."""
+def _some_rows(relations, weight, n_terms):
+    """Rows that kernels are compared on, and their weights: as many as many terms leave time for.
+
+    Rows are drawn evenly, in proportion to their weight and to how rare the rarest view is that
+    they have (the others have no relation to themselves in it), and weigh as much less.
+    """
     n_kept = max(_FEWEST_COMPARED, _MOST_COMPARED // n_terms)
-    if n_kept >= n_units:
-        return np.arange(n_units)
-    return np.linspace(0, n_units - 1, n_kept).round().astype(int)
+    if n_kept >= len(weight):
+        return np.arange(len(weight)), weight
+    where, rarity = packed_diagonal(len(weight)), np.ones_like(weight)
+    for relation in relations:
+        has = relation[where] != 0
+        if has.any():
+            rarity[has] = np.maximum(rarity[has], weight.sum() / weight[has].sum())
+    place = np.cumsum(weight * rarity)
+    at = (np.arange(n_kept) + 0.5) / n_kept * place[-1]
+    kept, times = np.unique(np.searchsorted(place, at), return_counts=True)
+    return kept, times / rarity[kept]
 
 
 def _among(relations, kept):
