@@ -13,7 +13,8 @@ ahead of the better of the first three on average.
 
     python benchmarks/fusing_helps_clusters.py [SET ...]
 
-The sets come from the folder that LEGOFUSE_DATA names; without it the built-in digits alone.
+The sets come from the folder that LEGOFUSE_DATA names; without it the built-in digits alone. Those
+of `benchmarks.never_tuned_on.series` are read if named; "series" names all of them.
 """
 
 import sys
@@ -28,6 +29,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks._claims import claim, clock
+from benchmarks.never_tuned_on import series
 from benchmarks.quality import data
 from benchmarks.quality.methods import ALPHAS
 from benchmarks.quality.peers import snf_compute
@@ -108,7 +110,12 @@ def of_network(views, y, n_clusters):
 
 def read(name):
     """Views without missing values, and classes, of some rows that are drawn at random."""
-    loaded = data.load(name)
+    if name in series.SETS:
+        channels, y = series.read(name)
+        views = series.views_of(channels)
+        loaded = data.Data(name, dict(zip(range(len(views)), views, strict=True)), y, None)
+    else:
+        loaded = data.load(name)
     rows = np.random.RandomState(0).permutation(len(loaded.y))[:N_ROWS]
     views = data.make_task(loaded, (rows, rows[:1])).train
     y = np.unique(loaded.y[rows], return_inverse=True)[1]
@@ -121,7 +128,7 @@ def main(names):
     """Print a line for each set, then means."""
     print("set;", "; ".join(WAYS), "(mutual information, accuracy; seconds of fusing)")
     found, networks = [], []
-    for name in names or data.available():
+    for name in series.SETS if names == ["series"] else names or data.available():
         views, y = read(name)
         n_clusters, of_set = y.max() + 1, []
         for way in WAYS.values():

@@ -1101,3 +1101,5 @@ def test_without_y_principal_relations_enter_where_terms_are_not_too_many(monkey
         model = LEGOFusionTransformer(views).fit(X)
         assert model.graphs_[-1] == ("b", last)
         assert np.isfinite(model.transform(X)).all()
+    given = LEGOFusionTransformer(views, weights=np.ones(69)).fit(X)  # 65, and two beside a view
+    assert [relation for _, relation in given.graphs_[5:7]] == ["local", "robust"]

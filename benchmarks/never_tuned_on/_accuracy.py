@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks.never_tuned_on._tables import against
 from benchmarks.quality import stats
@@ -16,8 +17,12 @@ def header():
     print("set;", "; ".join(METHODS[name].title for name in COMPARED))
 
 
-def accuracies(views, y, train, test):
-    """Accuracy of each method on the test rows."""
+def accuracies(views, y, most_train, most_test, seed):
+    """Accuracy of each method on one split: at most half the rows train."""
+    n_train = min(most_train, len(y) // 2)
+    n_test = min(len(y) - n_train, most_test)
+    split = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)
+    train, test = next(split.split(y, y))
     names = [f"view{k}" for k in range(len(views))]
     found = []
     for method in COMPARED:

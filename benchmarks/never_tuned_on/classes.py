@@ -16,7 +16,6 @@ import sys
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks.never_tuned_on._accuracy import accuracies, header, show, summarise
 from benchmarks.never_tuned_on._tables import cut, folder_of, side_by_side
@@ -49,11 +48,8 @@ def read(path):
 def measure(path, n_rows, seed):
     """Accuracy of each method on one split of one table."""
     X, origin, y = read(path)
-    n_train = min(n_rows, len(y) // 2)
-    n_test = min(len(y) - n_train, MOST_TEST)
-    split = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)
-    train, test = next(split.split(X, y))
-    return accuracies([X[:, columns] for columns in cut(origin, seed).values()], y, train, test)
+    views = [X[:, columns] for columns in cut(origin, seed).values()]
+    return accuracies(views, y, n_rows, MOST_TEST, seed)
 
 
 def main(n_rows=200, n_seeds=3):

@@ -16,7 +16,6 @@ tests left out). Files are read here, as aeon's own reader needs packages that p
 import sys
 
 import numpy as np
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks.never_tuned_on._accuracy import accuracies, header, show, summarise
 from benchmarks.never_tuned_on._tables import folder_of
@@ -67,12 +66,7 @@ def main(n_seeds=3):
     for name in SETS:
         series, y = read(name)
         views = views_of(series)
-        n_train = min(len(y) // 2, MOST_TRAIN)
-        n_test = min(len(y) - n_train, MOST_TEST)
-        found = []
-        for seed in range(n_seeds):
-            cut = StratifiedShuffleSplit(1, train_size=n_train, test_size=n_test, random_state=seed)
-            found.append(accuracies(views, y, *next(cut.split(y, y))))
+        found = [accuracies(views, y, MOST_TRAIN, MOST_TEST, seed) for seed in range(n_seeds)]
         scores.append(show(f"{name} ({len(views)} views)", np.mean(found, axis=0)))
     print(f"{len(scores)} sets, {n_seeds} splits")
     summarise(scores)

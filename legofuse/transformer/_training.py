@@ -163,10 +163,11 @@ def enter_graphs(estimator, training):
         Which of them ``"auto"`` enters beside the others: alone, from a lower start.
     """
     real = training.targets is not None and not training.n_classes
-    more = FOR_REAL_VALUES if real else FOR_CLASSES
+    more: tuple = FOR_REAL_VALUES if real else FOR_CLASSES
     plain = list_graphs(estimator.views_, estimator.relation, more)
     if training.targets is None and _count(estimator, plain) > MAX_TERMS:
-        plain = list_graphs(estimator.views_, estimator.relation)
+        more = ()
+        plain = list_graphs(estimator.views_, estimator.relation, more)
     fits = training.criterion in ("loo", "given") and estimator.expansion != "hops"
     if not fits or estimator.zeroth == "identity" or estimator.interactions == "separable":
         return plain, []

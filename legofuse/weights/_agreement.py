@@ -7,7 +7,7 @@ from scipy.optimize import nnls
 from ..fusion import each_term, fuse_adjoint
 from ._importances import row_sums
 from ._learned import Learned
-from ._packing import pack_gradient, packed_diagonal, side
+from ._packing import pack_gradient, packed_among, packed_diagonal, side
 from ._scale import moderate
 
 _MOST_PAIRED = 64  # terms; of more, sums of pairs are too many to be evaluated each
@@ -197,7 +197,9 @@ def consensus(relations, powers, *, sample_weight=None):
     weight = np.ones(n_units) if sample_weight is None else np.asarray(sample_weight, float)
     itself = np.sqrt(1 / np.maximum(weight, 1))  # root of the share of a unit's pairs with itself
     kept, weight = _some_rows(relations, moderate(weight), len(powers))
-    relations = _among(relations, kept)
+    if len(kept) < n_units:
+        where = packed_among(kept)
+        relations = [relation[where] for relation in relations]
     products, row_means = centred_products(relations, powers, weight)
     inverse = _inverse_norms(products)
     own = _diagonals(relations, powers) - 2 * row_means + weight @ row_means / weight.sum()
@@ -225,15 +227,6 @@ def _some_rows(relations, weight, n_terms):
     at = (np.arange(n_kept) + 0.5) / n_kept * place[-1]
     kept, times = np.unique(np.searchsorted(place, at), return_counts=True)
     return kept, times / rarity[kept]
-
-
-def _among(relations, kept):
-    """Packed graphs of some of the units."""
-    if len(kept) == side(relations[0]):
-        return relations
-    rows, columns = (kept[of] for of in np.tril_indices(len(kept)))
-    where = rows * (rows + 1) // 2 + columns
-    return [relation[where] for relation in relations]
 
 
 def _diagonals(relations, powers):

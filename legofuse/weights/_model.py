@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..fusion import fuse, fuse_adjoint, fuse_separable, fuse_separable_adjoint
-from ._packing import pack_gradient, unpack
+from ._packing import pack_gradient, packed_among, unpack
 
 _FALL = 0.1  # of weights where they start, from degree to degree
 
@@ -27,9 +27,7 @@ class Model:
 
     def among(self, units):
         """The same model of some units, whose indices rise."""
-        rows, columns = np.tril_indices(len(units))
-        rows, columns = units[rows], units[columns]
-        return self._cut(rows * (rows + 1) // 2 + columns, units)
+        return self._cut(packed_among(units), units)
 
     def _cut(self, entries, units):
         def cut(graph):

@@ -102,6 +102,13 @@ def packed_diagonal(n_units):
     return np.cumsum(np.arange(1, n_units + 1)) - 1
 
 
+def packed_among(units):
+    """Where the triangle of some units lies in a packed triangle; their indices rise."""
+    rows, columns = np.tril_indices(len(units))
+    rows, columns = units[rows], units[columns]
+    return rows * (rows + 1) // 2 + columns
+
+
 def pack_gradient(gradient):
     """Pack a symmetric gradient: each entry off the diagonal stands for two."""
     packed = 2 * pack(gradient)
