@@ -539,6 +539,31 @@ def test_no_index_set_is_evaluated_term_by_term(n_graphs, degree, name):
         assert n_monomials < 2 * n_graphs * degree
 
 
+@pytest.mark.parametrize(
+    ("n_graphs", "degree", "name", "is_nested"),
+    [
+        (42, 2, "total", True),
+        (6, 3, "total", True),
+        (5, 1, "total", True),  # nothing is left of any term
+        (2, 8, "pairwise", False),
+    ],
+)
+def test_left_monomials_among_the_right_ones_are_built_once(n_graphs, degree, name, is_nested):
+    powers = exponents(n_graphs, degree, name)
+    plan = make_plan(powers)
+    assert plan.is_nested == is_nested
+    assert (plan.left == plan.right[: len(plan.left)]) == is_nested
+    relations = random_relations(1, n_graphs, (7, 9))
+    weights = np.random.default_rng(0).normal(size=len(powers))
+    expected = literal(relations, powers, weights)
+    assert_allclose(fuse(relations, powers, weights), expected, rtol=1e-11, atol=1e-11)
+    sums = literal_adjoint(relations, powers, expected)
+    assert_allclose(fuse_adjoint(relations, powers, expected), sums, rtol=1e-9)
+    some = np.flatnonzero(powers[:, 0] == 0)[:-1]  # an index set of none of these names
+    expected = literal(relations, powers[some], weights[some])
+    assert_allclose(fuse(relations, powers[some], weights[some]), expected, rtol=1e-11, atol=1e-11)
+
+
 @pytest.mark.parametrize(("dtype", "width"), [(np.float32, 2048), (np.float64, 1), (np.float32, 0)])
 def test_scratch_rows_start_on_cache_lines_apart_from_each_other(dtype, width):
     stack = _blocks.aligned_empty(5, width, dtype)

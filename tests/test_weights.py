@@ -555,6 +555,26 @@ def test_halves_start_where_the_whole_does():
     assert_allclose(start[5], 0.1 * start[4])
 
 
+@pytest.mark.parametrize("separable", [False, True])
+def test_start_is_at_the_best_of_some_scales(separable):
+    powers = exponents(3, 2, "separable" if separable else "total")
+    graphs, noise = kernels(30, 3), np.random.default_rng(2).normal(size=(30, 1))
+    model, targets = (
+        Model([pack(g) for g in graphs], powers, separable),
+        graphs[0][:, :1] + noise / 5,
+    )
+    prior = Prior(powers, 0.2, None if separable else 5.0)
+    growing = powers.sum(axis=1) > 0
+    found = LeaveOneOut(model, prior, targets, np.ones(30), False).start()
+    losses = []
+    for scale in [0.1, 1.0, 10.0]:
+        graph, _ = model.graph(np.where(growing, scale, 1.0) * found)
+        losses.append((leave_one_out(graph, targets)[0] ** 2).mean())
+    assert np.argmin(losses) == 1
+    unscaled = model.start()[growing]
+    assert_allclose(found[growing] / found[growing][0], unscaled / unscaled[0])
+
+
 def test_start_factors_follow_the_graphs():
     graphs, views, targets = told_views(1)
     weight = np.random.default_rng(0).uniform(0.5, 2, size=60)

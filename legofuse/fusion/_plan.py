@@ -14,6 +14,7 @@ class _Plan(NamedTuple):
     right: tuple[tuple[int, int], ...]
     rows: Any
     columns: Any
+    is_nested: bool  # the left monomials are the first of the right ones
 
 
 def _words(powers):
@@ -72,13 +73,24 @@ def _plan(key, n_graphs):
         cost = _cost(*(len(_walk(some)[0]) + 1 for some in (left, right)))
         if cost < lowest:
             best, lowest = (parts, others), cost
-    (left, rows), (right, columns) = (_place(some) for some in best)
-    return _Plan(left, right, rows, columns)
+    parts, others = best
+    left, rows = _place(parts)
+    is_nested = _heads(parts) <= _heads(others)
+    right, columns = _place(others, parts if is_nested else ())
+    return _Plan(left, right, rows, columns, is_nested)
 
 
-def _place(words):
-    """Steps that build the words, the lowest degrees first, and where each word is then."""
-    steps, places = _walk(_by_degree(words))
+def _heads(words):
+    """Words and all that they begin with: what :func:`_walk` builds on the way."""
+    return {word[:size] for word in words for size in range(len(word) + 1)}
+
+
+def _place(words, first=()):
+    """Steps that build the words, the lowest degrees first, and where each word is then.
+
+    Steps that build the words of ``first`` come before the others.
+    """
+    steps, places = _walk([*_by_degree(first), *_by_degree(words)])
     return tuple(steps), np.array([places[word] for word in words], dtype=np.intp)
 
 

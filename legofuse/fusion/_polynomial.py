@@ -257,7 +257,10 @@ def _grow(stack, steps, relations, one=False):
 
 
 def _fuse_blocks(flat, powers, weights, target):
-    """Numpy path of :func:`fuse`: a small GEMM, then Horner's rule over the left monomials."""
+    """Numpy path of :func:`fuse`: a small GEMM, then Horner's rule over the left monomials.
+
+    Where these are among the right ones they are there already: one sum of products does.
+    """
     if len(weights) == 0 or target.size == 0:
         target[:] = 0
         return
@@ -273,15 +276,16 @@ def _fuse_blocks(flat, powers, weights, target):
             _grow(monomials, plan.right, block, one=True)
             chunks = (_chunks(stack, n_chunks, chunk) for stack in (monomials, value))
             np.matmul(matrix, next(chunks), out=next(chunks))
+            if plan.is_nested:
+                np.einsum("ij,ij->j", value, monomials[: len(value)], out=target[part])
+                continue
             for place in range(len(plan.left), 0, -1):
                 parent, graph = plan.left[place - 1]
                 value[place] *= block[graph]
                 if place > 1:
                     value[parent] += value[place]
-            if plan.left:  # the first of the left monomials is a multiple of 1, whose sum is last
-                np.add(value[0], value[1], out=target[part])
-            else:
-                target[part] = value[0]
+            # the first of the left monomials is a multiple of 1, whose sum is last
+            np.add(value[0], value[1], out=target[part])
 
     in_blocks(work, target.size, *matrix.shape)
 
@@ -351,8 +355,11 @@ def _adjoint_blocks(flat, powers, slope, run=None):
             width = n_chunks * chunk
             monomials, pulled = right[:, :width], left[:, :width]
             _grow(monomials, plan.right, block, one=True)
-            pulled[0] = slope[part]
-            _grow(pulled, plan.left, block)
+            if plan.is_nested:
+                np.multiply(monomials[: len(pulled)], slope[part], out=pulled)
+            else:
+                pulled[0] = slope[part]
+                _grow(pulled, plan.left, block)
             pulled, monomials = (_chunks(stack, n_chunks, chunk) for stack in (pulled, monomials))
             products = np.matmul(pulled, monomials.transpose(0, 2, 1))
             if run is None:

@@ -102,18 +102,27 @@ class LeaveOneOut:
 
     def _residuals(self, weights):
         """Residuals and how slopes pull back, to the graph and to weights; None of an overflow."""
+        graph, to_weights = self._graph(weights)
+        found = self._left_out(graph)
+        return None if found is None else (*found, to_weights)
+
+    def _graph(self, weights):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # many large factors
-            graph, to_weights = self.model.graph(weights)
-            if not np.isfinite(graph).all():
-                return None
+            return self.model.graph(weights)
+
+    def _left_out(self, graph):
+        """Residuals and how slopes pull back to the graph; None where it is beyond its dtype."""
+        if not np.isfinite(graph).all():
+            return None
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             residuals, to_graph = leave_one_out(graph, self.targets, self.weight)
         if not np.isfinite(residuals).all():  # beside such a graph the ridge is rounded away
             return None
-        return residuals, to_graph, to_weights
+        return residuals, to_graph
 
-    def _squared_loss(self, weights):
+    def _squared_loss(self, graph):
         """Mean squared residual."""
-        found = self._residuals(weights)
+        found = self._left_out(graph)
         if found is None:
             return np.inf
         return squared_loss(found[0], self.targets, self.share, 0.0)[0]
@@ -121,7 +130,7 @@ class LeaveOneOut:
     def loss_of(self, weights):
         """Loss of weights that were learned elsewhere, at its best temperature, not shrunk."""
         if self.loss is squared_loss:
-            return min(self._squared_loss(weights), _OVERFLOW)
+            return min(self._squared_loss(self._graph(weights)[0]), _OVERFLOW)
         found = self._residuals(weights)
         if found is None:
             return _OVERFLOW
@@ -159,7 +168,15 @@ class LeaveOneOut:
         start = self.model.start(factors)
         graph, _ = self.model.graph(start)
         mean = self.share @ np.diagonal(graph)
-        start[self.growing] /= mean if mean > 0 else 1.0
+        mean = mean if mean > 0 else 1.0
+        start[self.growing] /= mean
+        is_linear = self.growing.all() and not self.model.separable
 
-        candidates = [np.where(self.growing, s, 1.0) * start for s in np.logspace(-1, 5, 7)]
-        return min(candidates, key=self._squared_loss)
+        def weights_at(scale):
+            return np.where(self.growing, scale, 1.0) * start
+
+        def loss_at(scale):
+            at = scale / mean * graph if is_linear else self._graph(weights_at(scale))[0]
+            return self._squared_loss(at)
+
+        return weights_at(min(np.logspace(-1, 5, 7), key=loss_at))

@@ -127,7 +127,7 @@ def ridge_path(graph, targets, weight, scales):
     2.0 True
     """
     root, whole = np.sqrt(weight), np.maximum(weight, 1.0)
-    values, vectors = eigh(graph * np.outer(root, root))
+    values, vectors = eigh(graph * np.outer(root, root), driver="evd")
     vectors *= root[:, None]
     scales = np.array([scale for scale in scales if (1 + scale * values > 1e-12).all()])
     shrunk = 1 / (1 + np.multiply.outer(values, scales))
