@@ -1103,3 +1103,11 @@ def test_without_y_principal_relations_enter_where_terms_are_not_too_many(monkey
         assert np.isfinite(model.transform(X)).all()
     given = LEGOFusionTransformer(views, weights=np.ones(69)).fit(X)  # 65, and two beside a view
     assert [relation for _, relation in given.graphs_[5:7]] == ["local", "robust"]
+
+
+def test_without_y_the_order_of_the_views_says_nothing():
+    design = np.indices((3, 3)).reshape(2, -1).T.astype(float)
+    for order in ("ab", "ba"):
+        views = {name: ["ab".index(name)] for name in order}
+        model = LEGOFusionTransformer(views, relation="rbf", degree=1).fit(design)
+        assert model.view_importances_ == pytest.approx({"a": 0.5, "b": 0.5})

@@ -328,6 +328,20 @@ def test_consensus_of_graphs_without_relations_between_rows_is_alike():
     assert found[1] > 0
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_consensus_of_graphs_that_agree_with_none_and_are_equally_strong_is_alike(dtype):
+    design = np.indices((3, 3, 3)).reshape(3, -1)
+    graphs = [1.0 * (factor[:, None] == factor) for factor in design]  # which agree below chance
+    graphs.append(0.9 * graphs[0] + 0.1 * np.eye(27))  # agrees with the first
+    for some in ([0, 1, 2], [2, 0, 1], [1, 2]):
+        packed = [pack(graphs[k].astype(dtype)) for k in some]
+        found = consensus(packed, np.eye(len(some), dtype=int)).weights
+        assert_allclose(found, found[0], rtol=1e-5)
+    packed = [pack(graph.astype(dtype)) for graph in graphs]
+    found = consensus(packed, np.eye(4, dtype=int)).weights
+    assert_array_equal(found > 0, [True, False, False, True])  # where rounding has no weight
+
+
 def test_importances_are_the_formula():
     graphs, powers = kernels(), exponents(2, 2)
     rng = np.random.default_rng(7)

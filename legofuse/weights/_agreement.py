@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import nnls
+from scipy.sparse.csgraph import connected_components
 
 from ..fusion import each_term, fuse_adjoint
 from ._importances import row_sums
@@ -162,6 +163,9 @@ def consensus(relations, powers, *, sample_weight=None):
     cosines near 1 all the same. Of many terms, some rows alone are compared, drawn evenly, those of
     a view that few rows have more often; their weights make up for it.
 
+    Terms that agree with none of those that lead have no weight. Where several groups of terms lead
+    alike, and agree with no other, all of them have.
+
     Parameters
     ----------
     relations : sequence of M packed graphs
@@ -205,8 +209,32 @@ def consensus(relations, powers, *, sample_weight=None):
     own = _diagonals(relations, powers) - 2 * row_means + weight @ row_means / weight.sum()
     own *= (weight * itself[kept])[:, None]
     cosines = np.maximum((products - own.T @ own) * np.outer(inverse, inverse), 0)
-    last = len(products) - 1
-    return _learned(np.abs(eigh(cosines, subset_by_index=[last, last])[1][:, 0]), inverse)
+    return _learned(_leading(cosines, _ROUNDING * _unit(relations)), inverse)
+
+
+def _leading(matrix, rounding):
+    """Leading eigenvector of a non-negative matrix, of blocks that lead alike the sum of theirs.
+
+    Else it would be any one of many vectors where kernels that do not agree are equally strong, as
+    of factors of a design, and which of them rounding, or the order of the views, would say.
+    """
+    _, block = connected_components(matrix > rounding * matrix.max(), directed=False)
+    blocks = [np.flatnonzero(block == k) for k in range(block.max() + 1)]
+    pairs = [_last_pair(matrix if len(blocks) == 1 else matrix[np.ix_(k, k)]) for k in blocks]
+    most = max(value for value, _ in pairs)
+    leads = [value >= (1 - rounding) * most for value, _ in pairs]
+    found = np.zeros(len(matrix))
+    for where, lead, (_, vector) in zip(blocks, leads, pairs, strict=True):
+        if lead:  # the sum of all terms, projected on what the vectors span
+            found[where] = vector if sum(leads) == 1 else vector * vector.sum()
+    return found
+
+
+def _last_pair(matrix):
+    """Largest eigenvalue of a non-negative matrix, and its eigenvector."""
+    last = len(matrix) - 1
+    values, vectors = eigh(matrix, subset_by_index=[last, last])
+    return values[0], np.abs(vectors[:, 0])
 
 
 def _some_rows(relations, weight, n_terms):
