@@ -165,6 +165,9 @@ def test_one_class_two_classes_and_real_values():
     found = explain(columns, X, target=1)
     assert_adds_up(found, columns.predict(X)[:, 1], rtol=1e-6)
     assert (found.targets == 1).all()
+    for target in (True, 1.0, "1", -1, 2):
+        with pytest.raises(ValueError, match=f"a column of y, 0 to 1; got {target!r}"):
+            explain(columns, X, target=target)
 
 
 def test_single_precision_domains_searches_and_steps_before():

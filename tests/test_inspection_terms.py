@@ -356,6 +356,14 @@ def test_agreement_is_the_unbiased_estimate():
     assert found == pytest.approx(literal, abs=1e-6)
 
 
+@pytest.mark.parametrize("look", [view_agreement, view_importances, term_contributions])
+def test_fewer_rows_than_three_cannot_be_related(look):
+    for most in (2, 0, -1):
+        with pytest.raises(ValueError, match=f"max_samples must be at least 3; got {most}"):
+            look(fitted(), X, max_samples=most)
+    assert look(fitted(), X, max_samples=3, random_state=0) is not None
+
+
 def test_agreement_is_on_the_rows_that_both_views_have():
     data = X.copy()
     data[:90, VIEWS["phenols"]] = np.nan

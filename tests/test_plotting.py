@@ -202,6 +202,8 @@ def test_graphs_without_classes_and_by_relation():
     assert len(display.graphs) == len(model.graphs_) + 1
     assert display.groups is None
     assert GraphsDisplay.from_estimator(model, X, X[:, 0], max_samples=30).groups is None
+    with pytest.raises(ValueError, match="max_samples must be at least 1; got 0"):
+        GraphsDisplay.from_estimator(model, X, max_samples=0)
     with pytest.raises(ValueError, match="'view' or 'graph'"):
         GraphsDisplay.from_estimator(model, X, by="term")
     with pytest.raises(ValueError, match="one value for each"):

@@ -263,6 +263,12 @@ def test_data_that_does_not_fit_is_refused(tmp_path, of_steps, steps, rows, targ
 
 
 @pytest.mark.usefixtures("only_checks")
+def test_fewer_rows_than_three_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="max_samples must be at least 3; got 2"):
+        report.write(fusion().fit(X, y), X, y, tmp_path / "page.html", max_samples=2)
+
+
+@pytest.mark.usefixtures("only_checks")
 def test_other_columns_and_domains_are_refused(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=[f"c{k}" for k in range(13)])

@@ -3,6 +3,7 @@
 import warnings
 from itertools import combinations
 from math import comb
+from numbers import Integral
 
 import numpy as np
 from scipy.special import logit
@@ -206,8 +207,11 @@ def _scores(head, features, target):
     if classes is None:
         values = np.asarray(head.predict(features)).reshape(n, -1)
         column = 0 if target is None else target
-        if column not in range(values.shape[1]):
-            raise ValueError(f"target must be a column of y, 0 to {values.shape[1] - 1}.")
+        whole = isinstance(column, Integral) and not isinstance(column, bool)
+        if not whole or column not in range(values.shape[1]):
+            raise ValueError(
+                f"target must be a column of y, 0 to {values.shape[1] - 1}; got {target!r}."
+            )
         chosen = np.full(n, column)
         return values[:, column], chosen, chosen if values.shape[1] > 1 else None
     values = np.asarray(head.decision_function(features)).reshape(n, -1)

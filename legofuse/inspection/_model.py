@@ -14,6 +14,7 @@ from ..fusion import fuse
 from ..views._columns import take_column
 
 _MAX_TERMS = 5000
+_FEWEST = 3  # rows that are related to one another
 
 
 class Polynomial(NamedTuple):
@@ -360,15 +361,22 @@ def scaled(kernel, factors):
     return kernel if (factors == 1).all() else kernel * factors[:, None] * factors
 
 
+def check_most(max_samples, fewest=_FEWEST):
+    """Raise where fewer rows would be drawn than are needed."""
+    if not max_samples >= fewest:
+        raise ValueError(f"max_samples must be at least {fewest}; got {max_samples!r}.")
+
+
 def square(model, X, sample_domain, max_samples, random_state, sample_weight=None, present=None):
     """Relate at most `max_samples` rows that have a view, and a weight, to one another."""
+    check_most(max_samples)
     present = present_views(model, X) if present is None else present
     has, what = present.any(axis=1), "a view"
     if sample_weight is not None:
         has, what = has & (sample_weight > 0), "a view and a weight above 0"
     rows = np.flatnonzero(has)
-    if len(rows) < 3:
-        raise ValueError(f"needs at least 3 rows that have {what}; got {len(rows)}.")
+    if len(rows) < _FEWEST:
+        raise ValueError(f"needs at least {_FEWEST} rows that have {what}; got {len(rows)}.")
     if len(rows) > max_samples:
         rng = random_generator(random_state)
         rows = np.sort(rng.choice(rows, max_samples, replace=False))

@@ -115,8 +115,8 @@ def term_contributions(
     ------
     ValueError, TypeError
         If there is no fusion transformer, its terms cannot be taken apart (hops, an identity),
-        fewer than 3 rows have a view and a weight, weights are negative, or y is not finite, of
-        another length or always the same.
+        fewer than 3 rows have a view and a weight, `max_samples` is below 3, weights are negative,
+        or y is not finite, of another length or always the same.
 
     Notes
     -----

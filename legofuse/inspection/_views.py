@@ -71,7 +71,8 @@ def view_importances(
     Raises
     ------
     ValueError, TypeError
-        If the level is not between 0 and 1, or the estimator has no importances.
+        If the level is not between 0 and 1, `max_samples` is below 3, or the estimator has no
+        importances.
 
     Examples
     --------
@@ -198,7 +199,7 @@ def view_agreement(
     Raises
     ------
     ValueError, TypeError
-        If `by` is unknown, or there is no fusion transformer.
+        If `by` is unknown, `max_samples` is below 3, or there is no fusion transformer.
 
     References
     ----------

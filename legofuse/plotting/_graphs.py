@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from .._random import random_generator
-from ..inspection._model import split_pipeline, take_rows
+from ..inspection._model import check_most, split_pipeline, take_rows
 from ._style import (
     COLOURS,
     MAP,
@@ -107,13 +107,14 @@ class GraphsDisplay:
         Raises
         ------
         ValueError
-            If `by` is unknown, y is of another length, or the fused graph needs the training rows
-            (hops, an identity): it cannot relate other rows to one another.
+            If `by` is unknown, `max_samples` is below 1, y is of another length, or the fused graph
+            needs the training rows (hops, an identity): it cannot relate other rows to one another.
         TypeError
             If there is no fusion transformer, or y holds values of several types.
         """
         if by not in ("view", "graph"):
             raise ValueError(f"by must be 'view' or 'graph'; got {by!r}.")
+        check_most(max_samples, 1)
         model, X, _ = split_pipeline(estimator, X)
         _check_relates(model)
         X = X if hasattr(X, "shape") else np.asarray(X)

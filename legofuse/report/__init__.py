@@ -70,9 +70,9 @@ def write(
     ------
     ValueError
         If X, y, `unit_y`, `sample_weight` or `sample_domain` do not fit the estimator or one
-        another: other columns than in fit, another length, missing targets, negative weights. As
-        with all errors here, it is told before parts of the page are computed, and nothing is
-        written.
+        another: other columns than in fit, another length, missing targets, negative weights; or
+        `max_samples` is below 3. As with all errors here, it is told before parts of the page are
+        computed, and nothing is written.
     TypeError
         If the estimator is none of these, or arguments come in another order.
     ImportError

@@ -8,7 +8,7 @@ from ..inspection import (
     view_agreement,
     view_importances,
 )
-from ..inspection._model import present_views, split_pipeline, take_rows
+from ..inspection._model import check_most, present_views, split_pipeline, take_rows
 from ..inspection._one import explain_one
 from ..plotting import (
     EmbeddingDisplay,
@@ -26,6 +26,7 @@ _MOST_POINTS = 500
 
 def table_sections(estimator, X, y, *, sample_weight, sample_domain, max_samples, random_state):
     """Sections of the page, a list of (heading, pieces of HTML)."""
+    check_most(max_samples)
     model, inner, head = split_pipeline(estimator, X)
     check_table(model, inner, y, sample_domain)
     weight = check_weight(sample_weight, inner)
