@@ -342,6 +342,31 @@ def test_agreement_with_a_graph_that_does_not_vary_is_nan(dtype):
     assert cosines[1, 1] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_agreement_knows_constant_graphs_in_any_precision(dtype):
+    line = RNG.uniform(0.5, 2, size=(len(y), 1)) * RNG.normal(size=7)  # of cosine 1, but for noise
+    data = np.hstack([line, X[:, :5]]).astype(dtype)
+    views, either = {"line": slice(0, 7), "some": slice(7, 12)}, {"weights": "uniform"}
+    found = view_agreement(fitted(data, views, "cosine", **either), data)
+    np.testing.assert_array_equal(np.isnan(found.cosines), [[True, True], [True, False]])
+    model = fitted(data, views, "auto", **either)
+    found = view_agreement(model, data, by="graph")
+    constant = np.isnan(np.diag(found.cosines))
+    assert constant[found.names.index("line[cosine]")]
+    assert not constant[found.names.index("line[gaussian]")]
+    assert np.isfinite(view_agreement(model, data).cosines).all()  # by the other relations
+
+
+def test_agreement_of_a_view_called_as_a_graph_is_not_lost():
+    pytest.importorskip("pandas")
+    views = {"a": slice(0, 5), "a[cosine]": slice(5, 9)}
+    model = fitted(views=views, relation={"a": "auto", "a[cosine]": "rbf"}, weights="uniform")
+    found = view_agreement(model, X, by="graph")
+    frame = found.to_frame()
+    np.testing.assert_array_equal(frame.to_numpy(), found.cosines)
+    assert list(frame.columns) == [*found.names[:-1], "a[cosine] (view)"]
+
+
 def test_agreement_is_the_unbiased_estimate():
     model = fitted(relation="cosine", weights="uniform")
     R, S = (cosine(X[:9, VIEWS[name]], X[:9, VIEWS[name]]) for name in ("minerals", "phenols"))

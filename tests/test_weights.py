@@ -301,6 +301,10 @@ def test_consensus_of_some_rows_knows_heavy_rows_and_rare_views(monkeypatch):
     assert (kept < 150).all()
     assert len(kept) > 20
     assert mass[:5].sum() / mass.sum() == pytest.approx(5 / 150, rel=0.1)
+    weight[:5] = 0  # the rare view has no weight at all
+    kept, mass = _some_rows([*graphs, pack(rare)], weight, 9)
+    assert kept[0] >= 5
+    assert np.isfinite(mass).all()
 
 
 def test_consensus_a_weight_of_two_is_a_unit_twice():

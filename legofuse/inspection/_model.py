@@ -338,11 +338,14 @@ class Square(NamedTuple):
     present : ndarray of shape (n_rows, n_views)
     rows : ndarray of int
         Which of the caller's rows.
+    unit : float
+        Rounding unit of the relations, the coarsest where they differ.
     """
 
     relations: Any
     present: Any
     rows: Any
+    unit: float
 
     def kernel(self, polynomial, weights, fused=None):
         """Fused graph by some weights, missing views made up for."""
@@ -383,8 +386,9 @@ def square(model, X, sample_domain, max_samples, random_state, sample_weight=Non
     part = take_rows(X, rows)
     domain = None if sample_domain is None else np.asarray(sample_domain)[rows]
     found = model.relation_graphs(part, part, domain, domain)
+    unit = max(float(np.finfo(graph.dtype).eps) for graph in found.values())
     relations = [np.asarray(graph, dtype=float) for graph in found.values()]
-    return Square(relations, present[rows], rows)
+    return Square(relations, present[rows], rows, unit)
 
 
 def centred(kernel, weight=None):

@@ -171,7 +171,7 @@ class ViewAgreement(NamedTuple):
         return as_text(heading, _beside({"": self.names}, self.names, self.cosines.T))
 
     def _columns(self):
-        return dict(zip(self.names, self.cosines.T, strict=True))
+        return _beside({}, self.names, self.cosines.T)
 
     def to_frame(self):
         """Return the matrix as a frame.

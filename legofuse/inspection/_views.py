@@ -174,7 +174,7 @@ def view_agreement(
     that have nothing to do with each other, and what is below 0 is chance. Were the diagonals
     counted, views of many features would all seem alike, noise too, for a row is like itself in
     each. The graph of a view with several relations is the mean of these, each at norm 1 with its
-    diagonal. Each pair of views is compared on the rows that have both.
+    diagonal, constant ones left out. Each pair of views is compared on the rows that have both.
 
     Parameters
     ----------
@@ -240,8 +240,7 @@ def _agreement(model, graphs, by):
 
     def graph(k, rows):
         parts = [graphs.relations[i][np.ix_(rows, rows)] for i in groups[k]]
-        norms = [np.linalg.norm(centred(part)) or 1.0 for part in parts]
-        return between_rows(sum(part / norm for part, norm in zip(parts, norms, strict=True)))
+        return between_rows(sum(_at_norm_1(part, graphs.unit) for part in parts), graphs.unit)
 
     whole = None
     if np.all(has):  # one graph each, whatever the pair
@@ -258,12 +257,19 @@ def _agreement(model, graphs, by):
     return ViewAgreement(names, cosines)
 
 
-def between_rows(kernel):
+def _at_norm_1(kernel, unit):
+    """A kernel over the norm of it centred; all 0 where it is constant up to rounding."""
+    size = np.linalg.norm(centred(kernel))
+    varies = size > _ROUNDING * unit * np.linalg.norm(kernel)
+    return kernel / size if varies else np.zeros_like(kernel)
+
+
+def between_rows(kernel, unit):
     """A kernel centred without its diagonal, as the unbiased estimate of dependence has it.
 
-    All 0 where that is within rounding.
+    All 0 where that is within rounding, whose unit is that of the relations.
     """
-    n, rounding = len(kernel), _ROUNDING * np.finfo(kernel.dtype).eps * np.linalg.norm(kernel)
+    n, rounding = len(kernel), _ROUNDING * unit * np.linalg.norm(kernel)
     others = kernel - np.diag(np.diag(kernel))
     sums = others.sum(axis=0)
     others -= (sums + sums[:, None]) / (n - 2)

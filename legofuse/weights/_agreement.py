@@ -249,7 +249,7 @@ def _some_rows(relations, weight, n_terms):
     where, rarity = packed_diagonal(len(weight)), np.ones_like(weight)
     for relation in relations:
         has = relation[where] != 0
-        if has.any():
+        if weight[has].any():
             rarity[has] = np.maximum(rarity[has], weight.sum() / weight[has].sum())
     place = np.cumsum(weight * rarity)
     at = (np.arange(n_kept) + 0.5) / n_kept * place[-1]
