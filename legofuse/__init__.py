@@ -7,6 +7,7 @@ nothing and never imports torch. ``__init__.pyi`` tells the same names to type c
 __version__ = "0.1.0.dev0"
 
 _CLASSES_AND_FUNCTIONS = {  # public name -> the module that defines it
+    "ImputeWithin": "views",
     "LEGOAnomalyClassifier": "anomaly",
     "LEGOFusionTransformer": "transformer",
     "PerUnit": "bags",

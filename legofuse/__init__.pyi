@@ -14,6 +14,7 @@ from legofuse.anomaly import LEGOAnomalyClassifier as LEGOAnomalyClassifier
 from legofuse.bags import PerUnit as PerUnit
 from legofuse.bags import to_bags as to_bags
 from legofuse.transformer import LEGOFusionTransformer as LEGOFusionTransformer
+from legofuse.views import ImputeWithin as ImputeWithin
 from legofuse.views import stack_views as stack_views
 
 __version__: str

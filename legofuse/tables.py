@@ -12,8 +12,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from ._labels import call_view, check_domains, refuse_masked
-from .views import check_not_list_of_views, missing_blocks, resolve_views
-from .views._columns import take_column
+from .views import check_not_list_of_views, resolve_views
+from .views._missing import find_missing
+from .views._take import take_column, take_columns
 
 __all__ = ["Table", "read_columns", "read_domains"]
 
@@ -48,16 +49,6 @@ class Table(NamedTuple):
 
 def _is_frame(X):
     return hasattr(X, "columns") and (hasattr(X, "iloc") or hasattr(X, "select"))
-
-
-def _take_columns(X, used):
-    if hasattr(X, "iloc"):
-        return X.iloc[:, used]
-    if _is_frame(X):
-        return X[:, used.tolist()]
-    if isinstance(X, np.ndarray) and used[-1] - used[0] + 1 == len(used):
-        return X[:, used[0] : used[-1] + 1]  # a run of columns is not copied
-    return X[:, used]
 
 
 def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
@@ -130,7 +121,7 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
         is_used[index] = True
     used = np.flatnonzero(is_used)
     if len(used) < len(is_used):
-        X = _take_columns(X, used)
+        X = take_columns(X, used)
     places = np.cumsum(is_used) - 1
     columns = {view: places[index] for view, index in views.items()}
     if selective:
@@ -147,7 +138,7 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
             X.sum_duplicates()
     names = getattr(estimator, "feature_names_in_", None)
     labels = used if names is None else names[used]
-    missing = missing_blocks(X, columns, offsets, labels, numbers)
+    missing = find_missing(X, columns, offsets, labels, numbers)
     if sp.issparse(X) and missing.any():  # what is centred or missing is no zero
         X = X.toarray()
     return Table(X, columns, views, missing if missing.any() else None, domains)

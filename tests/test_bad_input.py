@@ -173,7 +173,7 @@ def test_parameters(parameters, error, message):
 @pytest.mark.parametrize(
     ("table", "y", "error", "message"),
     [
-        (broken((3, 0), np.nan), Y, ValueError, r"partly NaN \(first: row 3.* SimpleImputer"),
+        (broken((3, 0), np.nan), Y, ValueError, r"partly NaN \(first: row 3.*`ImputeWithin"),
         (broken((3, 2), np.inf), Y, ValueError, "view 'b': 1 row is not finite: infinity"),
         (broken((slice(2), 2), -np.inf), Y, ValueError, "view 'b': 2 rows are not finite"),
         (broken((slice(None), [2, 3]), np.nan), Y, ValueError, "'b' is missing .* in every"),

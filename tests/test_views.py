@@ -15,7 +15,7 @@ from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from legofuse.views import check_not_list_of_views, missing_blocks, resolve_views, stack_views
-from legofuse.views._columns import take_column
+from legofuse.views._take import take_column
 
 NAMES = ["mfcc0", "mfcc1", "hue", "t_cat", "t_dog"]
 FRAME = pd.DataFrame(np.arange(15.0).reshape(3, 5), columns=NAMES)
@@ -486,12 +486,54 @@ def test_partly_nan_blocks_raise():
     X[7, 1] = np.nan
     X[8, :3] = np.nan
     message = r"view 'audio': 2 rows are partly NaN \(first: row 5, columns 0, 2\)\. "
-    message += r"Impute .* by SimpleImputer, or make the whole block NaN"
+    message += r"Impute .* by legofuse's `ImputeWithin\(views\)`, .*, or make the whole block NaN"
     with pytest.raises(ValueError, match=message):
         missing_blocks(X, VIEWS)
     X[5] = 1.0
     with pytest.raises(ValueError, match=r"1 row is partly NaN \(first: row 7, column 1\)"):
         missing_blocks(X, VIEWS)
+
+
+def test_all_views_that_are_partly_nan_are_named():
+    X = np.ones((9, 8))
+    X[[2, 3], 0] = X[4, 7] = np.nan
+    X[5, 2:4] = np.nan  # a missing view
+    message = r"'view0': 2 rows .* .first: row 2, column 0.; so are 1 in view 'view3'\. Impute"
+    with pytest.raises(ValueError, match=message):
+        missing_blocks(X, 4)
+    wide = np.ones((9, 16))
+    wide[3, ::2] = np.nan
+    with pytest.raises(ValueError, match=r"1 in view 'view5', some in 2 more views\. Impute"):
+        missing_blocks(wide, 8)
+
+
+@pytest.mark.parametrize(
+    "views",
+    [
+        {"audio": ["f0", "f1"], "video": slice("f3", "f4")},
+        [("audio", slice(0, 2)), ("video", [-2, -3])],
+        {"audio": lambda X: ["f0", "f1"], "video": np.isin(np.arange(6), [3, 4])},
+    ],
+)
+@pytest.mark.parametrize("form", [pd.DataFrame, pl.DataFrame])
+def test_missing_blocks_takes_views_as_estimators_do(form, views):
+    table = {f"f{i}": np.arange(3.0) for i in range(6)} | {"f2": ["a", "b", "c"]}
+    table["f0"] = table["f1"] = np.array([0.0, np.nan, 1.0])
+    expected = [[False, False], [True, False], [False, False]]
+    assert missing_blocks(form(table), views).tolist() == expected
+    table["f4"] = np.array([np.nan, 0, 1])
+    with pytest.raises(ValueError, match=r"view 'video': .* row 0, column 'f4'\)"):
+        missing_blocks(form(table), views)
+
+
+def test_missing_blocks_takes_the_views_of_stack_views():
+    audio, video = np.ones((3, 2)), np.ones((3, 1))
+    video[1] = np.nan
+    X, views = stack_views({"audio": audio, "video": video})
+    expected = [[False, False], [False, True], [False, False]]
+    assert missing_blocks(X, views).tolist() == expected
+    assert missing_blocks(X.tolist(), views).tolist() == expected
+    assert missing_blocks(sparse.coo_array(X), views).tolist() == expected
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])

@@ -13,6 +13,7 @@ from .._labels import check_domains
 from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..fusion import fuse
+from ..views._take import replace_columns
 from ._model import (
     as_bags,
     check_apart,
@@ -20,7 +21,6 @@ from ._model import (
     n_samples,
     present_views,
     read_polynomial,
-    replace_columns,
     split_classifier,
     split_pipeline,
 )

@@ -5,15 +5,8 @@ import scipy.sparse as sp
 
 from .._random import random_generator
 from .._threads import single_threaded_blas
-from ._model import (
-    check_apart,
-    check_not_empty,
-    check_one_each,
-    float_values,
-    holds_bags,
-    read_column,
-    replace_columns,
-)
+from ..views._take import float_values, replace_columns
+from ._model import check_apart, check_not_empty, check_one_each, holds_bags, read_column
 from ._results import MissingViewCurve
 from ._scored import look_at, score_options
 

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._random import random_generator
 from ..fusion import fuse
-from ..views._columns import take_column
+from ..views._take import take_column
 
 _MAX_TERMS = 5000
 _FEWEST = 3  # rows that are related to one another
@@ -203,41 +203,10 @@ def take_rows(X, rows):
     return X[rows] if hasattr(X, "shape") else np.asarray(X)[rows]
 
 
-def float_values(X):
-    """The values of a pandas frame that holds floats of one kind alone; anything else as it is.
-
-    Columns of an array are read, and written, a hundred times as fast as those of a frame.
-    """
-    kinds = set(X.dtypes) if hasattr(X, "iloc") else set()
-    floats = len(kinds) == 1 and all(isinstance(k, np.dtype) and k.kind == "f" for k in kinds)
-    return X.to_numpy() if floats else X
-
-
 def read_column(X, index):
     """A column of numbers of an array or frame."""
     column = take_column(X, index)
     return np.asarray(column.to_numpy() if hasattr(X, "columns") else column, dtype=float)
-
-
-def replace_columns(X, columns):
-    """A copy of an array or frame with some columns, by index, replaced."""
-    if (table := float_values(X)) is not X:
-        return type(X)(replace_columns(table, columns), index=X.index, columns=X.columns)
-    if hasattr(X, "iloc"):
-        new = X.copy()
-        for index, values in columns.items():
-            new.isetitem(index, values)
-        return new
-    if hasattr(X, "with_columns"):
-        series = type(X.to_series(0))
-        return X.with_columns([series(X.columns[i], values) for i, values in columns.items()])
-    new = np.array(X)
-    floats = any(np.asarray(values).dtype.kind == "f" for values in columns.values())
-    if floats and new.dtype.kind in "biu":  # whole numbers cannot hold NaN
-        new = new.astype(float)
-    for index, values in columns.items():
-        new[:, index] = values
-    return new
 
 
 def check_one_each(y, X, sample="row"):

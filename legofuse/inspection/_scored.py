@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_sample_weight
 from .._labels import check_domains, spell_time
 from ..views import resolve_views
-from ..views._columns import take_column
+from ..views._take import take_column
 from ._model import as_bags, holds_bags, n_columns, n_samples, open_up
 from ._told import told_domains
 

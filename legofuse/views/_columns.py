@@ -4,7 +4,6 @@ import difflib
 from numbers import Integral
 
 import numpy as np
-from scipy import sparse
 
 _MOST_NAMES = 10  # of which all are listed
 _KEEP_NAMES = (
@@ -70,20 +69,6 @@ def resolve_views(views, n_features, feature_names=None, frame=None):
         name: _resolve_columns(name, spec, columns, names, frame)
         for name, spec in check_named(views, "views", "columns").items()
     }
-
-
-def take_column(X, index):
-    """One column of an array, sparse matrix or list of rows; of a frame the Series.
-
-    A Series alone knows the time zone of its times: arrays of those of polars lose it.
-    """
-    if hasattr(X, "iloc"):
-        return X.iloc[:, index]
-    if hasattr(X, "to_series"):
-        return X.to_series(int(index))
-    if sparse.issparse(X):
-        return X.tocsc()[:, [index]].toarray().ravel()
-    return np.asarray(X)[:, index]
 
 
 def _contiguous_runs(k, columns):

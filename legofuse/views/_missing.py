@@ -2,26 +2,24 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 
 from .._labels import call_view
+from ._columns import resolve_views
+from ._take import take_columns
+
+_MOST_VIEWS = 5  # that an error lists
 
 
-def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
+def missing_blocks(X, views):
     """Which views are missing (all NaN) in which rows.
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n_rows, n_features)
+    X : array-like, frame or sparse of shape (n_rows, n_features)
         The table. Columns in no view are not looked at.
-    views : dict of str to ndarray of int
-        As `resolve_views` returns them.
-    offsets : ndarray of shape (n_bags + 1,), optional
-        Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``, and errors
-        name bag and unit.
-    labels : sequence of n_features names or ints, optional
-        What errors call the columns; by default their indices.
-    numbers : list of int, optional
-        What errors call the bags (the rows, where there are no offsets); by default their places.
+    views : dict, list of (str, columns), int or None
+        Which columns form which view, as :func:`resolve_views` takes them.
 
     Returns
     -------
@@ -30,17 +28,50 @@ def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
 
     Raises
     ------
+    TypeError
+        If `views` are of a wrong type.
     ValueError
-        If a block is NaN in part, or X has an infinity in a view.
+        If a block is NaN in part, X has an infinity or no numbers in a view, or `views` do not
+        fit X.
 
     Examples
     --------
     >>> import numpy as np
     >>> from legofuse.views import missing_blocks
     >>> X = np.array([[1.0, 2.0, 3.0], [np.nan, np.nan, 4.0]])
-    >>> missing_blocks(X, {"a": np.array([0, 1]), "b": np.array([2])})
+    >>> missing_blocks(X, {"a": slice(0, 2), "b": [2]})
     array([[False, False],
            [ True, False]])
+    """
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    columns = resolve_views(views, X.shape[1], frame=X)
+    used = np.unique(np.concatenate(list(columns.values())))
+    table = check_array(
+        take_columns(X.tocsr() if sparse.issparse(X) else X, used),
+        accept_sparse="csr",
+        ensure_all_finite=False,
+        ensure_min_samples=0,
+    )
+    labels = list(X.columns) if hasattr(X, "columns") else range(X.shape[1])
+    places = {view: np.searchsorted(used, index) for view, index in columns.items()}
+    return find_missing(table, places, labels=[labels[k] for k in used])
+
+
+def find_missing(X, views, offsets=None, labels=None, numbers=None):
+    """Find the missing views of a table that was read: as :func:`missing_blocks`.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
+    views : dict of str to ndarray of int
+        As :func:`resolve_views` returns them.
+    offsets : ndarray of shape (n_bags + 1,), optional
+        Where rows are units of bags: bag i holds rows ``offsets[i]:offsets[i + 1]``, and errors
+        name bag and unit.
+    labels : sequence of n_features names or ints, optional
+        What errors call the columns; by default their indices.
+    numbers : list of int, optional
+        What errors call the bags (the rows, where there are no offsets); by default their places.
     """
     missing = np.zeros((X.shape[0], len(views)), dtype=bool)
     values = X.data if sparse.issparse(X) else X
@@ -49,7 +80,7 @@ def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(values.sum()):  # one cheap pass: NaN and infinities survive a sum
             return missing
-    rows = None
+    rows, broken = None, {}
 
     def place(row):
         return _place(row if rows is None else int(rows[row]), offsets, numbers)
@@ -62,10 +93,13 @@ def missing_blocks(X, views, offsets=None, labels=None, numbers=None):
         of_view = columns if labels is None else [labels[column] for column in columns]
         block = X[:, _as_slice(columns)]
         block = block.toarray() if sparse.issparse(block) else block
-        found = _missing_rows(
-            call_view(name, views), block, of_view, place, "row" if offsets is None else "unit"
-        )
+        where, what = call_view(name, views), "row" if offsets is None else "unit"
+        found, partly = _missing_rows(where, block, of_view, place, what)
         missing[slice(None) if rows is None else rows, k] = found
+        if partly:
+            broken[where] = partly
+    if broken:
+        raise ValueError(_say_partly(broken, offsets is not None))
     return missing
 
 
@@ -77,19 +111,11 @@ def _as_slice(columns):
 
 
 def _missing_rows(where, block, labels, place, what):
+    """Rows that lack the view; how many are partly NaN, and the first, in words (or None)."""
     holes = np.isnan(block)
     partly = holes.any(axis=1)
     wholly = holes.all(axis=1)
     partly &= ~wholly
-    if partly.any():
-        row = int(np.argmax(partly))
-        raise ValueError(
-            f"{where}: {_rows(partly.sum(), what)} partly NaN (first: "
-            f"{place(row)}, {_columns(labels, holes[row])}). Impute these values "
-            "before, for instance by SimpleImputer"
-            + ", or make the whole block NaN to mark the view as missing there" * (where != "X")
-            + "."
-        )
     infinite = np.isinf(block).any(axis=1)
     if infinite.any():
         row = int(np.argmax(infinite))
@@ -98,7 +124,28 @@ def _missing_rows(where, block, labels, place, what):
             f"{place(row)}, {_columns(labels, np.isinf(block[row]))}). Replace or drop "
             "these values."
         )
-    return wholly
+    if not partly.any():
+        return wholly, None
+    row, count = int(np.argmax(partly)), int(partly.sum())
+    said = f"{_rows(count, what)} partly NaN (first: {place(row)}, {_columns(labels, holes[row])})"
+    return wholly, (count, said)
+
+
+def _say_partly(broken, of_bags):
+    """Which views are NaN in part, and what to do about it."""
+    (where, (_, said)), *others = broken.items()
+    if where == "X":
+        return f"X: {said}. Impute these values before, for instance by SimpleImputer."
+    listed = [f"{count} in {view}" for view, (count, _) in others[:_MOST_VIEWS]]
+    if len(others) > _MOST_VIEWS:
+        listed.append(f"some in {len(others) - _MOST_VIEWS} more views")
+    also = f"; so are {', '.join(listed)}" if listed else ""
+    imputer = "PerUnit(ImputeWithin(views))" if of_bags else "ImputeWithin(views)"
+    return (
+        f"{where}: {said}{also}. Impute these values before, by legofuse's `{imputer}`, which "
+        "leaves missing views alone (SimpleImputer would fill them), or make the whole block NaN "
+        "to mark the view as missing there."
+    )
 
 
 def _rows(count, what):
