@@ -18,6 +18,7 @@ _UNITS = ("s", "ms", "us", "ns", "ps", "fs", "as")
 _SECONDS = {unit: Fraction(1, 1000**k) for k, unit in enumerate(_UNITS)}  # of numpy's fine units
 
 FILL = "fill them with NaN by `.astype(float).filled(np.nan)`, which marks views as missing"
+_UNLABELLED = "drop such rows from X and y, or fit without y"
 DROP = "drop what they belong to from X and y, by `~np.ma.getmaskarray(y)`"
 
 
@@ -262,7 +263,7 @@ def read_targets(y, n_rows, target_type="auto"):
         raise ValueError("Complex data not supported in y.")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         row = int(np.argmin(np.isfinite(y).reshape(len(y), -1).all(axis=1)))
-        raise ValueError(f"Input y contains NaN or infinity (first: row {row}).")
+        raise ValueError(f"Input y contains NaN or infinity (first: row {row}): {_UNLABELLED}.")
     discrete = y.ndim == 1 and y.dtype.kind not in "f"
     if target_type == "classification" or (target_type == "auto" and discrete):
         if y.ndim == 2:
@@ -271,7 +272,9 @@ def read_targets(y, n_rows, target_type="auto"):
             )
         unknown = missing_labels(y)
         if unknown.any():
-            raise ValueError(f"Input y contains missing labels (first: row {unknown.argmax()}).")
+            raise ValueError(
+                f"Input y contains missing labels (first: row {unknown.argmax()}): {_UNLABELLED}."
+            )
         try:
             codes = np.unique(y, return_inverse=True)[1]
         except TypeError:

@@ -18,6 +18,8 @@ from .views._take import take_column, take_columns
 
 __all__ = ["Table", "read_columns", "read_domains"]
 
+_MOST_LETTERS = 30  # of a text that an error quotes
+
 
 class Table(NamedTuple):
     """Checked input.
@@ -104,7 +106,7 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
             validate_data(estimator, X, reset=reset, skip_check_array=True)
         except ValueError as error:
             if not reset:
-                _note_lacking_views(estimator, X, error)
+                _note_columns(estimator, X, error)
             raise
     if reset:
         names = getattr(estimator, "feature_names_in_", None)
@@ -153,8 +155,8 @@ def _check_not_texts(X):
     text = next((str(item) for item in items if isinstance(item, str | bytes)), None)
     if text is not None:
         raise ValueError(
-            f"X is 1-D and holds text ({text[:30]!r}), not one table of numbers with a row for "
-            "each sample. Turn texts into numbers first, by a TfidfVectorizer before this "
+            f"X is 1-D and holds text ({text[:_MOST_LETTERS]!r}), not one table of numbers with a "
+            "row for each sample. Turn texts into numbers first, by a TfidfVectorizer before this "
             "estimator in a Pipeline; columns of text beside numbers, by a ColumnTransformer."
         )
 
@@ -170,8 +172,8 @@ def _check_names_differ(X):
         )
 
 
-def _note_lacking_views(estimator, X, error):
-    """Say how views are marked as missing of which a frame has no column."""
+def _note_columns(estimator, X, error):
+    """Say how columns are put in order, and how views are marked as missing that have none."""
     names = getattr(estimator, "feature_names_in_", None)
     if names is None or not _is_frame(X):
         return
@@ -182,6 +184,11 @@ def _note_lacking_views(estimator, X, error):
             f"X has no column of view {', '.join(map(repr, lacking))}. Rows that lack a view have "
             "NaN in all its columns: `X.reindex(columns=model.feature_names_in_)` adds them to a "
             "pandas frame."
+        )
+    if here.issuperset(names):
+        error.add_note(
+            "X has all columns that fit saw: `X[list(model.feature_names_in_)]` selects them in "
+            "their order."
         )
 
 
@@ -219,27 +226,39 @@ def _where_not_numeric(X, columns, used):
     names = list(X.columns) if _is_frame(X) else used.tolist()
     for view, index in columns.items():
         for k in index:
-            values = np.asarray(take_column(X, k))
-            why = _why_no_numbers(values)
+            why = _why_no_numbers(take_column(X, k))
             if why:
                 return (
-                    f"{call_view(view, columns)}: column {names[k]!r} holds no numbers (dtype "
-                    f"{values.dtype}: {why}). Encode it first, for instance in a "
-                    "ColumnTransformer; if it only identifies rows, leave it out: drop it from X, "
-                    "or give `views` without it."
+                    f"{call_view(view, columns)}: column {names[k]!r} holds no numbers ({why}). "
+                    "Encode it first, for instance in a ColumnTransformer; if it only identifies "
+                    "rows, leave it out: drop it from X, or give `views` without it."
                 )
     return None
 
 
-def _why_no_numbers(values):
-    """What numpy says of values that are no numbers; empty if they are."""
+def _why_no_numbers(column):
+    """What a column holds that are no numbers; empty if they are."""
+    values = np.asarray(column)
     if values.dtype.kind in "mM":
         return "it holds times"
     try:
         values.astype(np.float64)
     except (TypeError, ValueError) as error:
-        return str(error)
+        text = next((str(value) for value in values if _is_word(value)), None)
+        if text is None:
+            return f"dtype {values.dtype}: {error}"
+        kind = str(getattr(column, "dtype", "")).lower()  # of pandas and polars
+        what = "categories" if kind.startswith(("category", "categorical", "enum")) else "text"
+        return f"it holds {what}, such as {text[:_MOST_LETTERS]!r}"
     return ""
+
+
+def _is_word(value):
+    """Whether a value is text that spells no number."""
+    try:
+        return isinstance(value, str) and float(value) is None
+    except ValueError:
+        return True
 
 
 def _domain_index(column, X, names):

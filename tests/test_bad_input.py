@@ -186,15 +186,15 @@ def test_parameters(parameters, error, message):
         (X[:, :0], Y, ValueError, "0 feature"),
         (X[:0], Y[:0], ValueError, "0 sample"),
         (X[:1], Y[:1], ValueError, "1 (class|sample)"),
-        (np.full((12, 4), "x", dtype=object), Y, ValueError, "could not convert"),
+        (np.full((12, 4), "x", dtype=object), Y, ValueError, "it holds text, such as 'x'"),
         (X + 1j, Y, ValueError, "Complex data not supported"),
         (X, Y[:5], ValueError, "inconsistent numbers of samples: X has 12 rows, y has 5"),
         (X, np.zeros(12, int), ValueError, "at least two classes in y; got 1 class"),
         (X, ["one"] * 12, ValueError, "at least two classes in y; got 1 class"),
         (X, np.zeros(12), ValueError, "All targets are equal"),
-        (X, broken(7, np.nan, Y.astype(float)), ValueError, r"y contains NaN .*\(first: row 7\)"),
+        (X, broken(7, np.nan, Y.astype(float)), ValueError, "w 7.: drop .*, or fit without y"),
         (X, broken(0, np.inf, Y.astype(float)), ValueError, "Input y contains NaN or infinity"),
-        (X, np.array([*"ab", None, *"ababababa"], dtype=object), ValueError, "ls .first: row 2"),
+        (X, np.array([*"ab", None, *"ababababa"], dtype=object), ValueError, "row 2.: drop"),
         (X, np.array([pd.NA, *"abababababa"], dtype=object), ValueError, "missing labels"),
         (X, np.array(["NaT", *range(11)], "M8[D]"), ValueError, r"missing labels \(first: row 0"),
         (X, np.array(["a", None] * 6, STRINGS(na_object=None)), ValueError, r"first: row 1\)"),
@@ -246,10 +246,29 @@ def test_a_weight_that_vanishes_is_none():
 def test_a_column_without_numbers_is_named(kind):
     data = {"height": X[:, 0], "colour": ["red", "blue"] * 6, "width": X[:, 1]}
     model = LEGOFusionTransformer({"size": ["height", "width"], "look": ["colour"]})
-    with pytest.raises(ValueError, match="view 'look': column 'colour' holds no numbers"):
+    message = r"view 'look': column 'colour' holds no numbers \(it holds text, such as 'red'\)\."
+    with pytest.raises(ValueError, match=message):
         model.fit(kind(data), Y)
     assert not vars(model).keys() & {"views_", "n_features_in_"}
     LEGOFusionTransformer({"size": ["height", "width"]}).fit(kind(data), Y)
+
+
+@pytest.mark.parametrize(
+    ("column", "held"),
+    [
+        (pd.Series(["red", "blue"] * 6, dtype="category"), "categories, such as 'red'"),
+        (pd.Series([None, "blue"] * 6, dtype="string"), "text, such as 'blue'"),
+        (pd.Series(["1", "red"] * 6), "text, such as 'red'"),
+        (pl.Series(["red", "blue"] * 6, dtype=pl.Categorical), "categories, such as 'red'"),
+    ],
+)
+def test_what_a_column_without_numbers_holds_is_named(column, held):
+    library = pd if isinstance(column, pd.Series) else pl
+    frame = library.DataFrame({"height": X[:, 0], "colour": column})
+    with pytest.raises((TypeError, ValueError), match=rf"holds no numbers \(it holds {held}\)\. "):
+        LEGOFusionTransformer().fit(frame, Y)
+    numbers = pd.DataFrame({"height": X[:, 0], "month": pd.Categorical([1, 2] * 6)})
+    assert len(LEGOFusionTransformer().fit(numbers, Y).views_["x"]) == 2
 
 
 @pytest.mark.parametrize("views", [None, 2, {"a": [0, 1], "b": [2]}])
@@ -278,6 +297,8 @@ def test_bags_are_for_the_classifier(bags):
     ) as found:
         LEGOFusionTransformer().fit(bags, Y[: len(bags)])
     assert "stack_views" in str(found.value)
+    with pytest.raises(TypeError, match=r"If they are bags.* use LEGOAnomalyClassifier"):
+        LEGOFusionTransformer().fit([X[:5, :1], X[5:, 1:]], Y[:2])  # views have the same rows
     views = [X[:, :1], X[:, 1:]]  # of other widths: no bags
     with pytest.raises(TypeError, match="stack_views") as found:
         LEGOFusionTransformer().fit(views, Y)
@@ -321,6 +342,54 @@ def test_what_is_given_in_place_of_a_table_is_named(fit, message):
         fit()
 
 
+@pytest.mark.parametrize(
+    "given",
+    [X[:, :2], X[:, :2].tolist(), pd.DataFrame(X[:, :2]), pl.DataFrame(X[:, :2]), sp.csr_array(X)],
+    ids=["array", "lists", "pandas", "polars", "sparse"],
+)
+def test_arrays_given_as_views_are_to_be_stacked(given):
+    message = (
+        r"view 'a': columns of X are meant, got a table of shape \(12, \d\); `X, views = stack_"
+    )
+    with pytest.raises(TypeError, match=message):
+        LEGOFusionTransformer({"a": given, "b": [2]}).fit(X, Y)
+    with pytest.raises(TypeError, match=r"\(name, columns\); got .*; `X, views = stack_views\(Xs"):
+        LEGOFusionTransformer([given, given]).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "views", [[["a", "b"], ["c"]], [slice(0, 2), slice(2, 4)], [[0, 1], [2, 3]], [[0], "c"]]
+)
+def test_views_without_names_are_named(views):
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with pytest.raises(TypeError, match=r"; `\{.*enumerate\(views\)\}` names them\.$") as found:
+        LEGOFusionTransformer(views).fit(frame, Y)
+    named = eval(str(found.value).split("`")[1], {"enumerate": enumerate, "views": views})
+    assert list(LEGOFusionTransformer(named).fit(frame, Y).views_) == ["view0", "view1"]
+
+
+def test_two_columns_are_no_pair_of_a_name_and_a_column():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    with pytest.raises(TypeError, match=r"\['a', 'b'\] may be two columns, or .*: give a dict"):
+        LEGOFusionTransformer([["a", "b"], ["c", "d"]]).fit(frame, Y)
+    for pairs in ([("a", "b"), ("c", "d")], [["one", "b"], ["other", "d"]]):
+        found = LEGOFusionTransformer(pairs).fit(frame, Y).views_
+        assert {view: index.tolist() for view, index in found.items()} == {
+            pairs[0][0]: [1], pairs[1][0]: [3]
+        }  # fmt: skip
+
+
+def test_labels_that_identify_rows_are_doubted():
+    table = np.random.default_rng(0).normal(size=(40, 4))
+    ids = np.array([f"row {i}" for i in range(40)])
+    model = LEGOFusionTransformer(VIEWS, relation="cosine")
+    with pytest.warns(UserWarning, match="y holds 40 different labels in 40 rows.* identify rows"):
+        expected = model.fit(table, ids).transform(table)
+    model.set_params(target_type="classification")
+    np.testing.assert_array_equal(model.fit(table, ids).transform(table), expected)
+    LEGOFusionTransformer(VIEWS, relation="cosine").fit(table, np.repeat(ids[::2], 2))
+
+
 def test_several_labels_a_row_are_made_columns_first():
     with pytest.raises(ValueError, match=r"y holds sequences .* MultiLabelBinarizer"):
         LEGOFusionTransformer().fit(X, [[0], [0, 1]] * 6)
@@ -336,10 +405,10 @@ def test_views_beyond_the_table_are_named(columns):
 
 def test_times_are_no_numbers():
     frame = pd.DataFrame({"height": X[:, 0], "day": pd.date_range("2026-01-01", periods=12)})
-    with pytest.raises(TypeError, match=r"view 'b': column 'day' .* it holds times"):
+    with pytest.raises(TypeError, match=r"view 'b': column 'day' .*it holds times"):
         LEGOFusionTransformer({"a": ["height"], "b": ["day"]}).fit(frame, Y)
     for times in (pl.from_pandas(frame), frame[["day"]], frame[["day"]].to_numpy()):
-        with pytest.raises(TypeError, match=r"X: column .* it holds times"):
+        with pytest.raises(TypeError, match=r"X: column .*it holds times"):
             LEGOFusionTransformer().fit(times, Y)
     with pytest.raises(ValueError, match="bag 0 is not an array of real numbers"):
         LEGOAnomalyClassifier().fit([frame[["day"]].to_numpy()] * 12, Y)
@@ -439,10 +508,25 @@ def test_columns_of_a_lacking_view_may_be_added(kind):
     added = kind(seen.reindex(columns=model.feature_names_in_).to_dict("list"))
     expected = model.transform(kind(frame.assign(hue=np.nan, sat=np.nan).to_dict("list")))
     np.testing.assert_array_equal(model.transform(added), expected)
-    for other in (frame[["mfcc0", "hue", "sat"]], frame[names[::-1]], frame[["mfcc0", "hue"]]):
+    for other in (frame[["mfcc0", "hue", "sat"]], frame[["mfcc0", "hue"]]):
         with pytest.raises(ValueError, match="feature names should match") as found:
             model.transform(kind(other.to_dict("list")))
         assert not getattr(found.value, "__notes__", [])
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_columns_in_another_order_may_be_sorted(kind):
+    names = ["mfcc0", "mfcc1", "hue", "sat"]
+    frame = pd.DataFrame(X, columns=names)
+    model = LEGOFusionTransformer(VIEWS).fit(kind(frame.to_dict("list")), Y)
+    for other in (frame[names[::-1]], frame.assign(more=0)):
+        given = kind(other.to_dict("list"))
+        with pytest.raises(ValueError, match="feature names should match") as found:
+            model.transform(given)
+        (note,) = found.value.__notes__
+        assert "`X[list(model.feature_names_in_)]` selects them in their order" in note
+        sorted_again = model.transform(given[list(model.feature_names_in_)])
+        np.testing.assert_array_equal(sorted_again, model.transform(kind(frame.to_dict("list"))))
 
 
 def test_columns_of_a_view_that_bags_lack_may_be_added():

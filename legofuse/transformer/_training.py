@@ -30,6 +30,7 @@ _MOST_AT_START = 1000
 _FEW_DISTINCT = 20  # rows, of which any could recur by chance
 _MANY_CLASSES, _FEW_ROWS = 20, 4  # beyond, and below so many rows each, and where more than
 _ONCE = 0.1  # of them occur once, numbers are likely real
+_OWN = 0.5  # classes for each row, beyond which labels may identify rows: scikit-learn's share
 _FEWEST_LONE = 10  # rows that are no accident as domains of one row each
 
 
@@ -126,8 +127,8 @@ def read_training(estimator, given, weighted, row_weights=None):
     if strata is not None:
         n_classes, strata = _number_classes(strata, weight)
         targets = strata[:, None].astype(np.float64)
-        if estimator.target_type == "auto" and np.asarray(y).dtype.kind in "iu":
-            _warn_numbers(np.bincount(strata[weight > 0]))
+        if estimator.target_type == "auto":
+            _warn_classes(np.bincount(strata[weight > 0]), np.asarray(y).dtype.kind in "iu")
     criterion = check_criterion(estimator.weights, estimator.interactions, targets, n_classes)
     if row_weights is None:
         row_weights = weigh_rows(weight)
@@ -269,11 +270,18 @@ def warn_lone_rows(n_domains, n_rows):
         )
 
 
-def _warn_numbers(counts):
-    """Warn where whole numbers that are taken for classes are likely real values."""
+def _warn_classes(counts, are_numbers):
+    """Warn where whole numbers are likely real values, or labels identify rows."""
     n_classes, n_rows = len(counts), counts.sum()
     many = n_classes > _MANY_CLASSES and n_rows < _FEW_ROWS * n_classes
-    if many and np.mean(counts == 1) > _ONCE:
+    if not are_numbers and n_rows > _MANY_CLASSES and n_classes > _OWN * n_rows:
+        warnings.warn(
+            f"y holds {n_classes} different labels in {n_rows} rows, which are taken for classes. "
+            "Do they identify rows? If they are classes, target_type='classification' says so.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+    if are_numbers and many and np.mean(counts == 1) > _ONCE:
         warnings.warn(
             f"y holds {n_classes} different whole numbers in {n_rows} rows, which are taken for "
             "classes. If they are real values, set target_type='regression'; if they are classes, "

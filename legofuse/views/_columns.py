@@ -11,6 +11,11 @@ _KEEP_NAMES = (
     '`.set_output(transform="pandas")`'
 )
 
+_NAME_THEM = "`{f'view{i}': columns for i, columns in enumerate(views)}` names them"
+_STACK = (
+    "`X, views = stack_views(Xs)` makes one X of separate arrays, and says which columns are whose"
+)
+
 _JOIN_LEVELS = (
     "names are strings: join the levels by `X.columns = X.columns.map('_'.join)`, or give a "
     "callable that returns a mask, `lambda X: X.columns.get_level_values(0) == 'rna'`"
@@ -65,9 +70,10 @@ def resolve_views(views, n_features, feature_names=None, frame=None):
     if isinstance(views, Integral) and not isinstance(views, bool | np.bool_):
         return _contiguous_runs(int(views), columns)
     names = _column_names(feature_names, frame)
+    named = check_named(views, "views", "columns")
+    _check_not_pairs_of_columns(views, names)
     return {
-        name: _resolve_columns(name, spec, columns, names, frame)
-        for name, spec in check_named(views, "views", "columns").items()
+        name: _resolve_columns(name, spec, columns, names, frame) for name, spec in named.items()
     }
 
 
@@ -91,7 +97,7 @@ def check_named(pairs, what, values):
         others = "None, an int, " if what == "views" else ""
         raise TypeError(
             f"{what} must be {others}a dict {{name: {values}}} or a list of (name, {values}); got "
-            f"{_short(pairs)}."
+            f"{_short(pairs)}{_how_to_name(pairs, what)}."
         )
     if not items:
         raise ValueError(f"{what} is empty: name at least one view.")
@@ -100,12 +106,43 @@ def check_named(pairs, what, values):
         if not isinstance(name, str):
             raise TypeError(
                 f"{what}: a view's name must be a string, got {_short(name)}; give a dict "
-                f"{{name: {values}}} or a list of (name, {values})."
+                f"{{name: {values}}} or a list of (name, {values})"
+                f"{_how_to_name(pairs, what)}."
             )
         if name in named:
             raise ValueError(f"{what}: the name {name!r} is used for two views; rename one.")
         named[name] = value
     return named
+
+
+def _how_to_name(views, what):
+    """Say how a list of views without names gets names, or is stacked where these are arrays."""
+    if what != "views" or not isinstance(views, list | tuple):
+        return ""
+    if any(map(_is_table, views)):
+        return f"; {_STACK}"
+    kinds = str | slice | list | tuple | range | np.ndarray
+    return f"; {_NAME_THEM}" if views and all(isinstance(v, kinds) for v in views) else ""
+
+
+def _check_not_pairs_of_columns(views, names):
+    """Raise where lists of two names may be pairs of a view's name and its column, or two columns.
+
+    Tuples are pairs, and so are lists whose first name is that of no column.
+    """
+    for item in views if names and isinstance(views, list | tuple) else ():
+        if isinstance(item, list) and item[0] in names and isinstance(item[1], str):
+            raise TypeError(
+                f"views: {_short(item)} may be two columns, or the name of a view and its column: "
+                f"give a dict; {_NAME_THEM} where they are columns."
+            )
+
+
+def _is_table(spec):
+    """Whether this is an array, frame or list of rows where columns of X are meant."""
+    if isinstance(spec, list):
+        return len(spec) > 1 and all(isinstance(row, list | np.ndarray) for row in spec)
+    return len(getattr(spec, "shape", ())) > 1
 
 
 def _column_names(feature_names, frame):
@@ -122,6 +159,11 @@ def _column_names(feature_names, frame):
 
 def _resolve_columns(view, spec, columns, names, frame):
     where = f"view {view!r}"
+    if _is_table(spec):
+        shape = np.shape(spec) if hasattr(spec, "shape") else (len(spec), len(spec[0]))
+        raise TypeError(
+            f"{where}: columns of X are meant, got a table of shape {tuple(shape)}; {_STACK}."
+        )
     if callable(spec):
         if frame is None:
             raise TypeError(f"{where}: columns given by a callable need a frame to be called on.")

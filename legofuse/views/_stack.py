@@ -78,8 +78,10 @@ def _is_sequence(X):
 
 
 def _may_be_bags(tables):
-    """Bags have the same columns; views may have, too."""
-    return len({t.shape[1] if hasattr(t, "shape") else len(t[0]) for t in tables}) == 1
+    """Bags have the same columns, which views may have, too; views have the same rows."""
+    shapes = [t.shape if hasattr(t, "shape") else (len(t), len(t[0])) for t in tables]
+    rows, columns = map(set, zip(*shapes, strict=True))
+    return len(columns) == 1 or len(rows) > 1
 
 
 def _of_one_argument(function):
