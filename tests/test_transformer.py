@@ -964,10 +964,12 @@ def test_what_auto_enters_beside_starts_at_a_tenth(heard):
     assert heard["factors"].tolist() == [1.0]
 
 
-@pytest.mark.parametrize(("most", "n_terms"), [(29, 29), (28, 27)])
-def test_auto_leaves_out_what_would_be_too_many_terms(most, n_terms, monkeypatch):
+@pytest.mark.parametrize(("most", "n_terms"), [(29, 29), (28, 27), (26, 22), (21, 20)])
+@pytest.mark.parametrize("real", [False, True])
+def test_auto_leaves_out_what_would_be_too_many_terms(most, n_terms, real, monkeypatch):
     monkeypatch.setattr(_training, "MAX_TERMS", most)
-    model, _ = relations_of(np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2)
+    y = np.arange(20.0) if real else np.arange(20) % 2
+    model, _ = relations_of(np.random.default_rng(0).normal(size=(20, 3)), y)
     assert len(model.terms_) == n_terms
 
 

@@ -59,7 +59,7 @@ class LEGOFusionTransformer(
         Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
         for each view.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
-        of each view, and a sixth by what y is (principal for classes and, up to 5000 terms, without
+        of each view, and up to 5000 terms a sixth by what y is (principal for classes and without
         y, linear for real values), and lets the weights decide. Of a view whose features take a
         value of their own in most rows, ``weights="loo"`` also weighs local and robust, which enter
         no powers and products and come last in ``powers_`` (not with hops, an identity or separable

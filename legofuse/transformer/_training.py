@@ -166,7 +166,7 @@ def enter_graphs(estimator, training):
     real = training.targets is not None and not training.n_classes
     more: tuple = FOR_REAL_VALUES if real else FOR_CLASSES
     plain = list_graphs(estimator.views_, estimator.relation, more)
-    if training.targets is None and _count(estimator, plain) > MAX_TERMS:
+    if _count(estimator, plain) > MAX_TERMS:
         more = ()
         plain = list_graphs(estimator.views_, estimator.relation, more)
     fits = training.criterion in ("loo", "given") and estimator.expansion != "hops"
