@@ -277,7 +277,8 @@ def _skipped(records):
     for r in records:
         if "skipped" in r:
             reason = r["skipped"].split(". ")[0].rstrip(".") + "."  # the rest may be cut off
-            reasons.setdefault((TITLES[r["method"]], reason), set()).add(r["set"])
+            where = f"{r['set']} ({r['perturbation']})" if r["perturbation"] else r["set"]
+            reasons.setdefault((TITLES[r["method"]], reason), set()).add(where)
     return "\n".join(
         f"- {title} on {', '.join(sorted(names)) if len(names) < 6 else f'{len(names)} sets'}: "
         f"{reason}"
