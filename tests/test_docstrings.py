@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+import re
 
 import pytest
 
@@ -115,6 +116,12 @@ def test_plain_names_say_what_they_are(name):
         named = {key: value} | {f"{key}.{k}": v for k, v in members if not k.startswith("_")}
         bare += [k for k, v in named.items() if callable(v) and not inspect.getdoc(v)]
     assert bare == []
+
+
+def test_all_relations_are_named():
+    doc = inspect.getdoc(legofuse.LEGOFusionTransformer)
+    (listed,) = re.findall(r"RELATIONS`, which are (.*?)\.$", doc, re.DOTALL | re.MULTILINE)
+    assert re.findall(r'``"(\w+)"``', listed) == list(legofuse.relations.RELATIONS)
 
 
 def test_names_were_found():

@@ -56,8 +56,10 @@ class LEGOFusionTransformer(
         :class:`~sklearn.compose.ColumnTransformer`. An int splits the columns into that many
         contiguous runs; None is a single view of all columns; both leave out `domain_column`.
     relation : str, callable or dict, default="auto"
-        Similarity of samples within a view, one of :data:`legofuse.relations.RELATIONS`, or one
-        for each view.
+        Similarity of samples within a view, or one for each view: ``"auto"``, a callable, or one
+        of :data:`legofuse.relations.RELATIONS`, which are ``"cosine"``, ``"correlation"``,
+        ``"angular"``, ``"rbf"``, ``"gaussian"``, ``"local"``, ``"spherical"``,
+        ``"bhattacharyya"``, ``"linear"``, ``"robust"`` and ``"principal"``.
         ``"auto"`` enters cosine, correlation, bhattacharyya, gaussian and spherical as five graphs
         of each view, and up to 5000 terms a sixth by what y is (principal for classes and without
         y, linear for real values), and lets the weights decide. Of a view whose features take a
