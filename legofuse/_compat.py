@@ -9,6 +9,8 @@ Nothing of legofuse is imported here; any module may import this one.
     Where a warning points to: what Python has ``skip_file_prefixes`` for since 3.12.
 `check_sample_weight`
     One weight per row, checked alike under every supported version.
+`scorer_name`
+    What a callable scorer scores by.
 """
 
 import sys
@@ -51,6 +53,7 @@ _IN_RANGE = 1e15  # graphs scaled for such weights, or their inverse, are in the
 __all__ = [
     "CallbackSupportMixin",
     "check_sample_weight",
+    "scorer_name",
     "stack_level",
     "with_callbacks",
 ]
@@ -120,3 +123,9 @@ def check_sample_weight(sample_weight, X, dtype=None):
     if 1 / _IN_RANGE <= heaviest <= _IN_RANGE:
         return weights
     return np.ldexp(weights, -np.frexp(heaviest)[1])
+
+
+def scorer_name(scorer):
+    """The name of the function that a scorer scores by, "neg " before it where it is turned."""
+    name = getattr(getattr(scorer, "_score_func", scorer), "__name__", "score")
+    return "neg " * (getattr(scorer, "_sign", 1) < 0) + name

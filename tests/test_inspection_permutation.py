@@ -10,14 +10,15 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, RidgeCV
+from sklearn.metrics import f1_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit
 from legofuse.datasets import make_digit_bags
-from legofuse.inspection import missing_view_curve, permutation_importance
+from legofuse.inspection import MissingViewCurve, missing_view_curve, permutation_importance
 
 X, y = load_wine(return_X_y=True)
 VIEWS = {"minerals": slice(0, 5), "phenols": slice(5, 9), "colour": slice(9, 13)}
@@ -31,6 +32,54 @@ def test_a_view_that_the_model_does_not_use_has_importance_nought():
     assert (found.importances[1] == 0).all()
     assert (found.importances_mean[[0, 2]] > 0.05).all()
     assert_allclose(found.score, model.score(X, y))
+
+
+def test_the_deviation_of_equal_scores_is_nought():
+    scores = np.array([[0.1, 0.1, 0.1], [0.1, 0.4, 0.7]])  # the mean of the first is not 0.1
+    assert scores[0].std() > 0
+    equal, others = MissingViewCurve([0, 0.5], scores)._columns()["std"]
+    assert equal == 0
+    assert_allclose(others, scores[1].std())
+
+
+@pytest.mark.parametrize(
+    ("model", "scoring", "name"),
+    [
+        (LogisticRegression(), None, "accuracy"),
+        (LogisticRegression(), "neg_log_loss", "neg log loss"),
+        (LogisticRegression(), make_scorer(f1_score, average="macro"), "f1"),
+        (LogisticRegression(), get_scorer("neg_log_loss"), "neg log loss"),
+        (LogisticRegression(), lambda model, X, y: 0.5, "score"),
+        (LogisticRegression(), "r2", "R²"),
+        (RidgeCV(scoring="neg_mean_absolute_error"), None, "R²"),  # what its own score is
+        (GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2), None, "R²"),
+        (GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=2), "neg_max_error", "neg max error"),
+        (
+            GridSearchCV(Ridge(), {"alpha": [1.0]}, scoring="neg_max_error", cv=2),
+            None,
+            "neg max error",
+        ),
+        (
+            GridSearchCV(
+                RidgeClassifier(),
+                {"alpha": [1.0]},
+                scoring=["accuracy", "f1_macro"],
+                refit="f1_macro",
+                cv=2,
+            ),
+            None,
+            "f1 macro",
+        ),
+    ],
+)
+def test_a_score_is_told_by_name(model, scoring, name):
+    scaled = StandardScaler().fit_transform(X)
+    for estimator in (model, make_pipeline(StandardScaler(), model)):
+        estimator.fit(scaled, y)
+        options = {"views": VIEWS, "scoring": scoring, "n_repeats": 1, "random_state": 0}
+        found = permutation_importance(estimator, scaled, y, **options)
+        assert found.score_name == name
+        assert f"PermutationImportance: {name} " in repr(found)
 
 
 class Spy:
@@ -529,7 +578,9 @@ def test_weights_count_in_the_scores(look):
 
     expected = look(pipe[1:], pipe[0].transform(X), target, scoring=weighted, **options)
     plain = look(pipe, X, target, **options)
-    for one, other, without in zip(found[1:], expected[1:], plain[1:], strict=True):
+    results = found, expected, plain
+    numbers = [[part for part in got[1:] if not isinstance(part, str)] for got in results]
+    for one, other, without in zip(*numbers, strict=True):
         assert_allclose(one, other)
         assert np.any(np.asarray(one) != without)
     for wrong, message in ((weight[1:], r"sample_weight\.shape"), (-weight, "[Nn]egative")):

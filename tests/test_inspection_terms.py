@@ -494,7 +494,7 @@ def test_results_print_in_a_few_lines():
         "cosines": ViewAgreement(views, table),
         "... 4 more": ViewAgreement(many, np.eye(12)),
         "curve 0.75": DomainShift(0.75, ["north", "south"], {"north": 0.5, "south": 1.0}),
-        "score 0.9 with nothing": PermutationImportance(views, mean, mean, table, 0.9),
+        "score 0.9 with nothing": PermutationImportance(views, mean, mean, table, "score", 0.9),
         "of 2 repeats": MissingViewCurve(mean, table),
         "views and 5 landmarks": Explanation(
             signal[:, 0], signal[:, 1], views, signal, np.arange(5), np.zeros((20, 2, 5))

@@ -442,6 +442,16 @@ def test_curves_in_the_same_axes_differ_in_line_and_marker(pipe):
         MissingViewDisplay.from_estimator(pipe, X, y, views={"all": slice(0, 13)})
 
 
+def test_axes_name_the_score(pipe):
+    options = {"n_repeats": 1, "random_state": 0}
+    draw = MissingViewDisplay.from_estimator
+    assert draw(pipe, X, y, **options).ax_.get_ylabel() == "accuracy"
+    assert draw(pipe, X, y, scoring="f1_macro", **options).ax_.get_ylabel() == "f1 macro"
+    found = permutation_importance(pipe, X, y, **options)
+    display = ImportancesDisplay.from_permutation(found)
+    assert display.ax_.get_xlabel() == "fall of the accuracy when permuted"
+
+
 def test_history_of_a_fit_by_gradients(pipe, classifier):
     model = LEGOFusionTransformer(VIEWS, relation="rbf", weights="neural", max_iter=5).fit(X, y)
     display = HistoryDisplay.from_estimator(model)

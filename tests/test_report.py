@@ -15,6 +15,7 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, RidgeClassifier
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -24,6 +25,7 @@ from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer, PerUnit, repo
 from legofuse.datasets import make_digit_bags
 from legofuse.inspection import term_contributions
 from legofuse.plotting import ExplanationDisplay
+from legofuse.report._html import table
 from legofuse.report._parts import parameters
 
 X, y = load_wine(return_X_y=True)
@@ -109,6 +111,7 @@ def test_a_pipeline(tmp_path):
         assert heading in page.words
     assert f"{pipe[0].loo_score_:.3f}" in page.words
     assert f"{pipe.score(X[1::2], y[1::2]):.3f}" in page.words
+    assert "-0.000" not in page.words
     for importance in pipe[0].view_importances_.values():
         assert f"{importance:.3f}" in page.words
     again = report.write(pipe, X[1::2], y[1::2], tmp_path / "again.html", title="Wine & <more>")
@@ -128,6 +131,8 @@ def test_a_pipeline_that_starts_with_other_steps(tmp_path):
     pipe = make_pipeline(fusion(), LinearRegression()).fit(X[::2], X[::2, :2])
     page = read(report.write(pipe, X[1::2], X[1::2, :2], tmp_path / "page.html"))
     assert "The prediction of the first row (column 0 of y) is" in page.words
+    assert "rows in the order given here: the 2 targets in y give no single order." in page.words
+    assert "embedding; not coloured, the 2 targets in y give no single scale." in page.words
 
 
 def test_a_transformer_without_y(tmp_path):
@@ -135,6 +140,42 @@ def test_a_transformer_without_y(tmp_path):
     check(page)
     assert "Views permuted" not in page.words
     assert "Not shown" not in page.words
+    assert "the fused graph, rows in the order given here." in page.words
+    assert "components of the embedding." in page.words
+    assert "R² lost" not in page.words
+    assert "ridge predictions" not in page.words
+    assert ">-<" not in (tmp_path / "page.html").read_text(encoding="utf-8").split("Agreement")[0]
+
+
+@pytest.mark.parametrize("form", ["column", "array", "frame"])
+def test_a_single_target_orders_rows_and_colours_them(tmp_path, form):
+    if form == "frame":
+        target = pytest.importorskip("pandas").DataFrame({"kind": y})
+    else:
+        target = y[:, None] if form == "column" else y
+    path = report.write(fusion().fit(X, y), X, target, tmp_path / "page.html")
+    expected = report.write(fusion().fit(X, y), X, y, tmp_path / "expected.html")
+    assert path.read_bytes() == expected.read_bytes()
+    assert "the fused graph, rows in the order of y." in read(path).words
+    assert "R² is that of leave-one-out ridge predictions of y" in read(path).words
+
+
+def test_scores_have_a_name(tmp_path):
+    path, rows = tmp_path / "page.html", (X[1::2], y[1::2])
+    pipe = make_pipeline(fusion(), RidgeClassifier()).fit(X[::2], y[::2])
+    words = read(report.write(pipe, *rows, path)).words
+    assert f"Accuracy on the data given here: {pipe.score(*rows):.3f}." in words
+    assert "Fall of the accuracy when a view is permuted over the rows." in words
+    assert "Accuracy when shares of the views" in words
+    assert "leave-one-out R² of the fit" in words
+    grid = {"ridgeclassifier__alpha": [1.0, 2.0]}
+    search = GridSearchCV(pipe, grid, scoring="f1_macro", cv=2).fit(X[::2], y[::2])
+    words = read(report.write(search, *rows, path)).words
+    assert f"F1 macro on the data given here: {search.score(*rows):.3f}." in words
+    assert "Fall of the f1 macro when" in words
+    assert "F1 macro when shares" in words
+    pipe = make_pipeline(fusion(), LinearRegression()).fit(X[::2], X[::2, 0])
+    assert "R² on the data given here" in read(report.write(pipe, X, X[:, 0], path)).words
 
 
 @pytest.mark.filterwarnings("ignore:.*positive semi-definite")
@@ -168,7 +209,7 @@ def test_shares_are_told_where_all_targets_are_equal(tmp_path):
     path = report.write(fusion().fit(X, y), X[:20], y[:20], tmp_path / "page.html")
     assert len(np.unique(y[:20])) == 1
     page = path.read_text(encoding="utf-8")
-    assert "What the score loses is not shown: y is the same in all rows" in page
+    assert "What is lost without a view is not shown: y is the same in all rows" in page
     assert "Share of each view in the fused graph" in page
 
 
@@ -190,7 +231,7 @@ def test_missing_views_frames_and_domains(tmp_path):
     pipe = Pipeline([("fuse", model), ("head", head)])
     page = read(report.write(pipe, X, y, tmp_path / "page.html", sample_domain=domain))
     assert "Not shown" not in page.words
-    assert "when a view is permuted" in page.words
+    assert "when a view is permuted over the rows of each domain." in page.words
     assert "of the views of all rows are removed" in page.words
 
 
@@ -206,6 +247,7 @@ def test_a_classifier_of_bags(tmp_path):
     bag = int(np.argmax([part.max() for part in scores]))
     assert f"bag {bag}, unit {scores[bag].argmax()}" in page.words
     assert EVIL in page.words
+    assert "Fall of the accuracy when a view is permuted over the units." in page.words
     check(read(report.write(model, DIGITS.bags, path=path)))
     with pytest.warns(UserWarning, match=r"X is one table.* One bag is given as \[X\]"):
         report.write(model, DIGITS.bags[0], path=path)
@@ -326,6 +368,7 @@ def test_a_row_that_is_aligned_with_others_is_explained_as_all_are(tmp_path, tol
     display = ExplanationDisplay.from_estimator(pipe, table, row=0, **rest(site))
     assert display.score == pytest.approx(pipe[1].decision_function(features)[0])
     assert f"score of the first row for True is {display.score:.3f}." in page.words
+    assert "when a view is permuted over the rows of each domain." in page.words
     alone = ExplanationDisplay.from_estimator(pipe, table[:1], row=0, **rest(site[:1]))
     assert f"{alone.score:.3f}" != f"{display.score:.3f}"
 
@@ -408,6 +451,12 @@ def test_without_matplotlib_it_says_at_once_what_to_install(tmp_path, monkeypatc
     assert path.read_text() == "kept"
 
 
+def test_no_number_is_minus_nought():
+    text = table("caption", ["what", "value"], [("a", -1e-5), ("b", np.float64(-0.0)), ("c", -0.5)])
+    assert text.count(">0.000<") == 2
+    assert ">-0.500<" in text
+
+
 def test_parameters_keep_their_order():
     views = {"text": [0, 1], "audio": [2]}
     model = LEGOFusionTransformer(views, relation={"text": "cosine", "audio": "rbf"}, degree=3)
@@ -476,7 +525,7 @@ def test_weights_count_in_the_scores(tmp_path):
     assert "Not shown" not in page.words
     score, plain = pipe.score(X, y, sample_weight=weight), pipe.score(X, y)
     assert abs(score - plain) > 1e-3
-    assert f"Score on the data given here, weighted: {score:.3f}" in page.words
+    assert f"Accuracy on the data given here, weighted: {score:.3f}" in page.words
     assert f"{plain:.3f}" not in page.words.split("Views permuted")[-1]
     options = {"random_state": 0, "max_samples": 300}
     lost, other = (
@@ -492,6 +541,21 @@ def test_weights_count_in_the_scores(tmp_path):
     assert not (tmp_path / "other.html").exists()
 
 
+def test_bags_are_scored_as_a_search_scores(tmp_path):
+    views = {name: DIGITS.views[name] for name in ("pixels", "gradients")}
+    model = LEGOAnomalyClassifier(views, n_references=20, random_state=0)
+    pipe = make_pipeline(PerUnit(StandardScaler()), model)
+    grid = {"legoanomalyclassifier__random_state": [0]}
+    search = GridSearchCV(pipe, grid, scoring=["accuracy", "roc_auc"], refit="roc_auc", cv=2)
+    search.fit(DIGITS.bags, DIGITS.y)
+    page = read(report.write(search, DIGITS.bags, DIGITS.y, tmp_path / "page.html"))
+    check(page)
+    area = search.score(DIGITS.bags, DIGITS.y)
+    assert f"ROC AUC on the data given here: {area:.3f}." in page.words
+    assert "Fall of the ROC AUC when" in page.words
+    assert "GridSearchCV" not in page.words
+
+
 def test_weights_of_bags_count_in_the_area(tmp_path, classifier):
     model, bags, labels = classifier, DIGITS.bags, DIGITS.y
     weight, path = np.random.default_rng(0).integers(0, 9, len(bags)), tmp_path / "page.html"
@@ -500,7 +564,7 @@ def test_weights_of_bags_count_in_the_area(tmp_path, classifier):
     area = roc_auc_score(labels, model.decision_function(bags), sample_weight=weight)
     assert f"ROC AUC of the bags given here, weighted: {area:.3f}." in page.words
     score = model.score(bags, labels, sample_weight=weight)
-    assert f"Score on the data given here, weighted: {score:.3f}" in page.words
+    assert f"Accuracy on the data given here, weighted: {score:.3f}" in page.words
     one = labels == 0
     page = read(report.write(model, bags, labels, path, sample_weight=one))
     assert "ROC AUC" not in page.words

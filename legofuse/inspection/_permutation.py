@@ -7,8 +7,8 @@ from .._random import random_generator
 from .._threads import single_threaded_blas
 from ..views._take import float_values, replace_columns
 from ._model import check_not_empty, holds_bags, read_column
-from ._results import PermutationImportance
-from ._scored import look_at, score_options
+from ._results import PermutationImportance, spread
+from ._scored import look_at, score_name, score_options
 
 __all__ = ["permutation_importance"]
 
@@ -91,6 +91,7 @@ def permutation_importance(
     if n_repeats < 1:
         raise ValueError(f"n_repeats must be at least 1; got {n_repeats!r}.")
     check_not_empty(X)
+    name = score_name(estimator, scoring)
     estimator, X, parts, scorer = look_at(estimator, X, views, scoring, sample_domain)
     names = list(parts[0][1])
     options = score_options(sample_weight, X)
@@ -102,7 +103,7 @@ def permutation_importance(
             columns = [(where, views[view]) for where, views in parts]
             for r in range(n_repeats):
                 falls[k, r] = score - scorer(estimator, _permuted(X, columns, rng), y, **options)
-    return PermutationImportance(names, falls.mean(axis=1), falls.std(axis=1), falls, score)
+    return PermutationImportance(names, falls.mean(axis=1), spread(falls), falls, name, score)
 
 
 def _permuted(X, columns, rng):

@@ -33,6 +33,11 @@ def _frame(columns, index=None, name=None):
     return found
 
 
+def spread(values):
+    """Standard deviation of each row, 0 where all in it are equal: a mean is rounded."""
+    return (values - values[:, :1]).std(axis=1)
+
+
 def _beside(columns, views, parts):
     """Columns, and one for each view, called "<view> (view)" where its name is taken."""
     for view, part in zip(views, parts, strict=True):
@@ -227,6 +232,8 @@ class PermutationImportance(NamedTuple):
     views : list of str
     importances_mean, importances_std : ndarray of shape (n_views,)
     importances : ndarray of shape (n_views, n_repeats)
+    score_name : str
+        What the score is: ``"accuracy"``, ``"R²"``, what `scoring` says, or ``"score"``.
     score : float
         With nothing permuted.
     """
@@ -235,10 +242,11 @@ class PermutationImportance(NamedTuple):
     importances_mean: Any
     importances_std: Any
     importances: Any
+    score_name: Any
     score: Any
 
     def __repr__(self):
-        heading = f"PermutationImportance: score {self.score:.3g} with nothing permuted"
+        heading = f"PermutationImportance: {self.score_name} {self.score:.3g} with nothing permuted"
         return as_text(heading, {"view": self.views} | self._columns())
 
     def _columns(self):
@@ -273,7 +281,7 @@ class MissingViewCurve(NamedTuple):
         return as_text(heading, {"share": self.shares} | self._columns())
 
     def _columns(self):
-        return {"mean": self.scores.mean(axis=1), "std": self.scores.std(axis=1)}
+        return {"mean": self.scores.mean(axis=1), "std": spread(self.scores)}
 
     def to_frame(self):
         """Return a frame with a row for each share.

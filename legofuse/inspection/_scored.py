@@ -3,17 +3,20 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
-from .._compat import check_sample_weight
+from .._compat import check_sample_weight, scorer_name
 from .._labels import check_domains, spell_time
 from ..views import resolve_views
 from ..views._take import take_column
 from ._model import as_bags, holds_bags, n_columns, n_samples, open_up
 from ._told import told_domains
 
-__all__ = ["look_at", "score_options"]
+__all__ = ["has_domains", "known_scorer", "look_at", "score_name", "score_options"]
+
+_OWN_SCORES = {ClassifierMixin.score: "accuracy", RegressorMixin.score: "R²"}
 
 
 class Looked(NamedTuple):
@@ -93,13 +96,24 @@ def _of_graphs(estimator, views):
 def _domain_column(estimator, X):
     """Domains that a column of X holds as a step sees it, None where none does."""
     inside, steps = open_up(estimator)
-    places = [getattr(step, "_domain_index", None) for step in steps]  # as it was when fitted
+    places = _domain_places(steps)
     k = next((k for k, place in enumerate(places) if place is not None), None)
     if k is None:
         return None
     X = inside[:k].transform(X) if k else X
     (where,) = resolve_views({"domain_column": [places[k]]}, n_columns(X))["domain_column"]
     return check_domains(take_column(X, where), n_samples(X), what="domain_column")
+
+
+def _domain_places(steps):
+    """Column of X that holds domains, for each step, as it was when fitted; None where none."""
+    return [getattr(step, "_domain_index", None) for step in steps]
+
+
+def has_domains(estimator, sample_domain):
+    """Whether there are domains, that are given or that a column of X holds."""
+    _, steps = open_up(estimator)
+    return sample_domain is not None or any(place is not None for place in _domain_places(steps))
 
 
 def score_options(sample_weight, X):
@@ -141,6 +155,40 @@ def known_scorer(whole, scoring):
     if not getattr(whole, "multimetric_", False):
         return whole.best_estimator_, own
     return whole.best_estimator_, lambda *args, **options: own(*args, **options)[whole.refit]
+
+
+def score_name(estimator, scoring=None):
+    """What a score is called: as `scoring` is, or what the estimator itself counts, or "score".
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from legofuse.inspection._scored import score_name
+    >>> score_name(make_pipeline(Ridge())), score_name(Ridge(), "neg_log_loss")
+    ('R²', 'neg log loss')
+    """
+    if scoring is None:
+        scoring = _own_scoring(estimator)
+    if scoring is None:
+        _, (*_, last) = open_up(estimator)
+        if last is not estimator:
+            return score_name(last)
+        own = "accuracy" if hasattr(last, "score_units") else "score"
+        return _OWN_SCORES.get(getattr(type(last), "score", None), own)
+    name = scoring if isinstance(scoring, str) else scorer_name(scoring)
+    name = name.removesuffix("_score").replace("_", " ")
+    return {"r2": "R²", "roc auc": "ROC AUC", "<lambda>": "score"}.get(name, name)
+
+
+def _own_scoring(estimator):
+    """What a search, or a linear model that searches by itself, scores by; None for others."""
+    if getattr(type(estimator), "score", None) in _OWN_SCORES:  # whatever it searches by
+        return None
+    refit = getattr(estimator, "refit", None)
+    if getattr(estimator, "multimetric_", False) and isinstance(refit, str):
+        return refit
+    return getattr(estimator, "scoring", None)
 
 
 def read_views(views, X, where=None):

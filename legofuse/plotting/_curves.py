@@ -3,6 +3,8 @@
 import numpy as np
 
 from ..inspection import missing_view_curve
+from ..inspection._results import spread
+from ..inspection._scored import score_name
 from ._style import in_legend, line_style, new_axes, short
 from ._weights import fusion_of
 
@@ -77,8 +79,7 @@ class MissingViewDisplay:
             The display.
         """
         found = missing_view_curve(estimator, X, y, **options)
-        scoring = options.get("scoring")
-        label = scoring.replace("_", " ") if isinstance(scoring, str) else "score"
+        label = score_name(estimator, options.get("scoring"))
         return cls(found.shares, found.scores, name, label).plot(ax=ax)
 
     def plot(self, *, ax=None):
@@ -96,11 +97,11 @@ class MissingViewDisplay:
         """
         self.ax_, self.figure_ = new_axes(ax)
         style = line_style(len(self.ax_.get_lines()))
-        mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)
+        mean, band = self.scores.mean(axis=1), spread(self.scores)
         label = None if self.name is None else in_legend(self.name)
         (self.line_,) = self.ax_.plot(self.shares, mean, label=label, **style)
         self.band_ = self.ax_.fill_between(
-            self.shares, mean - spread, mean + spread, color=style["color"], alpha=0.2, lw=0
+            self.shares, mean - band, mean + band, color=style["color"], alpha=0.2, lw=0
         )
         self.ax_.set_xticks(self.shares)
         self.ax_.set(xlabel="share of views removed", ylabel=self.score_name)

@@ -241,7 +241,7 @@ class ImportancesDisplay:
             Intervals are a standard deviation over repetitions to either side.
         """
         low, high = (found.importances_mean + s * found.importances_std for s in (-1, 1))
-        label = "fall of the score when permuted"
+        label = f"fall of the {found.score_name} when permuted"
         return cls(found.views, found.importances_mean, low, high, label).plot(ax=ax)
 
     def plot(self, *, ax=None):

@@ -37,12 +37,14 @@ def write(
 
     Parameters
     ----------
-    estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, or Pipeline with one
-        Fitted.
+    estimator : LEGOFusionTransformer, LEGOAnomalyClassifier, Pipeline with one, or search
+        Fitted. Of a search, such as :class:`~sklearn.model_selection.GridSearchCV` over one of
+        these, the best estimator is reported on, scored as the search scores.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         What the report is computed on.
-    y : array-like of shape (n_samples,), optional
-        Targets; what needs them is left out without.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+        Targets; what needs them is left out without. By several targets rows are neither ordered
+        nor coloured.
     path : str or path-like, default="report.html"
         Written over if it is there.
     title : str, optional
@@ -107,6 +109,6 @@ def write(
     if title is None:
         title = f"What {type(fusion_of(inside)).__name__} learned"
     with single_threaded_blas():
-        text = page(title, sections(inside, X, y, **options))
+        text = page(title, sections(estimator, X, y, **options))
     path.write_text(text, encoding="utf-8")
     return path

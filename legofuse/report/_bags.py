@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..inspection import explain
 from ..inspection._explain import read_units
 from ..inspection._model import split_classifier
+from ..inspection._scored import known_scorer, score_name
 from ..plotting import ExplanationDisplay, ImportancesDisplay, UnitScoresDisplay
 from ._check import check_labels, check_truth, check_weight
 from ._html import figure, paragraph, table
@@ -32,7 +33,9 @@ def bag_sections(estimator, X, y, *, unit_y, sample_weight, sample_domain, rando
         sections += attempt("Views", lambda: _views(model))
     sections += attempt("Terms", lambda: terms(model))
     if y is not None:
-        scored = options | {"sample_weight": weight, "random_state": random_state}
+        scored = options | {"sample_weight": weight, "random_state": random_state, "of": "units"}
+        if hasattr(estimator, "best_estimator_"):  # what is around the model scores it
+            scored |= {"scoring": known_scorer(estimator, None)[1], "name": score_name(estimator)}
         sections += attempt("Views permuted", lambda: permuted(model, bags, y, **scored))
     if getattr(model, "heads_", None):
         sections += [("Heads", [_heads(model)])]

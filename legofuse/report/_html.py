@@ -78,7 +78,7 @@ def _text(value):
     if value is None:
         return "-"
     if isinstance(value, float | np.floating):
-        return "-" if np.isnan(value) else f"{value:.3f}"
+        return "-" if np.isnan(value) else f"{value:z.3f}"  # none is -0
     return str(value)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..inspection import permutation_importance
-from ..inspection._model import read_terms
+from ..inspection._model import open_up, read_terms
+from ..inspection._scored import has_domains
 from ..plotting import HistoryDisplay, ImportancesDisplay, WeightsDisplay
 from ._html import code, figure, paragraph, table
 
@@ -43,19 +44,26 @@ def _pair(model, found):
     return figure(lambda: WeightsDisplay.from_estimator(model, pair=pair), caption)
 
 
-def permuted(estimator, X, y, **options):
+def permuted(estimator, X, y, *, of="rows", name=None, **options):
     """Permutation importance."""
     found = permutation_importance(estimator, X, y, n_repeats=3, **options)
     weighted = "" if options["sample_weight"] is None else ", weighted"
+    name, domain = name or found.score_name, options.get("sample_domain")
+    within = " of each domain" if has_domains(estimator, domain) else ""
     rows = list(zip(found.views, found.importances_mean, found.importances_std, strict=True))
     return [
-        paragraph(f"Score on the data given here{weighted}: {found.score:.3f}."),
+        paragraph(f"{capital(name)} on the data given here{weighted}: {found.score:.3f}."),
         figure(
             lambda: ImportancesDisplay.from_permutation(found),
-            "Fall of the score when a view is permuted over the rows, or those of each domain.",
+            f"Fall of the {name} when a view is permuted over the {of}{within}.",
         ),
-        table("Fall of the score", ["view", "mean", "standard deviation"], rows),
+        table(f"Fall of the {name}", ["view", "mean", "standard deviation"], rows),
     ]
+
+
+def capital(name):
+    """A name as a sentence begins with it."""
+    return name[:1].upper() + name[1:]
 
 
 def history(model):
@@ -67,8 +75,8 @@ def history(model):
 
 
 def parameters(estimator):
-    """The estimator as it was made."""
-    return [("Parameters", [code(repr(_as_written(estimator)))])]
+    """The estimator, the best one of a search, as it was made."""
+    return [("Parameters", [code(repr(_as_written(open_up(estimator)[0])))])]
 
 
 class _Ordered(dict):

@@ -10,6 +10,8 @@ from ..inspection import (
 )
 from ..inspection._model import check_most, present_views, split_pipeline, take_rows
 from ..inspection._one import explain_one
+from ..inspection._results import spread
+from ..inspection._scored import score_name
 from ..plotting import (
     EmbeddingDisplay,
     ExplanationDisplay,
@@ -19,7 +21,7 @@ from ..plotting import (
 )
 from ._check import check_table, check_weight
 from ._html import figure, paragraph, table
-from ._parts import MOST_ROWS, attempt, history, parameters, permuted, terms
+from ._parts import MOST_ROWS, attempt, capital, history, parameters, permuted, terms
 
 _MOST_POINTS = 500
 
@@ -58,7 +60,7 @@ def _summary(model, X, head, max_samples):
         ("graphs", len(model.graphs_)),
         ("terms", len(model.terms_)),
         ("landmarks", len(model.landmarks_)),
-        ("leave-one-out score of the fit", model.loo_score_),
+        ("leave-one-out R² of the fit", model.loo_score_),
         ("ridge", model.ridge_),
         ("iterations", model.n_iter_),
         ("model on the embedding", "none" if head is None else type(head).__name__),
@@ -73,7 +75,7 @@ def _views(model, X, y, weight, square):
         try:
             lost = term_contributions(model, X, y, sample_weight=weight, **square).view_loo_lost
         except ValueError as error:  # targets are all equal, say: shares can be told all the same
-            note = [paragraph(f"What the score loses is not shown: {error}")]
+            note = [paragraph(f"What is lost without a view is not shown: {error}")]
     have = present_views(model, X).mean(axis=0)
     rows = [
         (
@@ -82,28 +84,24 @@ def _views(model, X, y, weight, square):
             float(have[k]),
             float(found.importances[k]),
             f"{found.low[k]:.3f} to {found.high[k]:.3f}",
-            None if lost is None else float(lost[k]),
+            *([] if lost is None else [float(lost[k])]),
         )
         for k, view in enumerate(found.views)
     ]
-    columns = [
-        "view",
-        "columns",
-        "present in",
-        "share",
-        "90% interval, weights as fitted",
-        "score lost without",
-    ]
-    display = ImportancesDisplay(
-        found.views, found.importances, found.low, found.high, "share of the fused graph"
-    )
+    share = "share of the fused graph"
+    columns = ["view", "columns", "present in", share, "90% interval, weights as fitted"]
+    caption = "Views"
+    if lost is not None:
+        columns.append("R² lost without")
+        caption += "; R² is that of leave-one-out ridge predictions of y"
+    display = ImportancesDisplay(found.views, found.importances, found.low, found.high, share)
     return [
         figure(
             display.plot,
             "Share of each view in the fused graph, with bootstrap intervals over the rows; "
             "weights are as fitted, so that their own uncertainty is not in them.",
         ),
-        table("Views; the score is that of leave-one-out ridge predictions", columns, rows),
+        table(caption, columns, rows),
         *note,
     ]
 
@@ -112,14 +110,17 @@ def _agreement(model, X, y, square):
     found = view_agreement(model, X, **square)
     rows = [(name, *map(float, row)) for name, row in zip(found.names, found.cosines, strict=True)]
     domain, seed = square["sample_domain"], square["random_state"]
-    labels = None if y is None or np.ndim(y) != 1 else y
+    labels, several = _one_target(y)
+    order = "given here" if labels is None else "of y"
+    if several:
+        order += f": {several} give no single order"
     parts = [table("Cosines between centred graphs", ["view", *found.names], rows)]
     try:
         graphs = figure(
             lambda: GraphsDisplay.from_estimator(
                 model, X, labels, max_samples=120, sample_domain=domain, random_state=seed
             ),
-            "Graphs of the views and the fused graph, rows in the order of y.",
+            f"Graphs of the views and the fused graph, rows in the order {order}.",
         )
     except ValueError as error:  # a fused graph that needs the training rows
         graphs = paragraph(f"Graphs are not shown: {error}")
@@ -133,15 +134,25 @@ def _embedding(model, X, y, common):
         rows = np.sort(rng.choice(len(rows), _MOST_POINTS, replace=False))
     domain = common["sample_domain"]
     domain = None if domain is None else np.asarray(domain)[rows]
-    labels = None if y is None or np.ndim(y) != 1 else np.asarray(y)[rows]
+    labels, several = _one_target(y)
+    labels = None if labels is None else labels[rows]
+    colours = f"; not coloured, {several} give no single scale" if several else ""
     return [
         figure(
             lambda: EmbeddingDisplay.from_estimator(
                 model, take_rows(X, rows), labels, sample_domain=domain
             ),
-            f"{len(rows)} rows in the first two principal components of the embedding.",
+            f"{len(rows)} rows in the first two principal components of the embedding{colours}.",
         )
     ]
+
+
+def _one_target(y):
+    """Targets in a single column or None, and how many there are in words, empty if no more."""
+    y = None if y is None else np.asarray(y)
+    if y is not None and y.ndim == 2 and y.shape[1] != 1:
+        return None, f"the {y.shape[1]} targets in y"
+    return None if y is None else y.ravel(), ""
 
 
 def _explanation(estimator, head, X, sample_domain):
@@ -177,15 +188,16 @@ def _what_is_scored(head, target):
 
 
 def _missing(estimator, X, y, **options):
-    found = missing_view_curve(estimator, X, y, n_repeats=3, **options)
+    found, name = missing_view_curve(estimator, X, y, n_repeats=3, **options), score_name(estimator)
+    mean, deviation = found.scores.mean(axis=1), spread(found.scores)
     rows = [
-        (f"{share:.2f}", float(scores.mean()), float(scores.std()))
-        for share, scores in zip(*found, strict=True)
+        (f"{k:.2f}", float(m), float(d))
+        for k, m, d in zip(found.shares, mean, deviation, strict=True)
     ]
     return [
         figure(
-            MissingViewDisplay(*found).plot,
-            "Score when shares of the views of all rows are removed at random.",
+            MissingViewDisplay(found.shares, found.scores, score_name=name).plot,
+            f"{capital(name)} when shares of the views of all rows are removed at random.",
         ),
-        table("Scores", ["share removed", "mean score", "standard deviation"], rows),
+        table(capital(name), ["share removed", "mean", "standard deviation"], rows),
     ]
