@@ -297,3 +297,9 @@ def _as_floats(y):
     if not all(issubclass(kind, Real | Decimal) for kind in kinds):
         return y
     return y if all(issubclass(kind, Integral) for kind in kinds) else y.astype(np.float64)
+
+
+def target_names(y):
+    """What the columns of a frame of targets are called; None of other targets, or other names."""
+    names = list(getattr(y, "columns", []))
+    return names if names and all(isinstance(name, str) for name in names) else None

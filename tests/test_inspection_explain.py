@@ -154,8 +154,14 @@ def test_one_class_two_classes_and_real_values():
     names = np.array(["a", "b", "c"])[y]
     pipe = make(LogisticRegression()).fit(X, names)
     assert_adds_up(explain(pipe, X, target="b"), pipe.decision_function(X)[:, 1])
-    two = make(LogisticRegression()).fit(X, y == 1)
-    assert_adds_up(explain(two, X), two.decision_function(X))
+    two = make(LogisticRegression()).fit(X, np.where(y == 1, "yes", "no"))
+    found = explain(two, X)
+    assert_adds_up(found, two.decision_function(X))
+    assert (found.targets == "yes").all()
+    other = explain(two, X, target="no")  # of the first class, what speaks against the second
+    assert_adds_up(other, -two.decision_function(X))
+    assert_array_equal(other.parts, -found.parts)
+    assert (other.targets == "no").all()
     real = make(Ridge()).fit(X, X[:, 12])
     found = explain(real, X)
     assert_adds_up(found, real.predict(X), rtol=1e-7)
@@ -168,6 +174,85 @@ def test_one_class_two_classes_and_real_values():
     for target in (True, 1.0, "1", -1, 2):
         with pytest.raises(ValueError, match=f"a column of y, 0 to 1; got {target!r}"):
             explain(columns, X, target=target)
+
+
+def test_columns_of_a_frame_of_targets_are_told_by_name():
+    targets = pd.DataFrame(X[:, :3], columns=["age", "size", "weight"])
+    pipe = make(LinearRegression(), n_components=20).fit(X, targets)
+    found, expected = explain(pipe, X, target="size"), explain(pipe, X, target=1)
+    assert_adds_up(found, pipe.predict(X)[:, 1], rtol=1e-6)
+    assert_array_equal(found.parts, expected.parts)
+    assert found.targets.tolist() == expected.targets.tolist() == ["size"] * len(X)
+    assert found.to_frame()["target"].iloc[0] == "size"
+    assert explain(pipe, X).target_of(0) == "age"
+    plain = explain(clone(pipe).fit(X, targets.to_numpy()), X, target=1)
+    assert_array_equal(plain.parts, expected.parts)
+    assert plain.target_of(0) == 1
+    one = explain(make(LinearRegression()).fit(X, targets[["age"]]), X, target="age")
+    assert one.targets is None  # there is only one
+    places = explain(clone(pipe).fit(X, targets.set_axis([2, 0, 1], axis=1)), X, target=2)
+    assert_array_equal(places.scores, explain(pipe, X, target=2).scores)  # numbers are places
+    pipe.fit(X, targets.to_numpy())  # again, without names
+    assert explain(pipe, X).target_of(0) == 0
+
+
+def test_what_is_explained_is_told_by_name(classifier):
+    coef = np.ones(make(None)[0].fit(X, y).transform(X[:1]).shape[1])
+    for found, name in (
+        (explain(make(RidgeClassifier()).fit(X, y), X[:3]), "decision value"),
+        (explain(make(Ridge()).fit(X, X[:, 0]), X[:3]), "prediction"),
+        (explain(make(None)[0].fit(X, y), X[:3], coef=coef), "score"),
+        (explain(classifier, DIGITS.bags[:2]), "logit of the unit score"),
+        (explain(classifier, DIGITS.bags[:2], method="shapley"), "logit of the unit score"),
+    ):
+        assert found.score_name == name
+        assert repr(found).startswith(f"Explanation: {name}, parts by ")
+
+
+def test_rows_keep_the_index_of_their_frame():
+    frame = pd.DataFrame(X, index=pd.Index(np.arange(len(X)) + 500, name="patient"))
+    scaled = make_pipeline(StandardScaler(), *make(RidgeClassifier()))
+    for pipe in (make(RidgeClassifier()), scaled):
+        pipe.fit(frame, y)
+        rows = frame.loc[[589, 502]]
+        found = explain(pipe, rows)
+        shown = found.to_frame()
+        pd.testing.assert_index_equal(shown.index, rows.index)
+        assert_array_equal(shown["score"], found.scores)
+        assert repr(found).splitlines()[1].split()[:2] == ["row", "index"]
+        assert repr(found).splitlines()[2].split()[:2] == ["0", "589"]
+        assert found.landmarks.max() < len(X)  # positions, whatever the index
+    assert frame.index.name == "patient"
+    pairs = frame.set_axis(
+        pd.MultiIndex.from_product([range(89), ["a", "b"]], names=["who", "when"])
+    )
+    pd.testing.assert_index_equal(explain(pipe, pairs).to_frame().index, pairs.index)
+    assert explain(pipe, X).index is None
+    assert explain(pipe, X[:3]).to_frame().index.tolist() == [0, 1, 2]
+
+
+def test_units_are_taken_by_bag_and_unit(classifier):
+    bags = DIGITS.bags[30:34]
+    found = explain(classifier, bags)
+    for row, pair in enumerate(found.to_frame().index):
+        assert found.place_of(pair) == found.place_of(row) == row
+    assert found.place_of((-1, -1)) == found.place_of(-1) == len(found.scores) - 1
+    pd.testing.assert_frame_equal(found.to_frame((2, 1)), found.to_frame(found.offsets[2] + 1))
+    one = found.of_bag(2)
+    assert one.place_of((2, 1)) == 1  # as its frame has it
+    n_units = len(bags[1])
+    for given, pair, error, message in (
+        (found, (4, 0), IndexError, "bag=4 is not among the 4 bags"),
+        (found, (1, 9), IndexError, f"unit=9 is not among the {n_units} units of bag 1"),
+        (found, (1, "a"), TypeError, f"unit must be an int, a place among the {n_units} units"),
+        (found, (1, 2, 3), TypeError, r"row must be .*; got \(1, 2, 3\)"),
+        (one, (0, 0), IndexError, r"bag=0 is not among the explained bags \[2\]"),
+    ):
+        with pytest.raises(error, match=message):
+            given.place_of(pair)
+    rows = explain(make(RidgeClassifier()).fit(X, y), X[:3])
+    with pytest.raises(TypeError, match=r"row must be an int, .*; got \(0, 1\)"):
+        rows.place_of((0, 1))
 
 
 def test_single_precision_domains_searches_and_steps_before():
@@ -211,9 +296,18 @@ def test_the_nearest_landmark_says_most():
         (lambda: explain(make(Ridge()).fit(X, y), X, target=3), ValueError, "column of y"),
         (lambda: explain(make(RidgeClassifier()).fit(X, y), X, target=9), ValueError, "classes"),
         (
-            lambda: explain(make(RidgeClassifier()).fit(X, y > 0), X, target=False),
+            lambda: explain(make(RidgeClassifier()).fit(X, y > 0), X, target="no"),
             ValueError,
-            "negate",
+            r"target='no' is not one of the classes \[False, True\]",
+        ),
+        (
+            lambda: explain(
+                make(Ridge()).fit(X, pd.DataFrame(X[:, :2], columns=["age", "size"])),
+                X,
+                target="old",
+            ),
+            ValueError,
+            r"column of y, 0 to 1, or one of \['age', 'size'\]; got 'old'",
         ),
         (
             lambda: explain(make_pipeline(*make(StandardScaler()), RidgeClassifier()).fit(X, y), X),
@@ -491,7 +585,8 @@ def test_frames_of_units_name_bag_and_unit(classifier):
     assert frame.index.names == ["bag", "unit"]
     places = [(bag, unit) for bag in range(4) for unit in range(len(bags[bag]))]
     assert frame.index.tolist() == places
-    assert_array_equal(frame["score"], found.scores)
+    assert_array_equal(frame["logit"], found.scores)
+    assert "score" not in frame
     one = found.of_bag(2)
     pd.testing.assert_frame_equal(one.to_frame(), frame.loc[[2]])
     pd.testing.assert_frame_equal(found.of_bag(-2).of_bag(0).to_frame(), frame.loc[[2]])
@@ -505,7 +600,7 @@ def test_frames_of_units_name_bag_and_unit(classifier):
     k = np.flatnonzero((found.landmarks == [bag, unit]).all(axis=1))
     assert_allclose(landmarks["all views"].iloc[0], found.landmark_parts[1, k])
     shown = repr(one).splitlines()[1:]
-    assert shown[0].split()[:4] == ["bag", "unit", "score", "base"]
+    assert shown[0].split()[:4] == ["bag", "unit", "logit", "base"]
     assert shown[1].split()[:2] == ["2", "0"]
     assert shown[2].split()[:2] == ["2", "1"]
 

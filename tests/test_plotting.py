@@ -273,9 +273,11 @@ def test_bars_of_an_explanation_end_at_the_score(pipe):
         display = ExplanationDisplay.from_explanation(found, 2, by=by)
         last = display.bars_[-1]
         assert last.get_x() + last.get_width() == pytest.approx(found.scores[2])
-        assert display.ax_.get_xlabel().startswith(f"score of target {found.targets[2]} (dashed")
+        expected = f"decision value of target {found.targets[2]} (dashed"
+        assert display.ax_.get_xlabel().startswith(expected)
     display = ExplanationDisplay.from_explanation(found._replace(targets=None))
-    assert display.ax_.get_xlabel().startswith("score (dashed")
+    assert display.ax_.get_xlabel().startswith("decision value (dashed")
+    assert ExplanationDisplay(["base"], [1], 1).plot().ax_.get_xlabel() == "score (dashed: 1.00)"
     with pytest.raises(ValueError, match="no sums over landmarks"):
         ExplanationDisplay.from_explanation(found._replace(parts=None), by="landmark")
     with pytest.raises(ValueError, match="'view' or 'landmark'"):
@@ -297,6 +299,21 @@ def test_a_prediction_is_explained_and_drawn_at_once(pipe, classifier):
     assert len(display.names) == 5  # with the base and the others
     with pytest.raises(ValueError, match="coef must be given"):
         ExplanationDisplay.from_estimator(pipe[0], X)
+
+
+def test_a_unit_is_drawn_by_its_bag_and_place(classifier):
+    draw = ExplanationDisplay.from_estimator
+    expected = draw(classifier, DIGITS.bags[:3], 7)
+    for pair in ((1, 2), (-2, -3), (np.int64(1), 2)):
+        display = draw(classifier, DIGITS.bags[:3], pair)
+        assert_allclose(display.parts, expected.parts)
+        assert display.ax_.get_xlabel() == expected.ax_.get_xlabel()
+    assert expected.ax_.get_xlabel().startswith("logit of the unit score (dashed: ")
+    found = explain(classifier, DIGITS.bags[:3])
+    assert_allclose(ExplanationDisplay.from_explanation(found, (1, 2)).parts, expected.parts)
+    for pair, message in (((3, 0), "bag=3 is not among the 3 bags"), ((1, 5), "unit=5 .* bag 1")):
+        with pytest.raises(IndexError, match=message):
+            draw(classifier, DIGITS.bags[:3], pair)
 
 
 @pytest.mark.parametrize("row", [0, 7, 14, -1])

@@ -222,6 +222,9 @@ def test_missing_views_frames_and_domains(tmp_path):
     page = read(report.write(pipe, data, y, tmp_path / "page.html"))
     check(page)
     assert f"{118 / 178:.3f}" in page.words  # the share of rows that have the view
+    named = data.set_axis([f"wine {k}" for k in range(len(X))])
+    words = read(report.write(pipe, named, y, tmp_path / "page.html")).words
+    assert "of the first row for 0, whose index is wine 0, is " in words
     domain = np.where(np.arange(len(X)) % 2, "one", "two")
     model = fusion().fit(X, y, sample_domain=domain)
     page = read(report.write(model, X, y, tmp_path / "page.html", sample_domain=domain))
@@ -248,6 +251,7 @@ def test_a_classifier_of_bags(tmp_path):
     assert f"bag {bag}, unit {scores[bag].argmax()}" in page.words
     assert EVIL in page.words
     assert "Fall of the accuracy when a view is permuted over the units." in page.words
+    assert f"the logit of its score, {scores[bag].max():.3f}." in page.words
     check(read(report.write(model, DIGITS.bags, path=path)))
     with pytest.warns(UserWarning, match=r"X is one table.* One bag is given as \[X\]"):
         report.write(model, DIGITS.bags[0], path=path)
@@ -367,7 +371,7 @@ def test_a_row_that_is_aligned_with_others_is_explained_as_all_are(tmp_path, tol
     page = read(report.write(pipe, table, y, tmp_path / "page.html", **rest(site)))
     display = ExplanationDisplay.from_estimator(pipe, table, row=0, **rest(site))
     assert display.score == pytest.approx(pipe[1].decision_function(features)[0])
-    assert f"score of the first row for True is {display.score:.3f}." in page.words
+    assert f"decision value of the first row for True is {display.score:.3f}." in page.words
     assert "when a view is permuted over the rows of each domain." in page.words
     alone = ExplanationDisplay.from_estimator(pipe, table[:1], row=0, **rest(site[:1]))
     assert f"{alone.score:.3f}" != f"{display.score:.3f}"

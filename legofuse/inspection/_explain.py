@@ -29,6 +29,7 @@ from ._results import Explanation
 __all__ = ["explain"]
 
 _MOST_VIEWS = 6  # of which all subsets are tried
+_LOGIT = "logit of the unit score"
 _SMALLEST = 1e-12  # a score of 0 or 1 has no finite logit
 
 
@@ -63,9 +64,11 @@ def explain(
         one, the transformer alone with `coef`, the classifier, or a Pipeline that ends with it.
     X : array-like, frame or sparse of shape (n_samples, n_features), or bags
         What to explain.
-    target : class label or int, optional
-        The class, or the column of y, whose score is explained. By default the second of two
-        classes, the predicted class of each row where there are more, or the first column.
+    target : class label, int or str, optional
+        The class, or the column of y (its place, or its name where fit was given a frame), whose
+        score is explained. By default the second of two classes, the predicted class of each row
+        where there are more, or the first column. The score of the first of two classes is that
+        of the second with the opposite sign.
     coef : array-like of shape (n_components,), optional
         Coefficients of a linear model on what the transformer puts out.
     intercept : float, default=0
@@ -127,12 +130,14 @@ def explain(
     True
     """
     check_not_empty(X)
+    index = X.index if hasattr(X, "iloc") and not hasattr(X, "dask") else None
     whole, X = split_classifier(estimator, X)
     with single_threaded_blas():
         if hasattr(whole, "score_units"):
             draws = {"n_permutations": n_permutations, "random_state": random_state}
             return _explain_bags(whole, X, sample_domain, method, **draws)
-        return _explain_rows(whole, X, sample_domain, target, coef, intercept)
+        found = _explain_rows(whole, X, sample_domain, target, coef, intercept)
+        return found._replace(index=index)
 
 
 def _explain_bags(whole, X, sample_domain, method, **draws):
@@ -166,12 +171,14 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
     if head is None:
         direction, base = np.asarray(coef, dtype=float)[None], np.atleast_1d(float(intercept))
         chosen = np.zeros(n_samples(X), dtype=int)
-        targets, scores = None, None
+        targets, scores, name = None, None, "score"
     else:
         direction, base = _linear(head)
+        name = "decision value" if hasattr(head, "classes_") else "prediction"
     features = model.transform(X, sample_domain=sample_domain)
     if head is not None:
-        scores, chosen, targets = _scores(head, features, target)
+        names = getattr(model, "_target_names", None)
+        scores, chosen, targets = _scores(head, features, target, names)
     else:
         scores = features @ direction[0] + base[0]
     if model.normalization_ is not None:
@@ -185,11 +192,15 @@ def _explain_rows(whole, X, sample_domain, target, coef, intercept):
         np.asarray(model.landmarks_),
         parts,
         targets,
+        score_name=name,
     )
 
 
 def _linear(head):
-    """Coefficients (n_outputs, n_features) and intercepts of a linear model."""
+    """Coefficients (n_outputs, n_features) and intercepts of a linear model.
+
+    There is an output for each class, also of two.
+    """
     head = getattr(head, "best_estimator_", head)
     if not hasattr(head, "coef_"):
         raise TypeError(
@@ -197,33 +208,44 @@ def _linear(head):
             "Fit a Pipeline that ends with the linear model itself."
         )
     coef = np.atleast_2d(np.asarray(head.coef_, dtype=float))
-    return coef, np.broadcast_to(np.asarray(head.intercept_, dtype=float), (len(coef),))
+    base = np.broadcast_to(np.asarray(head.intercept_, dtype=float), (len(coef),))
+    if hasattr(head, "classes_") and len(coef) == 1:
+        return np.vstack([-coef, coef]), np.append(-base, base)
+    return coef, base
 
 
-def _scores(head, features, target):
+def _column(target, n_columns, names):
+    """Which column of y is meant, by its place or its name; the first by default."""
+    if target is None:
+        return 0
+    if isinstance(target, str) and target in names:
+        return names.index(target)
+    whole = isinstance(target, Integral) and not isinstance(target, bool)
+    if not whole or target not in range(n_columns):
+        called = "" if isinstance(names, range) else f", or one of {names}"
+        raise ValueError(
+            f"target must be a column of y, 0 to {n_columns - 1}{called}; got {target!r}."
+        )
+    return int(target)
+
+
+def _scores(head, features, target, names):
     """The explained score of each row, the output that gives it, and what that stands for."""
     n = len(features)
     classes = getattr(head, "classes_", None)
     if classes is None:
         values = np.asarray(head.predict(features)).reshape(n, -1)
-        column = 0 if target is None else target
-        whole = isinstance(column, Integral) and not isinstance(column, bool)
-        if not whole or column not in range(values.shape[1]):
-            raise ValueError(
-                f"target must be a column of y, 0 to {values.shape[1] - 1}; got {target!r}."
-            )
-        chosen = np.full(n, column)
-        return values[:, column], chosen, chosen if values.shape[1] > 1 else None
+        names = range(values.shape[1]) if names is None or len(names) != values.shape[1] else names
+        chosen = np.full(n, _column(target, values.shape[1], names))
+        return values[:, chosen[0]], chosen, np.array(names)[chosen] if len(names) > 1 else None
     values = np.asarray(head.decision_function(features)).reshape(n, -1)
     if len(classes) < 2:
         raise ValueError("The classifier was fitted on one class: there is no score to explain.")
     if target is not None and target not in classes.tolist():
         raise ValueError(f"target={target!r} is not one of the classes {classes.tolist()}.")
-    if values.shape[1] == 1:  # two classes: the score is that of the second
-        if target is not None and target != classes[1]:
-            raise ValueError(f"with two classes scores are those of {classes[1]!r}: negate them.")
-        return values[:, 0], np.zeros(n, dtype=int), np.full(n, classes[1])
-    chosen = values.argmax(axis=1)
+    two = values.shape[1] == 1  # the score is that of the second
+    values = np.hstack([-values, values]) if two else values
+    chosen = np.ones(n, dtype=int) if two else values.argmax(axis=1)
     if target is not None:
         chosen[:] = classes.tolist().index(target)
     return values[np.arange(n), chosen], chosen, classes[chosen]
@@ -268,7 +290,8 @@ def _unit_sums(model, X, sample_domain):
     references, parts, base = found
     views = list(dict.fromkeys(view for view, _ in model.graphs_))
     offsets = np.append(0, np.cumsum([len(bag) for bag in bags]))
-    return Explanation(scores, base, views, parts.sum(axis=2), references, parts, offsets=offsets)
+    given = scores, base, views, parts.sum(axis=2), references, parts
+    return Explanation(*given, offsets=offsets, score_name=_LOGIT)
 
 
 def _unit_shapley(model, X, sample_domain, n_permutations, random_state):
@@ -296,7 +319,8 @@ def _unit_shapley(model, X, sample_domain, n_permutations, random_state):
     parts = np.zeros((offsets[-1], len(views)))
     for view, before, share in _arrivals(views, n_permutations, random_state):
         parts[:, views.index(view)] += share * (value(before | {view}) - value(before))
-    return Explanation(scores, np.full(len(scores), base), views, parts, offsets=offsets)
+    given = scores, np.full(len(scores), base), views, parts
+    return Explanation(*given, offsets=offsets, score_name=_LOGIT)
 
 
 def _unit_logits(model, X, options):

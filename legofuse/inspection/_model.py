@@ -227,6 +227,15 @@ def check_place(place, n, what, name="row"):
     return int(place) % n
 
 
+def check_unit(row, lengths, what):
+    """A unit among all of some bags: counted over them, or a pair (bag, unit) as that count."""
+    ends = np.cumsum([0, *lengths])
+    if not isinstance(row, tuple) or len(row) != 2:
+        return check_place(row, int(ends[-1]), what)
+    bag = check_place(row[0], len(lengths), "bags", "bag")
+    return int(ends[bag]) + check_place(row[1], lengths[bag], f"units of bag {bag}", "unit")
+
+
 def check_apart(views):
     """Raise where views share some of their columns: without one the other is partly missing."""
     for (one, first), (other, second) in combinations(views.items(), 2):

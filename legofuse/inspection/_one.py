@@ -8,6 +8,7 @@ from ._explain import explain
 from ._model import (
     as_bags,
     check_place,
+    check_unit,
     holds_bags,
     n_samples,
     split_classifier,
@@ -21,6 +22,8 @@ __all__ = ["explain_one"]
 def explain_one(estimator, X, row, **options):
     """An explanation that holds one row of X, or unit of its bags, and where it is in that.
 
+    Of bags `row` is counted over all units, or a pair (bag, unit).
+
     The row is explained alone, or with the rest of its bag, or with the rows of its domain where
     that is aligned by its own rows: parts are those of an explanation of all of X.
     """
@@ -30,8 +33,8 @@ def explain_one(estimator, X, row, **options):
         domains = check_domains(domains, n_samples(X), sample="bag" if of_bags else "row")
     if of_bags:
         check_is_fitted(model)
-        ends = np.cumsum([len(bag) for bag in as_bags(X)])
-        row = check_place(row, int(ends[-1]) if len(ends) else 0, "units of X")
+        lengths = [len(bag) for bag in as_bags(X)]
+        row, ends = check_unit(row, lengths, "units of X"), np.cumsum(lengths)
         bag = int(np.searchsorted(ends, row, side="right"))
         rows, place = np.array([bag]), row - (int(ends[bag - 1]) if bag else 0)
     else:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._model import check_place
+from ._model import check_place, check_unit
 from ._text import as_text
 
 __all__ = [
@@ -28,7 +28,7 @@ def _frame(columns, index=None, name=None):
     if isinstance(name, tuple):
         index = pd.MultiIndex.from_arrays(index, names=name)
     found = pd.DataFrame(columns, index=index)
-    if not isinstance(name, tuple):
+    if not isinstance(name, tuple) and not isinstance(index, pd.Index):  # that is the caller's
         found.index.name = name
     return found
 
@@ -308,17 +308,23 @@ class Explanation(NamedTuple):
     views : list of str
     view_parts : ndarray of shape (n_rows, n_views)
     landmarks : ndarray of shape (n_landmarks,) or (n_landmarks, 2), or None
-        Training rows that the scores are sums of relations to; for units of bags, the bag and the
-        place in it.
+        Training rows that the scores are sums of relations to, by position: 262 is
+        ``X.iloc[262]`` of the X that was fitted on, whatever its index. For units of bags, the
+        position of the bag and that of the unit in it.
     parts : ndarray of shape (n_rows, n_views, n_landmarks) or None
         What each landmark says through each view. None where scores are no such sums.
     targets : ndarray of shape (n_rows,) or None
-        The class, or column of y, whose score is explained; None where y has one column of real
-        values.
+        The class, or column of y (by name where y was a frame), whose score is explained; None
+        where y has one column of real values.
     offsets : ndarray of shape (n_bags + 1,) or None
         Where each bag begins and ends among the rows, where rows are units of bags.
     bags : ndarray of shape (n_bags,) or None
         Number of each bag in the X that was explained; by default 0, 1, ...
+    index : Index or None
+        That of the pandas frame that was explained, None for other X and for bags.
+    score_name : str
+        What `scores` are: ``"decision value"`` of a classifier, ``"prediction"``, ``"logit of the
+        unit score"``, or ``"score"`` by given coefficients.
     """
 
     scores: Any
@@ -330,19 +336,25 @@ class Explanation(NamedTuple):
     targets: Any = None
     offsets: Any = None
     bags: Any = None
+    index: Any = None
+    score_name: Any = "score"
 
     def __repr__(self):
         n_landmarks = 0 if self.landmarks is None else len(self.landmarks)
-        heading = f"Explanation: parts by {len(self.views)} views"
+        heading = f"Explanation: {self.score_name}, parts by {len(self.views)} views"
         heading += f" and {n_landmarks} landmarks" * (n_landmarks > 0)
-        units = self._units()
-        rows = {"row": range(len(self.scores))} if units is None else units
+        rows = self._units()
+        if rows is None:
+            rows = {"row": range(len(self.scores))}
+        if self.index is not None:
+            rows |= {"index": self.index}
         return as_text(heading, self._columns(rows))
 
     def _columns(self, rows=()):
         """Columns of a row each, views called otherwise than these and those of `rows`."""
         own = {} if self.targets is None else {"target": self.targets}
-        own = dict(rows) | own | {"score": self.scores, "base": self.base}
+        score = "score" if self.offsets is None else "logit"
+        own = dict(rows) | own | {score: self.scores, "base": self.base}
         return _beside(own, self.views, self.view_parts.T)
 
     def _numbers(self):
@@ -357,6 +369,33 @@ class Explanation(NamedTuple):
         places = np.arange(len(self.scores)) - np.repeat(self.offsets[:-1], lengths)
         return {"bag": np.repeat(self._numbers(), lengths), "unit": places}
 
+    def place_of(self, row):
+        """Return the place of a row, which of units may be given as bag and unit.
+
+        Parameters
+        ----------
+        row : int or (int, int)
+            Which of the explained rows, or, of units, the pair ``(bag, unit)`` that the frame has.
+
+        Returns
+        -------
+        int
+            The place in `scores`, `base`, `view_parts` and `parts`, from 0.
+
+        Raises
+        ------
+        TypeError, IndexError
+            If `row` is none of these, or there is no such row, bag or unit.
+        """
+        if self.offsets is None:
+            return check_place(row, len(self.scores), "explained rows")
+        if isinstance(row, tuple) and len(row) == 2 and self.bags is not None:
+            numbers = self._numbers().tolist()
+            if row[0] not in numbers:
+                raise IndexError(f"bag={row[0]} is not among the explained bags {numbers}.")
+            row = numbers.index(row[0]), row[1]
+        return check_unit(row, np.diff(self.offsets).tolist(), "explained rows")
+
     @property
     def landmark_parts(self):
         """Parts by landmark alone, of shape (n_rows, n_landmarks), or None."""
@@ -367,8 +406,8 @@ class Explanation(NamedTuple):
 
         Parameters
         ----------
-        row : int
-            Which of the explained rows.
+        row : int or (int, int)
+            Which of the explained rows, as :meth:`place_of` takes it.
 
         Returns
         -------
@@ -380,7 +419,7 @@ class Explanation(NamedTuple):
         TypeError, IndexError
             If `row` is no int, or there is no such row.
         """
-        row = check_place(row, len(self.scores), "explained rows")
+        row = self.place_of(row)
         return None if self.targets is None else self.targets[row]
 
     def of_bag(self, bag):
@@ -415,15 +454,18 @@ class Explanation(NamedTuple):
     def to_frame(self, row=None):
         """Return a frame: rows by views, or (``row``) landmarks by views of one row.
 
-        Units of bags have an index of two levels, ``bag`` and ``unit``, their landmarks one of
-        ``landmark bag`` and ``landmark unit``, counted in the training data. Rows by views have a
+        Rows have the index of the pandas frame that was explained, else 0, 1, ... Units of bags
+        have an index of two levels, ``bag`` and ``unit``. Landmarks are told by their positions
+        in the training data (of units, ``landmark bag`` and ``landmark unit``), not by an index it
+        may have had. `scores` are the column ``score``, or ``logit`` of units, whose scores in
+        [0, 1] :meth:`~legofuse.LEGOAnomalyClassifier.score_units` gives. Rows by views have a
         column ``target`` where `targets` is not None. A view that is called as a column of the
         frame, such as ``"score"``, has the column ``"score (view)"``.
 
         Parameters
         ----------
-        row : int, optional
-            The row whose landmarks are listed.
+        row : int or (int, int), optional
+            The row whose landmarks are listed, by its place, or, of units, ``(bag, unit)``.
 
         Returns
         -------
@@ -435,16 +477,16 @@ class Explanation(NamedTuple):
         ValueError
             If `row` is given, and scores are no sums over landmarks.
         TypeError, IndexError
-            If `row` is no int, or there is no such row.
+            If `row` is no place, or there is no such row.
         """
         if row is None:
             units = self._units()
             if units is None:
-                return _frame(self._columns())
+                return _frame(self._columns(), self.index)
             return _frame(self._columns(), list(units.values()), tuple(units))
         if self.parts is None:
             raise ValueError("These scores are no sums over landmarks: use to_frame() by views.")
-        row = check_place(row, len(self.scores), "explained rows")
+        row = self.place_of(row)
         total = {"all views": self.parts[row].sum(axis=0)}
         columns = _beside(total, self.views, self.parts[row])
         columns["all views"] = columns.pop("all views")  # the last

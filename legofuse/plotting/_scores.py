@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..inspection._model import check_place, holds_bags, split_classifier
+from ..inspection._model import holds_bags, split_classifier
 from ..inspection._one import explain_one
 from ._style import COLOURS, MARKERS, new_axes, short, wide_enough
 
@@ -185,6 +185,8 @@ class ExplanationDisplay:
         Their sum.
     target : object, optional
         Class, or column of y, that the score is for.
+    score_name : str, default="score"
+        What the score is, for the axis.
 
     Attributes
     ----------
@@ -207,9 +209,9 @@ class ExplanationDisplay:
     ['base', 'minerals', 'phenols', 'colour']
     """
 
-    def __init__(self, names, parts, score, target=None):
+    def __init__(self, names, parts, score, target=None, score_name="score"):
         self.names, self.parts, self.score = list(names), np.asarray(parts, float), float(score)
-        self.target = target
+        self.target, self.score_name = target, score_name
 
     @classmethod
     def from_estimator(cls, estimator, X, row=0, *, by="view", n_landmarks=8, ax=None, **options):
@@ -222,8 +224,9 @@ class ExplanationDisplay:
         X : array-like, frame or sparse of shape (n_samples, n_features), or bags
             What the row is in. That row alone is explained, or the bag of that unit, or the domain
             of that row if it is aligned by its own rows.
-        row : int, default=0
-            Which of the rows; of bags, which of the units, counted over all bags in X.
+        row : int or (int, int), default=0
+            Which of the rows, by its place. Of bags, which of the units: a pair ``(bag, unit)``,
+            or one number that counts the units of all bags in X.
         by : {"view", "landmark"}, default="view"
             Landmarks with small parts are drawn as one.
         n_landmarks : int, default=8
@@ -241,9 +244,9 @@ class ExplanationDisplay:
         Raises
         ------
         ValueError, TypeError
-            If `by` is unknown, the model cannot be taken apart so, or `row` is no int.
+            If `by` is unknown, the model cannot be taken apart so, or `row` is no place.
         IndexError
-            If there is no such row.
+            If there is no such row, bag or unit.
 
         See Also
         --------
@@ -260,8 +263,8 @@ class ExplanationDisplay:
         ----------
         found : Explanation
             Of :func:`legofuse.inspection.explain`.
-        row : int, default=0
-            Which of the explained rows.
+        row : int or (int, int), default=0
+            Which of the explained rows, by its place, or, of units, ``(bag, unit)``.
         by : {"view", "landmark"}, default="view"
             Landmarks with small parts are drawn as one.
         n_landmarks : int, default=8
@@ -279,9 +282,9 @@ class ExplanationDisplay:
         ValueError
             If `by` is unknown, or the scores are no sums over landmarks.
         TypeError, IndexError
-            If `row` is no int, or there is no such row.
+            If `row` is no place, or there is no such row, bag or unit.
         """
-        row = check_place(row, len(found.scores), "explained rows")
+        row = found.place_of(row)
         if by == "view":
             names, parts = list(found.views), found.view_parts[row]
         elif by != "landmark":
@@ -298,7 +301,8 @@ class ExplanationDisplay:
                 names.append(f"{len(rest)} others")
                 parts = np.append(parts, every[rest].sum())
         parts = np.r_[found.base[row], parts]
-        return cls(["base", *names], parts, found.scores[row], found.target_of(row)).plot(ax=ax)
+        of = found.target_of(row), found.score_name
+        return cls(["base", *names], parts, found.scores[row], *of).plot(ax=ax)
 
     def plot(self, *, ax=None):
         """Draw, each bar from where the one above it ends.
@@ -339,7 +343,9 @@ class ExplanationDisplay:
         self.ax_.set_yticks(range(n), names)
         self.ax_.invert_yaxis()
         of = "" if self.target is None else f" of target {short(self.target)}"
-        self.ax_.set(xlabel=f"score{of} (dashed: {_rounded(self.score, room)})", ylabel="part")
+        self.ax_.set(
+            xlabel=f"{self.score_name}{of} (dashed: {_rounded(self.score, room)})", ylabel="part"
+        )
         return self
 
 
@@ -352,4 +358,5 @@ def _rounded(value, room, sign="-"):
 
 
 def _landmark_name(landmark):
-    return f"row {landmark}" if np.ndim(landmark) == 0 else "bag {}, unit {}".format(*landmark)
+    name = f"row {landmark}" if np.ndim(landmark) == 0 else "bag {}, unit {}".format(*landmark)
+    return f"training {name}"

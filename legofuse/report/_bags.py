@@ -83,7 +83,8 @@ def _units(model, bags, scores, y, unit_y, options):
         parts.append(
             figure(
                 lambda found=found, unit=unit: ExplanationDisplay.from_explanation(found, unit),
-                f"What makes unit {unit} of bag {bag} so: parts of its logit by view.",
+                f"What makes unit {unit} of bag {bag} so: parts by view of the logit of its score, "
+                f"{scores[bag][unit]:.3f}.",
             )
         )
         if found.parts is not None:
@@ -92,7 +93,8 @@ def _units(model, bags, scores, y, unit_y, options):
                     lambda found=found, unit=unit: ExplanationDisplay.from_explanation(
                         found, unit, by="landmark"
                     ),
-                    "The same by reference unit, with its bag in the training data.",
+                    "The same by reference unit: positions of its bag in the training data, and of "
+                    "the unit in that, counted from 0.",
                 )
             )
     highest = [

@@ -166,25 +166,26 @@ def _explanation(estimator, head, X, sample_domain):
         )
         for k in order
     ]
-    scored = _what_is_scored(head, found.target_of(row))
+    scored = _what_is_scored(found.score_name, head, found.target_of(row))
+    place = "" if found.index is None else f", whose index is {found.index[row]},"
     return [
         paragraph(
-            f"The {scored} is {found.scores[row]:.3f}. It is the sum of a base "
+            f"The {scored}{place} is {found.scores[row]:.3f}. It is the sum of a base "
             "and of what each landmark (a training row) says through each view."
         ),
         figure(lambda: ExplanationDisplay.from_explanation(found, row), "Parts by view."),
         figure(
             lambda: ExplanationDisplay.from_explanation(found, row, by="landmark"),
-            "Parts by landmark, the number of a training row.",
+            "Parts by landmark, the position of a training row, counted from 0.",
         ),
         table("Largest parts", ["landmark", *found.views, "all views"], rows),
     ]
 
 
-def _what_is_scored(head, target):
+def _what_is_scored(name, head, target):
     if hasattr(head, "classes_"):
-        return f"score of the first row for {target}"
-    return "prediction of the first row" + f" (column {target} of y)" * (target is not None)
+        return f"{name} of the first row for {target}"
+    return f"{name} of the first row" + f" (column {target} of y)" * (target is not None)
 
 
 def _missing(estimator, X, y, **options):

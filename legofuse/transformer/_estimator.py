@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._compat import CallbackSupportMixin, with_callbacks
+from .._labels import target_names
 from .._lazy import gather_sample, is_lazy
 from .._progress import Stages
 from .._random import random_generator
@@ -327,6 +328,7 @@ class LEGOFusionTransformer(
         with progress.stage(_STAGES[0]):
             training = read_training(self, given, weighted, row_weights)
             expansion = self._list_terms(training)
+            self._target_names = target_names(given[1])
             table, domains, rows = training.table, training.domains, training.rows
             progress.note(
                 f"{len(rows)} distinct of {len(table)} rows, {len(self.views_)} views, "
