@@ -238,8 +238,11 @@ def test_rows_that_are_all_alike_are_drawn():
 @pytest.mark.parametrize("display", [GraphsDisplay, EmbeddingDisplay])
 def test_y_is_a_value_for_each_row(display, pipe):
     assert display.from_estimator(pipe, X, y[:, None]).figure_
-    with pytest.raises(ValueError, match=r"y must have one value for each of \d+ rows; got"):
+    message = r"one value for each of 178 rows; got shape \(178, 2\): give one of its columns"
+    with pytest.raises(ValueError, match=message):
         display.from_estimator(pipe, X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match=r"of 178 rows; got shape \(5,\)\.$"):
+        display.from_estimator(pipe, X, y[:5])
 
 
 def test_classes_differ_in_marker_and_colour(pipe):
@@ -282,6 +285,33 @@ def test_bars_of_an_explanation_end_at_the_score(pipe):
         ExplanationDisplay.from_explanation(found._replace(parts=None), by="landmark")
     with pytest.raises(ValueError, match="'view' or 'landmark'"):
         ExplanationDisplay.from_explanation(found, by="term")
+
+
+@pytest.mark.parametrize(
+    ("parts", "n", "named", "others"),
+    [
+        ([5, -1, 4, -3, 2, -9, 1], 4, [5, 4, -9, -3], "3 others (+3, -1)"),
+        ([5, -1, 4, -3, 2, -9, 1], 3, [5, 4, -9], "4 others (+3, -4)"),
+        ([5, -1, 4, -3, 2, -9, 1], 7, [5, 4, 2, 1, -9, -3, -1], None),
+        ([1, 2, 3, 4, -5], 4, [4, 3, 2, -5], "1 other"),  # there are no more negative ones
+        ([-1, -2, -3, 4], 3, [4, -3, -2], "1 other"),
+        ([-1, -2, -3, -4], 2, [-4, -3], "2 others"),
+        ([300, -100, 2, 1], 0, [], "4 others (+303, -100)"),
+        ([0, 0, 0], 2, [0, 0], "1 other"),
+    ],
+)
+def test_landmarks_of_either_sign_are_named(pipe, parts, n, named, others):
+    parts = np.array(parts, float)
+    found = explain(pipe, X[:1])._replace(
+        landmarks=np.arange(len(parts)), parts=parts[None, None], scores=[parts.sum()], base=[0.0]
+    )
+    display = ExplanationDisplay.from_explanation(found, by="landmark", n_landmarks=n)
+    rest = [] if others is None else [parts.sum() - sum(named)]
+    assert_allclose(display.parts, [0, *named, *rest])
+    rows = [int(name.removeprefix("training row ")) for name in display.names[1 : len(named) + 1]]
+    assert_allclose(parts[rows], named)
+    assert display.names[len(named) + 1 :] == ([] if others is None else [others])
+    pyplot().close(display.figure_)
 
 
 def test_a_prediction_is_explained_and_drawn_at_once(pipe, classifier):

@@ -87,7 +87,7 @@ class GraphsDisplay:
             Rows to look at.
         y : array-like of shape (n_samples,), optional
             Rows are ordered by it, real targets from the smallest to the largest; where it has few
-            values, these are written beside the graphs.
+            values, these are written beside the graphs. Of several targets give one column.
         by : {"view", "graph"}, default="view"
             One panel for each view (the mean of its relations), or for each relation of it.
         max_samples : int, default=200
@@ -233,7 +233,11 @@ def _one_each(y, n_rows):
     y = np.asarray(y)
     y = y.ravel() if y.shape == (n_rows, 1) else y
     if y.shape != (n_rows,):
-        raise ValueError(f"y must have one value for each of {n_rows} rows; got shape {y.shape}.")
+        several = y.ndim == 2 and len(y) == n_rows
+        advice = ": give one of its columns, the target to show" * several
+        raise ValueError(
+            f"y must have one value for each of {n_rows} rows; got shape {y.shape}{advice}."
+        )
     kinds = sorted({type(value).__name__ for value in y.tolist()})
     if y.dtype.kind == "O" and len(kinds) > 1:
         raise TypeError(f"y must hold values of one type, to be sorted; it holds {kinds}.")
@@ -285,7 +289,8 @@ class EmbeddingDisplay:
         X : array-like, frame or sparse of shape (n_samples, n_features)
             Rows to look at.
         y : array-like of shape (n_samples,), optional
-            Classes are told by colour and marker, many values by a scale of colours.
+            Classes are told by colour and marker, many values by a scale of colours. Of several
+            targets give one column.
         sample_domain : array-like of shape (n_samples,), optional
             Domain of each row; needed if fit was given domains.
         ax : Axes, optional

@@ -228,9 +228,11 @@ class ExplanationDisplay:
             Which of the rows, by its place. Of bags, which of the units: a pair ``(bag, unit)``,
             or one number that counts the units of all bags in X.
         by : {"view", "landmark"}, default="view"
-            Landmarks with small parts are drawn as one.
+            Of landmarks those with the largest positive parts are drawn, then those with the
+            largest negative ones, and all others as one bar. Its label says in brackets what of
+            it is positive and what negative, which is often much more than is left.
         n_landmarks : int, default=8
-            Number of landmarks drawn.
+            Number of landmarks drawn, half of them of either sign where there are so many.
         ax : Axes, optional
             Where to draw; a new figure by default.
         **options
@@ -266,9 +268,11 @@ class ExplanationDisplay:
         row : int or (int, int), default=0
             Which of the explained rows, by its place, or, of units, ``(bag, unit)``.
         by : {"view", "landmark"}, default="view"
-            Landmarks with small parts are drawn as one.
+            Of landmarks those with the largest positive parts are drawn, then those with the
+            largest negative ones, and all others as one bar. Its label says in brackets what of
+            it is positive and what negative, which is often much more than is left.
         n_landmarks : int, default=8
-            Number of landmarks drawn.
+            Number of landmarks drawn, half of them of either sign where there are so many.
         ax : Axes, optional
             Where to draw; a new figure by default.
 
@@ -293,12 +297,11 @@ class ExplanationDisplay:
             raise ValueError("these scores are no sums over landmarks: use by='view'.")
         else:
             every = found.landmark_parts[row]
-            order = np.argsort(-np.abs(every), kind="stable")
-            top, rest = order[:n_landmarks], order[n_landmarks:]
+            top, rest = _largest(every, n_landmarks)
             names = [_landmark_name(found.landmarks[k]) for k in top]
             parts = every[top]
             if len(rest):
-                names.append(f"{len(rest)} others")
+                names.append(_others(every[rest]))
                 parts = np.append(parts, every[rest].sum())
         parts = np.r_[found.base[row], parts]
         of = found.target_of(row), found.score_name
@@ -347,6 +350,26 @@ class ExplanationDisplay:
             xlabel=f"{self.score_name}{of} (dashed: {_rounded(self.score, room)})", ylabel="part"
         )
         return self
+
+
+def _largest(parts, n):
+    """Places of the largest positive parts and of the largest negative ones, and of the rest."""
+    order = np.argsort(-parts, kind="stable")
+    n_negative = int((parts < 0).sum())
+    n = min(max(n, 0), len(parts))
+    below = min(max(n // 2, n - (len(parts) - n_negative)), n_negative)
+    above = n - below
+    lowest = order[::-1][:below]
+    return np.r_[order[:above], lowest], order[above : len(parts) - below]
+
+
+def _others(parts):
+    """How many parts are drawn as one, and what of them is positive and what negative."""
+    sums = parts[parts > 0].sum(), parts[parts < 0].sum()
+    texts = [f"{v:+.0f}" if 100 <= abs(v) < 1e6 else f"{v:+.3g}" for v in sums]
+    return (
+        f"{len(parts)} other" + "s" * (len(parts) > 1) + f" ({', '.join(texts)})" * bool(all(sums))
+    )
 
 
 def _rounded(value, room, sign="-"):
