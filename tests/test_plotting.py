@@ -155,6 +155,8 @@ def test_bars_are_the_largest_weights(pipe):
     widths = [bar.get_width() for bar in display.bars_]
     assert_allclose(widths, weights / pipe[0].weights_.sum())
     assert display.im_ is None
+    total = len(pipe[0].weights_)
+    assert display.ax_.get_xlabel() == f"relative weight (4 of {total} terms)"
 
 
 def test_the_heat_map_holds_the_weights_of_the_pair(pipe):
@@ -165,8 +167,13 @@ def test_the_heat_map_holds_the_weights_of_the_pair(pipe):
             assert display.grid[powers[0], powers[2]] == pytest.approx(weight)
     assert np.isnan(display.grid[0, 0])
     assert np.isnan(display.grid[2, 2])
+    assert display.figure_.axes[1].get_ylabel() == "weight"
     two = LEGOFusionTransformer({"a": slice(0, 5), "b": slice(5, 13)}, relation="rbf", max_iter=5)
     assert WeightsDisplay.from_estimator(two.fit(X, y)).pair == ("a", "b")
+    bars = WeightsDisplay.from_estimator(two.set_params(degree=1).fit(X, y))  # two numbers
+    assert bars.pair is None
+    assert len(bars.bars_) == 2
+    assert WeightsDisplay.from_estimator(two, pair=("a", "b")).im_ is not None  # asked for
     with pytest.raises(ValueError, match="two of the views"):
         WeightsDisplay.from_estimator(pipe, pair=("minerals", "nothing"))
 

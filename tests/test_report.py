@@ -147,6 +147,21 @@ def test_a_transformer_without_y(tmp_path):
     assert ">-<" not in (tmp_path / "page.html").read_text(encoding="utf-8").split("Agreement")[0]
 
 
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("n_views", [2, 3])
+def test_a_heat_map_is_there_where_it_tells_something(tmp_path, degree, n_views):
+    views = dict(list(VIEWS.items())[-n_views:])
+    model = fusion(degree=degree).set_params(views=views).fit(X)
+    page = read(report.write(model, X, path=tmp_path / "page.html"))
+    check(page)
+    by_powers = [a["alt"] for a in page.of("img") if "by the powers of" in a["alt"]]
+    assert len(by_powers) == (degree == 2)
+    bars = [a["alt"] for a in page.of("img") if "relative to all weights" in a["alt"]]
+    assert len(bars) == (degree == 1 or n_views == 3)
+    assert "share of all" not in page.words
+    assert "share of the fused graph" in page.words
+
+
 @pytest.mark.parametrize("form", ["column", "array", "frame"])
 def test_a_single_target_orders_rows_and_colours_them(tmp_path, form):
     if form == "frame":

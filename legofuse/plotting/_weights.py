@@ -10,7 +10,10 @@ __all__ = ["ImportancesDisplay", "WeightsDisplay"]
 
 
 class WeightsDisplay:
-    """Learned weights: a heat map of A for two views, or bars of the largest terms.
+    """Learned weights: a heat map for two views, or bars of the largest terms.
+
+    Bars are as long as the weight is relative to the sum of all weights. That is no share of the
+    fused graph, in which terms whose graphs differ more between rows count for more.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ class WeightsDisplay:
             A fitted estimator.
         pair : (str, str), optional
             Two views whose weights are drawn as a heat map. By default that is done where there
-            are two graphs and no more; else bars are drawn.
+            are two graphs and no more, with terms above degree 1; else bars are drawn.
         n_terms : int, default=12
             Most bars.
         ax : Axes, optional
@@ -75,8 +78,7 @@ class WeightsDisplay:
             If a view of the pair is unknown.
         """
         found = read_terms(fusion_of(estimator))
-        if pair is None and len(found.owners) == 2 and len(found.views) == 2:
-            pair = tuple(found.views)
+        pair = default_pair(found) if pair is None else pair
         grid = None
         if pair is not None:
             unknown = [view for view in pair if view not in found.views]
@@ -112,10 +114,10 @@ class WeightsDisplay:
         top = np.argsort(-size, kind="stable")[:n_terms][::-1]
         names = [short(self.terms[k], 56) for k in top]
         self.ax_, self.figure_ = new_axes(ax, (wide_enough(names), 1.2 + 0.28 * len(top)))
-        shares = self.weights[top] / (size.sum() or 1.0)
-        self.bars_ = self.ax_.barh(range(len(top)), shares, color=COLOURS[0])
+        relative = self.weights[top] / (size.sum() or 1.0)
+        self.bars_ = self.ax_.barh(range(len(top)), relative, color=COLOURS[0])
         self.ax_.set_yticks(range(len(top)), names)
-        self.ax_.set_xlabel(f"share of all weights ({len(top)} of {len(size)} terms)")
+        self.ax_.set_xlabel(f"relative weight ({len(top)} of {len(size)} terms)")
         self.ax_.set_ylabel("term")
 
     def _heat_map(self, ax):
@@ -135,17 +137,33 @@ class WeightsDisplay:
         steps = range(len(self.grid))
         self.ax_.set(xlabel=f"power of {second}", ylabel=f"power of {first}")
         self.ax_.set(xticks=steps, yticks=steps)
-        self.figure_.colorbar(self.im_, ax=self.ax_, label="weight A")
+        self.figure_.colorbar(self.im_, ax=self.ax_, label="weight")
+
+
+def _powers(found, pair):
+    """Which terms are of two views alone, and their powers of these, (n_terms, 2)."""
+    by_view = (found.powers @ found.membership).astype(int)
+    inside = [found.views.index(view) for view in pair]
+    alone = np.delete(by_view, inside, axis=1).sum(axis=1) == 0
+    return alone, by_view[alone][:, inside]
+
+
+def default_pair(found):
+    """Two views whose weights are drawn as a heat map if nothing else is asked for, or None."""
+    pair = tuple(found.views)
+    return pair if len(found.owners) == len(pair) == 2 and is_map(found, pair) else None
+
+
+def is_map(found, pair):
+    """Whether a heat map of two views tells more than bars: there are terms above degree 1."""
+    return bool((_powers(found, pair)[1].sum(axis=1) > 1).any())
 
 
 def _grid(found, pair):
     """Sum of weights by the powers of two views."""
-    by_view = (found.powers @ found.membership).astype(int)
-    inside = [found.views.index(view) for view in pair]
-    outside = np.delete(by_view, inside, axis=1).sum(axis=1)
-    powers = by_view[outside == 0][:, inside]
+    alone, powers = _powers(found, pair)
     grid = np.full((powers.max() + 1, powers.max() + 1), np.nan)
-    for (p, q), weight in zip(powers, found.weights[outside == 0], strict=True):
+    for (p, q), weight in zip(powers, found.weights[alone], strict=True):
         grid[p, q] = weight if np.isnan(grid[p, q]) else grid[p, q] + weight
     return grid
 

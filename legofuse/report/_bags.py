@@ -112,8 +112,12 @@ def _of_bag(options, bag):
 def _views(model):
     found = model.view_importances_
     return [
-        figure(lambda: ImportancesDisplay.from_estimator(model), "Share in the fused graph."),
-        table("Views", ["view", "share"], [(name, float(v)) for name, v in found.items()]),
+        figure(lambda: ImportancesDisplay.from_estimator(model), "Share of the fused graph."),
+        table(
+            "Views",
+            ["view", "share of the fused graph"],
+            [(name, float(v)) for name, v in found.items()],
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ from ..inspection import permutation_importance
 from ..inspection._model import open_up, read_terms
 from ..inspection._scored import has_domains
 from ..plotting import HistoryDisplay, ImportancesDisplay, WeightsDisplay
+from ..plotting._weights import default_pair, is_map
 from ._html import code, figure, paragraph, table
 
 MOST_ROWS = 15
@@ -27,19 +28,22 @@ def terms(model):
     top = np.argsort(-size, kind="stable")[:MOST_ROWS]
     total = size.sum() or 1.0
     rows = [(found.terms[k], float(found.weights[k]), float(size[k] / total)) for k in top]
+    caption = "Weights of the largest terms, relative to all weights."
+    if default_pair(found):
+        caption = "Weights by the powers of {} and {}.".format(*found.views)
     parts = [
-        figure(lambda: WeightsDisplay.from_estimator(model), "Weights of the largest terms."),
-        table(f"Largest of {len(size)} terms", ["term", "weight", "share of all weights"], rows),
+        figure(lambda: WeightsDisplay.from_estimator(model), caption),
+        table(f"Largest of {len(size)} terms", ["term", "weight", "relative weight"], rows),
     ]
-    if len(found.views) > 2:
-        parts.append(_pair(model, found))
+    by_view = size @ found.view_shares
+    pair = tuple(found.views[k] for k in np.sort(np.argsort(-by_view, kind="stable")[:2]))
+    if len(found.views) > 2 and is_map(found, pair):
+        parts.append(_pair(model, pair))
     return parts
 
 
-def _pair(model, found):
+def _pair(model, pair):
     """Heat map of the two views with the largest weights."""
-    by_view = np.abs(found.weights) @ found.view_shares
-    pair = tuple(found.views[k] for k in np.sort(np.argsort(-by_view, kind="stable")[:2]))
     caption = f"Weights by the powers of {pair[0]} and {pair[1]}, without other views."
     return figure(lambda: WeightsDisplay.from_estimator(model, pair=pair), caption)
 
