@@ -8,17 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._labels import call_view, check_domains, refuse_masked
+from ._labels import check_domains, refuse_masked
 from .views import check_not_list_of_views, resolve_views
 from .views._missing import find_missing
+from .views._numbers import MOST_LETTERS, check_frame, read_numbers
 from .views._take import take_column, take_columns
 
 __all__ = ["Table", "read_columns", "read_domains"]
-
-_MOST_LETTERS = 30  # of a text that an error quotes
 
 
 class Table(NamedTuple):
@@ -79,11 +77,9 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
         If X is no table of numbers, or holds infinity, masked values or partly missing views.
     """
     check_not_list_of_views(X)
-    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
-        raise TypeError("X is a frame of polars that is not computed: give X.collect().")
+    check_frame(X)
     refuse_masked(X, "X")
     _check_not_texts(X)
-    _check_names_differ(X)
     # what is fitted, set_params does not change
     domain_column = getattr(estimator, "domain_column" if reset else "_domain_index", None)
     selective = _is_frame(X) or domain_column is not None or _may_hold_words(X)
@@ -127,12 +123,7 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
     places = np.cumsum(is_used) - 1
     columns = {view: places[index] for view, index in views.items()}
     if selective:
-        if _holds_times(X):  # scikit-learn makes numbers of some
-            raise TypeError(_where_not_numeric(X, columns, used))
-        try:
-            X = check_array(X, **rules)
-        except (TypeError, ValueError) as error:
-            raise type(error)(_where_not_numeric(X, columns, used) or str(error)) from error
+        X = read_numbers(X, columns, used, **rules)
     if sp.issparse(X):
         X = sp.csr_array(X)
         if not X.has_canonical_format:  # repeated entries add up, in a copy
@@ -155,20 +146,9 @@ def _check_not_texts(X):
     text = next((str(item) for item in items if isinstance(item, str | bytes)), None)
     if text is not None:
         raise ValueError(
-            f"X is 1-D and holds text ({text[:_MOST_LETTERS]!r}), not one table of numbers with a "
+            f"X is 1-D and holds text ({text[:MOST_LETTERS]!r}), not one table of numbers with a "
             "row for each sample. Turn texts into numbers first, by a TfidfVectorizer before this "
             "estimator in a Pipeline; columns of text beside numbers, by a ColumnTransformer."
-        )
-
-
-def _check_names_differ(X):
-    """Refuse a frame in which a name stands for several columns."""
-    names = list(X.columns) if _is_frame(X) else []
-    if len(set(names)) < len(names):
-        name = next(name for name in names if names.count(name) > 1)
-        raise ValueError(
-            f"X has {names.count(name)} columns named {name!r}: rename them, so that names differ, "
-            "or give an array (`X.to_numpy()`) and views by position."
         )
 
 
@@ -209,56 +189,6 @@ def _as_fitted(estimator, X):
 
 def _may_hold_words(X):
     return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUSTmM"
-
-
-def _holds_times(X):
-    """Whether an array, or a column of a frame, is of dates, times or durations."""
-    return any(map(_is_time, X.dtypes if _is_frame(X) else [getattr(X, "dtype", None)]))
-
-
-def _is_time(dtype):
-    of_polars = getattr(dtype, "is_temporal", None)
-    return of_polars() if of_polars else getattr(dtype, "kind", "O") in "mM"
-
-
-def _where_not_numeric(X, columns, used):
-    """Which column of which view holds no numbers, in words; None if all do."""
-    names = list(X.columns) if _is_frame(X) else used.tolist()
-    for view, index in columns.items():
-        for k in index:
-            why = _why_no_numbers(take_column(X, k))
-            if why:
-                return (
-                    f"{call_view(view, columns)}: column {names[k]!r} holds no numbers ({why}). "
-                    "Encode it first, for instance in a ColumnTransformer; if it only identifies "
-                    "rows, leave it out: drop it from X, or give `views` without it."
-                )
-    return None
-
-
-def _why_no_numbers(column):
-    """What a column holds that are no numbers; empty if they are."""
-    values = np.asarray(column)
-    if values.dtype.kind in "mM":
-        return "it holds times"
-    try:
-        values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        text = next((str(value) for value in values if _is_word(value)), None)
-        if text is None:
-            return f"dtype {values.dtype}: {error}"
-        kind = str(getattr(column, "dtype", "")).lower()  # of pandas and polars
-        what = "categories" if kind.startswith(("category", "categorical", "enum")) else "text"
-        return f"it holds {what}, such as {text[:_MOST_LETTERS]!r}"
-    return ""
-
-
-def _is_word(value):
-    """Whether a value is text that spells no number."""
-    try:
-        return isinstance(value, str) and float(value) is None
-    except ValueError:
-        return True
 
 
 def _domain_index(column, X, names):

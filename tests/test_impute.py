@@ -112,6 +112,11 @@ def test_whole_numbers_and_nullable_columns():
     filled = ImputeWithin({"x": ["a", "b"]}).fit_transform(frame)
     assert filled["a"].tolist() == [1.0, 2.0, 3.0]
     assert filled["c"].dtype == frame["c"].dtype
+    alone = ImputeWithin({"x": ["a"], "y": ["b"]}).fit_transform(frame)  # and missing there
+    assert_array_equal(alone["a"], [1.0, np.nan, 3.0])
+    many = pd.DataFrame(make_table(), columns=NAMES).astype("Float64")
+    filled = ImputeWithin(VIEWS).fit_transform(many)
+    assert_array_equal(filled, ImputeWithin(VIEWS).fit_transform(make_table()))
 
 
 def test_a_column_without_a_value_in_fit():
@@ -168,6 +173,42 @@ def test_wrong_input(parameters, X, error, message):
 
 def test_a_column_without_numbers_is_placed():
     frame = pd.DataFrame(make_table(), columns=NAMES).assign(protein_b="high")
-    with pytest.raises(ValueError, match="could not convert") as found:
+    message = r"view 'protein': column 'protein_b' holds no numbers \(it holds text, such as 'high'"
+    with pytest.raises(ValueError, match=message) as found:
         ImputeWithin(VIEWS).fit(frame)
+    assert not hasattr(found.value, "__notes__")
+    with pytest.raises(ValueError, match="infinity") as found:
+        ImputeWithin(VIEWS).fit(frame.assign(protein_b=np.inf))
     assert found.value.__notes__ == ["view 'protein': raised by its columns."]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
+def test_times_are_no_numbers(library):
+    """NaT as a number would be a value, and its view never missing."""
+    frame = pd.DataFrame({"day": pd.to_datetime(["2020-01-01", None, "2020-01-03"])})
+    table = {"pandas": frame, "polars": pl.from_pandas(frame), "numpy": frame.to_numpy()}[library]
+    for function in (ImputeWithin({"a": [0]}).fit, lambda X: missing_blocks(X, {"a": [0]})):
+        with pytest.raises(TypeError, match=r"view 'a': column .* \(it holds times\)"):
+            function(table)
+
+
+def test_frames_it_does_not_take():
+    frame = pd.DataFrame(make_table(), columns=["a", "b", "a", "c", "d"])
+    with pytest.raises(ValueError, match="X has 2 columns named 'a'"):
+        ImputeWithin(VIEWS).fit(frame)
+    with pytest.raises(TypeError, match=r"give X\.collect\(\)"):
+        ImputeWithin().fit(pl.DataFrame({"a": [1.0, None]}).lazy())
+
+
+def test_a_fit_that_fails_leaves_all_as_it_was():
+    frame = pd.DataFrame(make_table(), columns=NAMES)
+    views = {"rna": NAMES[:3]}
+    model = ImputeWithin(views).fit(frame)
+    expected = model.transform(frame)
+    with pytest.raises(ValueError, match="unknown column 'rna_c'"):
+        model.fit(frame.drop(columns="rna_c"))
+    pd.testing.assert_frame_equal(model.transform(frame), expected)
+    new = ImputeWithin(views)
+    with pytest.raises(ValueError, match="unknown column 'rna_c'"):
+        new.fit(frame.drop(columns="rna_c"))
+    assert vars(new) == vars(ImputeWithin(views))

@@ -122,6 +122,7 @@ def test_order_and_overlap_are_kept():
         ([0.0, 1.0], TypeError, r"all names, all ints or all booleans"),
         (["hue", 1], TypeError, r"all names, all ints or all booleans"),
         ([[0, 1]], TypeError, r"all names, all ints or all booleans"),
+        ([np.array(0.5), np.array(1)], TypeError, r"all names, all ints or all booleans"),
         ({0, 1}, TypeError, r"columns must be"),
         ({"audio": [0]}, TypeError, r"views by domain are for bags"),
         (slice(0.0, 2.0), TypeError, r"a slice is of ints or of names"),
@@ -505,6 +506,8 @@ def test_all_views_that_are_partly_nan_are_named():
     wide[3, ::2] = np.nan
     with pytest.raises(ValueError, match=r"1 in view 'view5', some in 2 more views\. Impute"):
         missing_blocks(wide, 8)
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
+        missing_blocks(wide[0], 1)
 
 
 @pytest.mark.parametrize(

@@ -141,8 +141,12 @@ def _check_not_pairs_of_columns(views, names):
 def _is_table(spec):
     """Whether this is an array, frame or list of rows where columns of X are meant."""
     if isinstance(spec, list):
-        return len(spec) > 1 and all(isinstance(row, list | np.ndarray) for row in spec)
+        return len(spec) > 1 and all(map(_is_row, spec))
     return len(getattr(spec, "shape", ())) > 1
+
+
+def _is_row(row):
+    return isinstance(row, list) or (isinstance(row, np.ndarray) and row.ndim > 0)
 
 
 def _column_names(feature_names, frame):

@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
 from sklearn.impute import SimpleImputer
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._labels import call_view, refuse_masked
 from ._columns import resolve_views
+from ._numbers import check_frame, read_numbers
 from ._stack import check_not_list_of_views
 from ._take import replace_columns, take_columns
 
@@ -84,11 +84,21 @@ class ImputeWithin(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If X is sparse or no table, `imputer` is none, or `views` are of a wrong type.
+            If X is sparse or no table, holds times in a view, `imputer` is none, or `views` are of
+            a wrong type; nothing is fitted then.
         ValueError
-            If `views` do not fit X or share columns, a view is missing in every row, or X holds
-            infinity, or no numbers, in a view.
+            If `views` do not fit X or share columns, a view is missing in every row, X holds
+            infinity, or no numbers, in a view, or names a column twice; nothing is fitted then.
         """
+        before = dict(self.__dict__)
+        try:
+            return self._fit(X)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def _fit(self, X):
         imputer = SimpleImputer(keep_empty_features=True) if self.imputer is None else self.imputer
         if isinstance(imputer, type) or not hasattr(imputer, "transform"):
             raise TypeError(
@@ -151,12 +161,13 @@ class ImputeWithin(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         except (TypeError, ValueError) as error:
             error.add_note("The units of bags are imputed by `PerUnit(ImputeWithin(views))`.")
             raise
+        check_frame(X)
         refuse_masked(X, "X")
         if not hasattr(X, "columns"):
             X = X if hasattr(X, "shape") else np.asarray(X)
-            if X.dtype.kind not in "OUT" or X.ndim != 2:
+            if X.dtype.kind not in "OUTmM" or X.ndim != 2:
                 return validate_data(self, X, reset=reset, **_RULES)
-            X = X.astype(object)
+            X = X if X.dtype.kind in "mM" else X.astype(object)  # times are refused later
         validate_data(self, X, reset=reset, skip_check_array=True)
         return X
 
@@ -182,9 +193,14 @@ def _check_apart(views, names):
 def _blocks(X, views):
     """Name, values (a copy, columns in order), and which rows have it, of each view."""
     for view, columns in views.items():
+        used = np.sort(columns)
         try:
-            block = check_array(take_columns(X, np.sort(columns)), copy=True, **_RULES)
+            places = {view: np.arange(len(used))}
+            block = read_numbers(take_columns(X, used), places, used, **_RULES)
         except (TypeError, ValueError) as error:
-            error.add_note(f"{call_view(view, views)}: raised by its columns.")
+            where = call_view(view, views)
+            if not str(error).startswith(where):
+                error.add_note(f"{where}: raised by its columns.")
             raise
-        yield view, block, ~np.isnan(block).all(axis=1)
+        # nullable columns of pandas are read-only even where check_array copies them
+        yield view, np.array(block), ~np.isnan(block).all(axis=1)

@@ -2,10 +2,10 @@
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
 
 from .._labels import call_view
 from ._columns import resolve_views
+from ._numbers import read_numbers
 from ._take import take_columns
 
 _MOST_VIEWS = 5  # that an error lists
@@ -29,10 +29,10 @@ def missing_blocks(X, views):
     Raises
     ------
     TypeError
-        If `views` are of a wrong type.
+        If `views` are of a wrong type, or a view holds times.
     ValueError
-        If a block is NaN in part, X has an infinity or no numbers in a view, or `views` do not
-        fit X.
+        If X is not 2-D, a block is NaN in part, X has an infinity or no numbers in a view, or
+        `views` do not fit X.
 
     Examples
     --------
@@ -44,16 +44,20 @@ def missing_blocks(X, views):
            [ True, False]])
     """
     X = X if hasattr(X, "shape") else np.asarray(X)
+    if len(X.shape) != 2:
+        raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead.")
     columns = resolve_views(views, X.shape[1], frame=X)
     used = np.unique(np.concatenate(list(columns.values())))
-    table = check_array(
+    places = {view: np.searchsorted(used, index) for view, index in columns.items()}
+    table = read_numbers(
         take_columns(X.tocsr() if sparse.issparse(X) else X, used),
+        places,
+        used,
         accept_sparse="csr",
         ensure_all_finite=False,
         ensure_min_samples=0,
     )
     labels = list(X.columns) if hasattr(X, "columns") else range(X.shape[1])
-    places = {view: np.searchsorted(used, index) for view, index in columns.items()}
     return find_missing(table, places, labels=[labels[k] for k in used])
 
 
