@@ -122,6 +122,11 @@ def test_order_and_overlap_are_kept():
         ([0.0, 1.0], TypeError, r"all names, all ints or all booleans"),
         (["hue", 1], TypeError, r"all names, all ints or all booleans"),
         ([[0, 1]], TypeError, r"all names, all ints or all booleans"),
+        (
+            [["hue"], ["f0", "f1"]],
+            TypeError,
+            r"all names, all ints or all booleans, got \[\['hue'\]",
+        ),
         ([np.array(0.5), np.array(1)], TypeError, r"all names, all ints or all booleans"),
         ({0, 1}, TypeError, r"columns must be"),
         ({"audio": [0]}, TypeError, r"views by domain are for bags"),

@@ -146,7 +146,9 @@ def _is_table(spec):
 
 
 def _is_row(row):
-    return isinstance(row, list) or (isinstance(row, np.ndarray) and row.ndim > 0)
+    if isinstance(row, list):
+        return not any(isinstance(value, str) for value in row)  # names of columns in groups
+    return isinstance(row, np.ndarray) and row.ndim > 0
 
 
 def _column_names(feature_names, frame):
