@@ -17,7 +17,8 @@ PACKAGE = Path(legofuse.__file__).parent
 PURE = {"relations", "fusion", "readouts", "sampling", "views", "bags", "datasets"}
 PARTS = {"centring", "expansion", "fused", "graphs", "landmarks", "moments", "tables", "terms"}
 PARTS |= {"shifts", "weights", "_lazy", "_progress", "_threads", "_validation", "config"}
-ANYONE = {"_compat", "_labels", "_random", "_row_weights"}  # import none of us; anyone may import
+# import none of us; anyone may import
+ANYONE = {"_all_or_nothing", "_compat", "_labels", "_random", "_row_weights"}
 ESTIMATORS_MAY = PURE | PARTS | {"inspection", "nn"}
 MAY_IMPORT = {
     **{name: set() for name in PURE},

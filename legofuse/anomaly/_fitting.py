@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from .._all_or_nothing import all_or_nothing
 from .._compat import check_sample_weight
 from .._progress import Stages
 from .._random import random_generator
@@ -69,8 +70,7 @@ class BagFitting:
     def _guarded(self, X, y, sample_weight, sample_domain, classes=None, bit_by_bit=False):
         """Fit; after an error, or Ctrl-C, all is as it was."""
         context = self._init_callback_context(max_subtasks=len(_STAGES))
-        before = dict(self.__dict__)
-        try:
+        with all_or_nothing(self):
             context.call_on_fit_task_begin(estimator=self)
             progress = Stages(self, context, len(_STAGES))
             with single_threaded_blas():
@@ -78,10 +78,6 @@ class BagFitting:
                 self._fit(given, progress, bit_by_bit)
             context.call_on_fit_task_end(estimator=self)
             return self
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _fit(self, given, progress, bit_by_bit):
         check_parameters(self)

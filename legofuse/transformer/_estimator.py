@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._all_or_nothing import all_or_nothing
 from .._compat import CallbackSupportMixin, with_callbacks
 from .._labels import target_names
 from .._lazy import gather_sample, is_lazy
@@ -309,8 +310,7 @@ class LEGOFusionTransformer(
             row_weights = sample.row_weights
             moments = sample.moments if sample.is_cut else None
         context = self._init_callback_context(max_subtasks=len(_STAGES))
-        before = dict(self.__dict__)
-        try:
+        with all_or_nothing(self):
             context.call_on_fit_task_begin(estimator=self)
             with single_threaded_blas():
                 progress = Stages(self, context, len(_STAGES))
@@ -318,10 +318,6 @@ class LEGOFusionTransformer(
                 self._fit(given, weighted, progress, row_weights, moments)
             context.call_on_fit_task_end(estimator=self)
             return self
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _fit(self, given, weighted, progress, row_weights=None, moments=None):
         check_fusion(self)

@@ -1,7 +1,7 @@
 """What a view is: named columns of one table, stacking of views, and which blocks are missing.
 
 Pure functions on arrays and frames, and one transformer, `ImputeWithin`. Of legofuse only _labels
-is imported here, and pandas only when a pandas frame was passed.
+and _all_or_nothing are imported here, and pandas only when a pandas frame was passed.
 """
 
 from ._columns import resolve_views

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, 
 from sklearn.impute import SimpleImputer
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._all_or_nothing import all_or_nothing
 from .._labels import call_view, refuse_masked
 from ._columns import resolve_views
 from ._numbers import check_frame, read_numbers
@@ -90,13 +91,8 @@ class ImputeWithin(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If `views` do not fit X or share columns, a view is missing in every row, X holds
             infinity, or no numbers, in a view, or names a column twice; nothing is fitted then.
         """
-        before = dict(self.__dict__)
-        try:
+        with all_or_nothing(self):
             return self._fit(X)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def _fit(self, X):
         imputer = SimpleImputer(keep_empty_features=True) if self.imputer is None else self.imputer
