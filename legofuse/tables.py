@@ -14,7 +14,7 @@ from ._labels import check_domains, refuse_masked
 from .views import check_not_list_of_views, resolve_views
 from .views._missing import find_missing
 from .views._numbers import MOST_LETTERS, check_frame, read_numbers
-from .views._take import take_column, take_columns
+from .views._take import take_column, take_columns, used_columns
 
 __all__ = ["Table", "read_columns", "read_domains"]
 
@@ -114,14 +114,9 @@ def read_columns(estimator, X, *, reset, offsets=None, numbers=None):
     else:
         views = estimator.views_
     domains = None if domain_column is None else take_column(X, estimator._domain_index)
-    is_used = np.zeros(X.shape[1], bool)
-    for index in views.values():
-        is_used[index] = True
-    used = np.flatnonzero(is_used)
-    if len(used) < len(is_used):
+    used, columns = used_columns(views)
+    if len(used) < X.shape[1]:
         X = take_columns(X, used)
-    places = np.cumsum(is_used) - 1
-    columns = {view: places[index] for view, index in views.items()}
     if selective:
         X = read_numbers(X, columns, used, **rules)
     if sp.issparse(X):

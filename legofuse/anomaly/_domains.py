@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _labels
 from ..bags import check_form
+from ..views._take import used_columns
 from ._bags import Packed, read_bags, units_of
 
 _OTHERS = "; to score bags of others, fit without sample_domain"
@@ -133,9 +134,8 @@ def _assemble(estimator, parts, domains):
     views = {domain: reader.views_ for domain, reader in estimator._readers.items()}
     columns: dict = {view: {} for view in next(iter(views.values()))}
     for domain, named in views.items():
-        used = np.unique(np.concatenate(list(named.values())))
-        for view, index in named.items():
-            columns[view][domain] = np.searchsorted(used, index)
+        for view, places in used_columns(named)[1].items():
+            columns[view][domain] = places
     return Packed(X, offsets, columns, views, has_view, all_offsets, domains)
 
 

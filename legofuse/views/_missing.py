@@ -6,7 +6,7 @@ from scipy import sparse
 from .._labels import call_view
 from ._columns import resolve_views
 from ._numbers import read_numbers
-from ._take import take_columns
+from ._take import take_columns, used_columns
 
 _MOST_VIEWS = 5  # that an error lists
 
@@ -47,8 +47,7 @@ def missing_blocks(X, views):
     if len(X.shape) != 2:
         raise ValueError(f"Expected 2D array, got {len(X.shape)}D array instead.")
     columns = resolve_views(views, X.shape[1], frame=X)
-    used = np.unique(np.concatenate(list(columns.values())))
-    places = {view: np.searchsorted(used, index) for view, index in columns.items()}
+    used, places = used_columns(columns)
     table = read_numbers(
         take_columns(X.tocsr() if sparse.issparse(X) else X, used),
         places,

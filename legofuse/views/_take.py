@@ -29,6 +29,15 @@ def take_columns(X, used):
     return X[:, used]
 
 
+def used_columns(views):
+    """Columns that some view has, sorted, and where those of each view are among them."""
+    is_used = np.zeros(1 + max(index.max() for index in views.values()), bool)
+    for index in views.values():
+        is_used[index] = True
+    places = np.cumsum(is_used) - 1
+    return np.flatnonzero(is_used), {view: places[index] for view, index in views.items()}
+
+
 def float_values(X):
     """The values of a pandas frame that holds floats of one kind alone; anything else as it is.
 
