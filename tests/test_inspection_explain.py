@@ -456,6 +456,33 @@ def test_what_is_no_sum_says_so():
         explain(Additive(3), [np.zeros((2, 3))], method="tree")
 
 
+def test_scores_of_units_are_of_the_anomalous_class(classifier):
+    bags = DIGITS.bags[30:32]
+    names = np.array(["fault", "fine"])[1 - DIGITS.y[:30]]
+    model = clone(classifier).set_params(pos_label="fault").fit(DIGITS.bags[:30], names)
+    for method in ("sums", "shapley"):
+        expected = explain(model, bags, method=method)
+        found = explain(model, bags, target="fault", method=method)
+        assert_array_equal(found.view_parts, expected.view_parts)
+        with pytest.raises(ValueError, match=r"'fine' is the normal class.* give target='fault'"):
+            explain(model, bags, target="fine", method=method)
+    with pytest.raises(ValueError, match=r"target=3 is not one of the classes \['fault', 'fine'\]"):
+        explain(model, bags, target=3)
+    with pytest.raises(NotFittedError):
+        explain(clone(model), bags, target="fault")
+    with pytest.raises(ValueError, match="coef is given, but the LEGOAnomalyClassifier has heads"):
+        explain(model, bags, coef=np.ones(30))
+
+
+def test_how_rows_are_taken_apart_is_no_choice():
+    pipe = make(RidgeClassifier()).fit(X, y)
+    assert_array_equal(explain(pipe, X[:3], method="sums").parts, explain(pipe, X[:3]).parts)
+    with pytest.raises(ValueError, match="method='shapley' takes scores of units apart"):
+        explain(pipe, X[:3], method="shapley")
+    with pytest.raises(ValueError, match="method must be"):
+        explain(pipe, X[:3], method="tree")
+
+
 def test_all_forms_of_bags(classifier):
     pd = pytest.importorskip("pandas")
     bags = [bag[:3] for bag in DIGITS.bags[30:33]]

@@ -68,14 +68,14 @@ def explain(
         The class, or the column of y (its place, or its name where fit was given a frame), whose
         score is explained. By default the second of two classes, the predicted class of each row
         where there are more, or the first column. The score of the first of two classes is that
-        of the second with the opposite sign.
+        of the second with the opposite sign. Scores of units are always of the anomalous class.
     coef : array-like of shape (n_components,), optional
-        Coefficients of a linear model on what the transformer puts out.
+        Coefficients of a linear model on what the transformer puts out, where it is given alone.
     intercept : float, default=0
         Its intercept.
     method : {"auto", "sums", "shapley"}, default="auto"
         How scores of units are taken apart: ``"auto"`` is by sums where they are sums over
-        reference units, and else by Shapley values.
+        reference units, and else by Shapley values. Predictions of rows are taken apart by sums.
     sample_domain : array-like of shape (n_samples,), optional
         Needed by a transformer or classifier that was given it in fit.
     n_permutations : int, default=20
@@ -92,7 +92,8 @@ def explain(
     ------
     ValueError, TypeError
         If X is empty, the model is not linear, its terms cannot be taken apart (hops, an
-        identity), or views share columns where they are to be taken apart by Shapley values.
+        identity), views share columns where they are to be taken apart by Shapley values, or a
+        `target`, `coef` or `method` is given that does not go with the estimator.
 
     Notes
     -----
@@ -130,22 +131,44 @@ def explain(
     True
     """
     check_not_empty(X)
+    if method not in ("auto", "sums", "shapley"):
+        raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
     index = X.index if hasattr(X, "iloc") and not hasattr(X, "dask") else None
     whole, X = split_classifier(estimator, X)
     with single_threaded_blas():
         if hasattr(whole, "score_units"):
             draws = {"n_permutations": n_permutations, "random_state": random_state}
+            _check_bag_options(whole, target, coef)
             return _explain_bags(whole, X, sample_domain, method, **draws)
+        if method == "shapley":
+            raise ValueError(
+                "method='shapley' takes scores of units apart; predictions of rows by a linear "
+                "model are sums: use method='auto'."
+            )
         found = _explain_rows(whole, X, sample_domain, target, coef, intercept)
         return found._replace(index=index)
+
+
+def _check_bag_options(whole, target, coef):
+    """Refuse what scores of units know nothing of."""
+    if coef is not None:
+        raise ValueError(f"coef is given, but the {type(whole).__name__} has heads of its own.")
+    if target is None:
+        return
+    check_is_fitted(whole)
+    if target not in whole.classes_.tolist():
+        raise ValueError(f"target={target!r} is not one of the classes {whole.classes_.tolist()}.")
+    if target != whole.pos_label_:
+        raise ValueError(
+            f"target={target!r} is the normal class, but scores of units say how anomalous they "
+            f"are: give target={whole.pos_label_!r}, or none, and turn the sign of the parts."
+        )
 
 
 def _explain_bags(whole, X, sample_domain, method, **draws):
     """Parts of the scores of units."""
     if not hasattr(whole, "views_"):
         check_is_fitted(whole)
-    if method not in ("auto", "sums", "shapley"):
-        raise ValueError(f"method must be 'auto', 'sums' or 'shapley'; got {method!r}.")
     found = None if method == "shapley" else _unit_sums(whole, X, sample_domain)
     if found is None and method == "sums":
         raise ValueError(
