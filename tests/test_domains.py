@@ -85,6 +85,24 @@ def test_partly_missing_blocks_name_view_and_rows():
         make().fit(table, Y)
 
 
+@pytest.mark.parametrize("lone", ["east", "zone"])  # before and after the others
+def test_given_landmarks_lie_in_domains_that_count(lone):
+    """Nothing is known of the shift of a domain whose rows all have weight 0, or no view."""
+    table, sites = X.copy(), np.append(SITES[:-1], lone)
+    message = rf"landmarks: row 39 is of domain '{lone}', none .* rows of \['north', 'south'\]"
+    model = make(landmarks=[0, 1, 39])
+    with pytest.raises(ValueError, match=message):
+        model.fit(table, Y, sample_weight=np.arange(40) < 39, sample_domain=sites)
+    assert not hasattr(model, "views_")
+    table[-1] = np.nan
+    warns = pytest.warns(UserWarning, match="miss every view")
+    with warns, pytest.raises(ValueError, match=message):
+        model.fit(table, Y, sample_domain=sites)
+    counted = np.where(np.arange(40) < 38, 1.0, 0.0)  # another row of no weight, where it may be
+    model.set_params(landmarks=[0, 1, 38]).fit(X, Y, counted, SITES)
+    assert_array_equal(model.landmarks_, [0, 1, 38])
+
+
 def test_complete_rows_are_landmarks_first():
     table = X.copy()
     table[::2, :3] = np.nan

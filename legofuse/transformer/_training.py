@@ -364,12 +364,24 @@ def select_landmarks(estimator, training, labels, learned, rng):
     Returns
     -------
     ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If landmarks that the caller gives are not all rows that hops or an identity need, or lie in
+        a domain of which nothing is known; or if there are too few for what needs all rows.
     """
     table, candidates = training.table, training.rows[training.is_new]
     needs_all = ["expansion='hops'"] * (estimator.expansion == "hops")
     needs_all += ["zeroth='identity'"] * (estimator.zeroth == "identity")
     if not isinstance(estimator.landmarks, str):
         given = given_landmarks(estimator.landmarks, len(table))
+        for row in [] if training.domains is None else given.tolist():
+            if (label := training.domains[row]) not in labels:
+                raise ValueError(
+                    f"landmarks: row {row} is of domain {str(label)!r}, none of whose rows counts "
+                    f"(weight 0, or no view): choose rows of {labels}."
+                )
         if needs_all and not np.array_equal(np.sort(given), np.sort(candidates)):
             raise ValueError(
                 f"{' and '.join(needs_all)} needs each of the {len(candidates)} distinct "
