@@ -39,6 +39,15 @@ DOMAIN_READERS = {
 }
 
 
+def test_records_are_no_table_of_numbers():
+    """As np.genfromtxt(..., names=True) and DataFrame.to_records return."""
+    records = pd.DataFrame(X, columns=list("pqrs")).to_records(index=False)
+    message = r"X is an array of records \(fields 'p', 'q', 'r', 's'\).* `pd.DataFrame\(X\)`"
+    with pytest.raises(TypeError, match=message):
+        LEGOFusionTransformer(VIEWS).fit(records, Y)
+    LEGOFusionTransformer(VIEWS).fit(pd.DataFrame(records), Y)
+
+
 @pytest.mark.parametrize("weight", ["balanced", {0: 1, 1: 2}])
 @pytest.mark.parametrize("model", [LEGOFusionTransformer(VIEWS), LEGOAnomalyClassifier(VIEWS)])
 def test_weights_by_class_are_no_weights(model, weight):

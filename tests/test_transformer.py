@@ -817,6 +817,16 @@ def test_dense_and_sparse_tables_may_be_mixed(relation):
             assert_allclose(model.fused_graph(kind(table)), expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.parametrize("kind", [sp.coo_array, sp.coo_matrix, sp.bsr_array, sp.dok_matrix])
+def test_sparse_tables_of_any_format_hold_a_domain_column(kind):
+    table = np.insert(X * (X > 0.3), 0, np.arange(len(X)) % 2, axis=1)
+    views = {"a": slice(1, 4), "b": slice(4, 10)}
+    dense = make(views=views, domain_column=0).fit(table, Y)
+    sparse = make(views=views, domain_column=0).fit(kind(table), Y)
+    assert_array_equal(sparse.landmarks_, dense.landmarks_)
+    assert_allclose(sparse.transform(kind(table)), dense.transform(table), rtol=1e-6, atol=1e-8)
+
+
 def test_repeated_entries_of_a_sparse_table_add_up():
     whole = sp.csr_array(X * (X > 0.3))
     halves = sp.csr_matrix(

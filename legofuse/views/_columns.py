@@ -222,6 +222,8 @@ def _positions_slice(where, spec, names, n_columns, frame):
 
 
 def _resolve_list(where, spec, columns, names, frame):
+    if getattr(spec, "shape", None) == ():  # a scalar of numpy, or an array that holds one
+        spec = spec.item()
     is_scalar = isinstance(spec, str | Integral) and not isinstance(spec, bool | np.bool_)
     if isinstance(spec, dict | set | frozenset) or not (is_scalar or hasattr(spec, "__iter__")):
         hint = (

@@ -49,7 +49,7 @@ def missing_blocks(X, views):
     columns = resolve_views(views, X.shape[1], frame=X)
     used, places = used_columns(columns)
     table = read_numbers(
-        take_columns(X.tocsr() if sparse.issparse(X) else X, used),
+        take_columns(X, used),
         places,
         used,
         accept_sparse="csr",

@@ -10,7 +10,12 @@ MOST_LETTERS = 30  # of a text that an error quotes
 
 
 def check_frame(X):
-    """Refuse a frame that is not computed, or in which a name stands for several columns."""
+    """Refuse records, and frames not computed, or in which a name stands for several columns."""
+    if fields := getattr(getattr(X, "dtype", None), "names", None):
+        raise TypeError(
+            f"X is an array of records (fields {', '.join(map(repr, fields))}), not a table of "
+            "numbers: give a frame, `pd.DataFrame(X)`."
+        )
     if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
         raise TypeError("X is a frame of polars that is not computed: give X.collect().")
     names = list(X.columns) if hasattr(X, "columns") else []

@@ -24,6 +24,8 @@ def take_columns(X, used):
         return X.iloc[:, used]
     if hasattr(X, "columns"):
         return X[:, used.tolist()]
+    if sparse.issparse(X):
+        X = X.tocsr()  # matrices of coordinates have no columns to take
     if isinstance(X, np.ndarray) and used[-1] - used[0] + 1 == len(used):
         return X[:, used[0] : used[-1] + 1]  # a run of columns is not copied
     return X[:, used]
