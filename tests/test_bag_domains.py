@@ -460,3 +460,27 @@ def test_bad_domains_when_predicting(data):
     plain.fit([bag[:, :4] for bag in bags], y)
     with pytest.raises(ValueError, match="fit was given none"):
         plain.predict([bag[:, :4] for bag in bags], sample_domain=domains)
+
+
+@pytest.mark.filterwarnings("ignore:.*miss every view")
+@pytest.mark.parametrize("options", [LIGHT | {"reference": "both", "pooling": "units"}, *NETS])
+@pytest.mark.parametrize("by", ["nothing", "site", "features"])
+def test_bags_that_miss_every_view_need_no_others_beside(by, options):
+    bags, y, domains = make_bags(16)
+    if by != "features":
+        bags = [bag[:, :4] for bag in bags]
+    model = LEGOAnomalyClassifier(
+        APART if by == "features" else APART["slim"], n_references=8, n_units=5, random_state=0
+    ).set_params(**options | {"max_epochs": 1})
+    given = {} if by == "nothing" else {"sample_domain": domains}
+    model.fit(bags, y, **given)
+    beside = [np.full_like(bags[0], np.nan), bags[0]]
+    given = {name: of[[0, 0]] for name, of in given.items()}
+    alone = beside[:1], {name: of[:1] for name, of in given.items()}
+    graph = model.fused_graphs(alone[0], **alone[1])[0]
+    np.testing.assert_array_equal(graph, model.fused_graphs(beside, **given)[0])
+    for method in ("auto", "shapley"):
+        expected = explain(model, beside, method=method, **given).of_bag(0)
+        found = explain(model, alone[0], method=method, **alone[1])
+        for name in ("scores", "base", "view_parts", "parts"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))

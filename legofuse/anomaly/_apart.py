@@ -107,15 +107,15 @@ class DomainsMember:
 
     def parts(self, units, offsets):
         """Logits of units as sums, see :func:`unit_parts`; None if they are not."""
-        base, parts, columns = np.zeros(len(units)), None, [self._columns(k) for k in (0, 1)]
+        base, columns = np.zeros(len(units)), [self._columns(k) for k in (0, 1)]
+        graphs = next(iter(self.members.values())).fusion.graphs
+        n_views = len({view for view, _ in graphs})
+        parts = [np.zeros((len(units), n_views, sum(map(len, by.values())))) for by in columns]
         for domain, member, _, rows, of in self._each(units, offsets):
             some = member.parts(*of)
             if some is None:
                 return None
-            base[rows], n_views = some[0], some[1][0].shape[1]
-            if parts is None:
-                widths = [sum(map(len, by.values())) for by in columns]
-                parts = [np.zeros((len(units), n_views, width)) for width in widths]
+            base[rows] = some[0]
             for k, part in enumerate(some[1]):
                 parts[k][np.ix_(rows, np.arange(n_views), columns[k][domain])] = part
         return base, parts

@@ -65,6 +65,11 @@ class NetMember:
         return self.fusion if self.fusion.own is None else self.fusion.own
 
     @property
+    def _width(self):
+        """Number of references that a unit, or a segment, is related to."""
+        return self.n_units if self.reference == "bag" else len(self.fusion.landmarks)
+
+    @property
     def expansion(self):
         """Terms of the net."""
         return self._widest.polynomials.expansion
@@ -135,7 +140,7 @@ class NetMember:
 
     def _foresee(self, settings, lengths):
         """Raise where the hidden layer would take too much memory."""
-        width = self.n_units if self.reference == "bag" else len(self.fusion.landmarks)
+        width = self._width
         lengths = lengths if self.fusion.own is None else np.full(len(lengths), self.n_units)
         rows = np.sort(lengths)[-settings.batch_size :].sum()
         copies = 4 * (width + 2) + 2 * rows  # gradients and moments of weights, gradients of rows
@@ -203,11 +208,12 @@ class NetMember:
         own : dict or None
             Each bag's own graphs.
         """
+        if not len(units):
+            return
         if self.reference != "landmarks":
             units = self._segments(units, offsets)
             offsets = np.arange(len(offsets)) * self.n_units
-        width = len(self.fusion.landmarks) if self.reference != "bag" else self.n_units
-        step = rows_at_once(_BLOCK_SIZE, width, self.graphs)
+        step = rows_at_once(_BLOCK_SIZE, self._width, self.graphs)
         for first, last in whole_bags(offsets, step):
             a, b = offsets[first], offsets[last]
             part, own = units[a:b], None
@@ -284,7 +290,8 @@ class NetMember:
         ndarray of shape (n_units, n_landmarks), or (n_bags, n_segments, n_references)
             The second where bags are resampled; to the segments where the reference is the bag.
         """
-        by, found = Polynomials(self.expansion, {"given": np.asarray(weights)}), []
+        by = Polynomials(self.expansion, {"given": np.asarray(weights)})
+        found = [np.empty((0, self._width), np.float32)]
         n_graphs = len(self.graphs)
 
         def factor(present):

@@ -6,6 +6,7 @@ is a mean of such sums, that of related units. Novelty is one relation, to the m
 landmark.
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -80,7 +81,7 @@ def unit_parts(fusion, heads, units, offsets, roles=None, extremes=None):
         base, found = base + slope * start + shift, found * (slope * alpha)
         share = min(head.share, MOST_BLUR)
         if share:
-            flat = found.reshape(len(units), -1)
+            flat = found.reshape(len(units), math.prod(found.shape[1:]))
             smooth = fusion.smooth(units, offsets, head.name, flat)
             found = (flat + share * (smooth - flat)).reshape(found.shape)
         parts[head.kind] += found

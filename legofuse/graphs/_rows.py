@@ -64,6 +64,7 @@ def encode_rows(X, columns, graphs, learned, domains=None, dense=False):
     Rows
     """
     groups = {None: slice(None)} if domains is None else split_domains(domains)
+    groups = groups or {next(iter(learned))[1]: np.arange(0)}  # no rows, as those of any domain
     names: dict = {}
     for view, relation in graphs:
         names.setdefault(view, {})[encoding_of(relation)] = None
