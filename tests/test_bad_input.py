@@ -39,6 +39,32 @@ DOMAIN_READERS = {
 }
 
 
+def test_na_among_objects_is_no_number():
+    frame = pd.DataFrame(X, columns=list("pqrs")).astype("Float64")
+    frame.loc[3, ["p", "q"]] = pd.NA
+    model = LEGOFusionTransformer(VIEWS)
+    message = r"view 'a': column {} holds no numbers .* NA of pandas .* `X.astype\('Float64'\)`"
+    for table, name in [(frame.to_numpy(object), "0"), (frame.astype(object), "'p'")]:
+        with pytest.raises(TypeError, match=message.format(name)):
+            model.fit(table, Y)
+    told = model.fit(frame.to_numpy(float, na_value=np.nan), Y).weights_
+    for table in (frame, frame.astype(object).astype("Float64")):
+        assert (model.fit(table, Y).weights_ == told).all()
+
+
+def test_errors_in_a_relation_name_it_and_its_view():
+    def strict(rows, references):
+        return np.linalg.inv(rows)
+
+    model = LEGOFusionTransformer(VIEWS, relation={"a": "cosine", "b": strict})
+    with pytest.raises(np.linalg.LinAlgError) as raised:
+        model.fit(X, Y)
+    shape = r"ndarray of shape \(12, 2\)"
+    note = rf"Raised by the relation 'strict' of view 'b', called on {shape} and {shape}"
+    assert re.match(note, raised.value.__notes__[0])
+    assert not hasattr(model, "views_")
+
+
 def test_records_are_no_table_of_numbers():
     """As np.genfromtxt(..., names=True) and DataFrame.to_records return."""
     records = pd.DataFrame(X, columns=list("pqrs")).to_records(index=False)

@@ -135,8 +135,15 @@ def _call(relation, view, rows, references):
     if target.size == 0:
         return full
     # copies: what a relation does to its arguments is no matter
-    found = relation(*(part.rows[some].copy() for part, some in zip(parts, have, strict=True)))
-    values, name = np.asarray(found), getattr(relation, "__name__", repr(relation))
+    given = [part.rows[some].copy() for part, some in zip(parts, have, strict=True)]
+    name = getattr(relation, "__name__", repr(relation))
+    try:
+        found = relation(*given)
+    except Exception as error:
+        kinds = " and ".join(f"{type(part).__name__} of shape {part.shape}" for part in given)
+        error.add_note(f"Raised by the relation {name!r} of view {view!r}, called on {kinds}.")
+        raise
+    values = np.asarray(found)
     if values.dtype.kind not in "biuf":
         raise TypeError(
             f"The relation {name!r} of view {view!r} must return an array of real numbers; it "

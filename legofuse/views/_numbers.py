@@ -7,6 +7,15 @@ from .._labels import call_view
 from ._take import take_column
 
 MOST_LETTERS = 30  # of a text that an error quotes
+_NA = "it holds objects, NA of pandas among them"
+_FILL = (
+    "Missing numbers are NaN: `X.astype('Float64')` makes such of a frame, and "
+    "`X.to_numpy(float, na_value=np.nan)` an array of it."
+)
+_ENCODE = (
+    "Encode it first, for instance in a ColumnTransformer; if it only identifies rows, leave it "
+    "out: drop it from X, or give `views` without it."
+)
 
 
 def check_frame(X):
@@ -67,8 +76,7 @@ def _where_not_numeric(X, columns, used):
             if why:
                 return (
                     f"{call_view(view, columns)}: column {names[k]!r} holds no numbers ({why}). "
-                    "Encode it first, for instance in a ColumnTransformer; if it only identifies "
-                    "rows, leave it out: drop it from X, or give `views` without it."
+                    f"{_FILL if why == _NA else _ENCODE}"
                 )
     return None
 
@@ -82,6 +90,8 @@ def _why_no_numbers(column):
         values.astype(np.float64)
     except (TypeError, ValueError) as error:
         text = next((str(value) for value in values if _is_word(value)), None)
+        if text is None and any(type(value).__name__ == "NAType" for value in values):
+            return _NA
         if text is None:
             return f"dtype {values.dtype}: {error}"
         kind = str(getattr(column, "dtype", "")).lower()  # of pandas and polars
