@@ -6,7 +6,9 @@ Imports none of us; anyone may import it.
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from hashlib import blake2b
 from itertools import pairwise
+from math import floor
 from numbers import Integral, Real
 
 import numpy as np
@@ -50,6 +52,37 @@ def check_domains(domains, n_samples, *, what="sample_domain", sample="row", kno
     if unknown:
         raise ValueError(f"{what} holds {unknown}, not among the domains {list(known)}{hint}.")
     return domains
+
+
+def number_labels(labels):
+    """A number for each label: the same one whatever other labels there are, and in any process.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of shape (n_labels,), int64
+
+    Examples
+    --------
+    >>> from legofuse._labels import number_labels
+    >>> one, two = number_labels(np.array([2, 3])), number_labels(np.array([3.0, 1.5]))
+    >>> one[1] == two[0], one[0] == two[1]
+    (np.True_, np.False_)
+    """
+    distinct, places = np.unique(labels, return_inverse=True)
+    names = map(_spell_label, distinct.tolist())
+    digests = (blake2b(name.encode(), digest_size=7).digest() for name in names)
+    return np.array([int.from_bytes(digest) for digest in digests], np.int64)[places]
+
+
+def _spell_label(label):
+    """A text that equal labels have alike: 1, 1.0 and True are one, '1' is another."""
+    if not isinstance(label, Real | Decimal):
+        return repr(label)
+    return str(floor(label)) if label == label // 1 else repr(float(label))
 
 
 def spell_time(label):

@@ -2,6 +2,8 @@
 
 import pickle
 import warnings
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -21,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from legofuse import LEGOAnomalyClassifier, LEGOFusionTransformer
-from legofuse._labels import check_domains
+from legofuse._labels import check_domains, number_labels
 from legofuse.bags import to_bags
 from legofuse.graphs import learn_statistics
 from legofuse.inspection import domain_shift
@@ -139,6 +141,36 @@ def test_hops_tell_equal_rows_of_two_domains_apart():
 
 def _symmetric(graph):
     return np.tril(graph) + np.tril(graph, -1).T
+
+
+def test_labels_have_numbers_of_their_own():
+    groups = [[0, 0.0, False], [1, True, Decimal(1)], ["1"], [1.5, Fraction(3, 2)], ["a"], [b"a"]]
+    groups += [[2**60], [2**60 + 1], [-1], [-2], [pd.Interval(0, 1)], [pd.Interval(0, 2)]]
+    numbers = [{int(number_labels(np.array([x], object))[0]) for x in group} for group in groups]
+    assert {len(found) for found in numbers} == {1}
+    assert len(set.union(*numbers)) == len(groups)
+    plain, among = number_labels(np.array(["b"])), number_labels(np.array(["a", "b", "c"]))
+    assert plain[0] == among[1]
+
+
+@pytest.mark.parametrize("method", ["fused_graph", "relation_graphs"])
+def test_unseen_domains_of_references_are_told_from_those_of_rows(method):
+    """Whichever other new domains there are, and in which of the two."""
+    model = make(unseen_domains="batch", domain_coupling=0.5, domain_alignment=0)
+    graph, rows, sites = (
+        getattr(model.fit(X, Y, sample_domain=SITES), method),
+        X[:6],
+        list("ppqqrr"),
+    )
+    whole = graph(rows, rows, sites, sites)
+    for some in (slice(2, 6), slice(4, 6), slice(0, 4, 2)):
+        part = graph(rows, rows[some], sites, sites[some])
+        if method == "fused_graph":
+            part, expected = {"a": part}, {"a": whole[:, some]}
+        else:
+            expected = {view: found[:, some] for view, found in whole.items()}
+        for view, found in part.items():
+            assert_allclose(found, expected[view], atol=1e-12)
 
 
 def test_marks_are_those_of_the_label():

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from .._labels import call_view
+from .._labels import call_view, number_labels
 from ..graphs import Rows, encode_rows, relate_rows, take
 
 
@@ -53,8 +53,7 @@ def encode_moved(X, columns, graphs, learned, shifts, domains=None, dense=False)
     if shifts is None or domains is None:
         return encode_rows(X, columns, graphs, learned, domains, dense)
     rows = encode_rows(X, columns, graphs, learned, dense=dense)
-    order = np.argsort(np.array(shifts.labels))
-    codes = order[np.searchsorted(np.array(shifts.labels), domains, sorter=order)]
+    codes = number_labels(domains)  # labels that fit did not see may differ from call to call
     if not shifts.maps or not shifts.share:
         return Rows(rows.encoded, rows.present, None, codes)
     X = as_array(X)
