@@ -306,6 +306,21 @@ def test_coupling_makes_domains_differ():
     assert_array_equal(graph("auto"), graph(0.85))
 
 
+@pytest.mark.parametrize("sites", [SITES, np.full(40, "north")])
+def test_coupling_holds_for_a_new_domain_however_many_there_were(sites):
+    parameters = {"weights": "uniform", "degree": 1, "domain_alignment": 0}
+    model = make(unseen_domains="batch", domain_coupling=0.5, **parameters)
+    model.fit(X, Y, sample_domain=sites)
+    alike = make(unseen_domains="batch", domain_coupling=1, **parameters)
+    alike.fit(X, Y, sample_domain=sites)
+    new = X[:5], None, ["east"] * 5
+    assert_allclose(model.fused_graph(*new), 0.5 * alike.fused_graph(*new))
+    assert_allclose(
+        model.fused_graph(X[:5], X[:5], new[2], new[2]),
+        alike.fused_graph(X[:5], X[:5], new[2], new[2]),
+    )
+
+
 def test_rows_of_an_unseen_domain_are_aligned_by_themselves():
     model = make(domain_alignment=1, unseen_domains="batch", relation="correlation")
     model.fit(X, Y, sample_domain=SITES)

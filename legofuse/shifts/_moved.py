@@ -96,7 +96,7 @@ def relate_moved(rows, references, graphs, learned, shifts):
                 (1 - shifts.share) * one + shifts.share * other
                 for one, other in zip(related, aligned, strict=True)
             ]
-    if _couples(shifts):
+    if _couples(rows, references, shifts):
         apart = rows.codes[:, None] != references.codes
         for graph in related:
             graph[apart] *= shifts.coupling
@@ -116,9 +116,12 @@ def related_as_they_are(rows, references, shifts):
     bool
     """
     moved = rows.moved is not None or references.moved is not None
-    return shifts is None or not (moved or _couples(shifts))
+    return shifts is None or not (moved or _couples(rows, references, shifts))
 
 
-def _couples(shifts):
-    """Whether rows of different domains are related by less, or by more."""
-    return shifts.coupling != 1 and len(shifts.labels) > 1
+def _couples(rows, references, shifts):
+    """Whether some rows and references are in different domains, and related by less for that."""
+    if shifts.coupling == 1:
+        return False
+    one = references.codes[0]
+    return bool((rows.codes != one).any() or (references.codes != one).any())
