@@ -70,15 +70,13 @@ def check_parameters(estimator):
         )
     for name in ("pair_sampling", "early_stopping", "warm_start"):
         check_flag(owner, name, getattr(estimator, name))
-    if isinstance(estimator.top_k, Integral):
-        check_number(owner, "top_k", estimator.top_k, low=1)
-    else:
-        check_number(owner, "top_k", estimator.top_k, kind=Real, low=0, high=1)
-        if estimator.top_k == 0:
-            raise ValueError(
-                f"The 'top_k' parameter of {owner} must be an int of at least 1, or a "
-                "fraction above 0 and at most 1; got 0.0."
-            )
+    k = estimator.top_k
+    check_number(owner, "top_k", k, kind=Real)
+    if k < 1 if isinstance(k, Integral) else not 0 < k <= 1:
+        raise ValueError(
+            f"The 'top_k' parameter of {owner} must be an int of at least 1, or a fraction above 0 "
+            f"and at most 1; got {k!r}."
+        )
     check_number(
         owner, "contamination", estimator.contamination, kind=Real, low=0, high=1, none=True
     )
