@@ -42,7 +42,9 @@ def permutation_importance(
     y : array-like of shape (n_samples,)
         Their targets.
     views : int, dict or list of (str, columns), optional
-        Columns of each view in X, given as to the estimators. By default ``views_`` of the
+        Columns of each view in X, given as to the estimators; single columns may be views, too,
+        where no view is missing. After a ColumnTransformer, for words say, give the steps behind it
+        and what it makes (``pipe[1:]`` and ``pipe[0].transform(X)``). By default ``views_`` of the
         estimator, or of the first step of a Pipeline that has some: these are views of what that
         step is given, so that X is passed through the steps before it, and that is what is
         permuted.
