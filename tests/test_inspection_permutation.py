@@ -107,6 +107,17 @@ def test_columns_of_a_view_stay_together():
         assert not np.allclose(shuffled, X)
 
 
+@pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_array, sp.coo_array])
+def test_sparse_columns_in_any_order_are_permuted_as_dense_ones_are(kind):
+    views, seen = {"a": [4, 0, 2], "b": [1], "all": list(range(12, -1, -1))}, {}
+    for data in (X, kind(X)):
+        options = {"views": views, "n_repeats": 1, "random_state": 0}
+        permutation_importance(Spy(seen.setdefault(sp.issparse(data), [])), data, y, **options)
+    assert len(seen[True]) == 4
+    for sparse, dense in zip(seen[True], seen[False], strict=True):
+        np.testing.assert_array_equal(sparse.toarray(), dense)
+
+
 @pytest.mark.parametrize("form", ["array", "pandas", "polars", "sparse"])
 def test_all_forms_of_X_give_the_same(form):
     names = [f"c{i}" for i in range(13)]

@@ -122,13 +122,10 @@ def _permuted(X, columns, rng):
         order[where] = rng.permutation(where)
     columns = columns[0][1]
     if sp.issparse(X):
-        columns_of = sp.csc_array(X)
-        shuffled = columns_of[order]
-        parts = [
-            (shuffled if c in set(columns.tolist()) else columns_of)[:, [c]]
-            for c in range(X.shape[1])
-        ]
-        return sp.csr_array(sp.hstack(parts))
+        table, kept = sp.csc_array(X), np.setdiff1d(np.arange(X.shape[1]), columns)
+        parts = table[:, kept], table[:, columns][order]
+        places = np.argsort(np.concatenate([kept, columns]))
+        return sp.csr_array(sp.hstack(parts, format="csc")[:, places])
     if hasattr(X, "iloc"):
         return replace_columns(X, {c: X.iloc[order, c].to_numpy() for c in columns.tolist()})
     if hasattr(X, "with_columns"):
