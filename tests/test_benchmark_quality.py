@@ -46,6 +46,17 @@ def test_splits_are_fixed_and_published_ones_kept(folder):
     published = sets.splits(given, "published")
     assert len(published) == 10
     assert len(published["p0"][1]) == 12
+    fresh = {"mv_small": sets.splits(small, "fresh"), "omics_given": sets.splits(given, "fresh")}
+    for name, (n_train, n_test) in {"mv_small": (30, 30), "omics_given": (40, 20)}.items():
+        assert list(fresh[name]) == ["f0", "f1", "f2", "f3", "f4"]
+        for train, test in fresh[name].values():
+            assert (len(train), len(test)) == (n_train, n_test)
+            assert not set(train) & set(test)
+    assert not np.array_equal(fresh["mv_small"]["f0"][0], splits["0"][0])
+    assert list(sets.splits(given, "noise")) == ["given"]
+    names = ["given", "2", "p9", "f0"]
+    protocols = ["fixed", "fixed", "published", "fresh"]
+    assert [sets.protocol_of(split) for split in names] == protocols
 
 
 def test_sets_are_found_by_pattern(folder, monkeypatch):
@@ -226,10 +237,13 @@ def test_the_command_runs_and_reports(folder, capsys, monkeypatch):
     assert "average rank" in capsys.readouterr().out
     main(["--methods", "legofuse", "concat_lr", "--sets", "mv_*", "--protocol", "noise",
           "--splits", "1", "--out", str(out)])  # fmt: skip
+    main(["--methods", *names, "--protocol", "fresh", "--sets", "mv_*", "omics_*",
+          "--splits", "1", "--out", str(out)])  # fmt: skip
     assert main(["--report", str(page), "--out", str(out)]) == 0
     text = page.read_text()
     assert "nan" not in text
-    for heading in ("## Accuracy", "## Ranks over 2 sets", "## Wins and losses", "## Time"):
+    for heading in ("## Accuracy", "## Ranks over 2 sets", "## Wins and losses",
+                    "## Fresh splits of 2 sets", "## Time"):  # fmt: skip
         assert heading in text
     assert (page.parent / "figures" / "critical_difference.svg").exists()
     main(["--list"])

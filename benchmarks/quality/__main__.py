@@ -10,6 +10,7 @@ from .run import read, run
 
 PROTOCOLS = {
     "fixed": [""],
+    "fresh": [""],
     "published": [""],
     "noise": ["", "noise1", "noise2", "noise3", "noise5"],
     "label": ["", "label10", "label20", "label30", "label40"],
@@ -111,7 +112,8 @@ def main(argv=None):
     )
     from .report import summary
 
-    print(summary(read(options.out), sets.available(patterns), options.tag))
+    protocol = options.protocol if options.protocol == "fresh" else "fixed"
+    print(summary(read(options.out), sets.available(patterns), options.tag, protocol))
     return 0
 
 

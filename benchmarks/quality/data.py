@@ -30,6 +30,7 @@ FAMILIES = {
 PUBLISHED = ("mv_pie10", "mv_mfeat", "mv_cub_image_text")
 QUICK = ("digits_views", "mv_msrc5", "mv_3sources", "mv_proteinfold", "omics_*")
 MAX_TRAIN = 900
+PREFIXES = {"published": "p", "fresh": "f"}  # of the names of splits
 
 
 @dataclass
@@ -82,24 +83,33 @@ def load(name):
     return Data(name, views, np.unique(bunch.y, return_inverse=True)[1], given)
 
 
+def protocol_of(split):
+    """The protocol that a split's name tells."""
+    return next((name for name, mark in PREFIXES.items() if split.startswith(mark)), "fixed")
+
+
 def splits(data, protocol="fixed", limit=None):
     """Training and test rows by the split's name; the same in every run.
 
     ``"fixed"``: the split that the file gives, where it has at most 900 training rows, else three
-    stratified ones of at most 400 training and 1000 test rows. ``"published"``: ten random ones,
-    80 to 20, as the published tables have it.
+    stratified ones of at most 400 training and 1000 test rows. ``"fresh"``: five more stratified
+    ones of as many rows each. ``"published"``: ten random ones, 80 to 20, as the published tables
+    have it.
     """
     n, blank = len(data.y), np.zeros((len(data.y), 1))
+    n_train = min(n // 2, 400)
+    sizes = {"train_size": n_train, "test_size": min(n - n_train, 1000)}
+    given = data.given is not None and len(data.given[0]) <= MAX_TRAIN
+    if given:
+        sizes = dict(zip(sizes, map(len, data.given), strict=True))
+    if given and protocol not in PREFIXES:
+        return {"given": data.given}
+    cut, prefix = StratifiedShuffleSplit(3, **sizes, random_state=0), PREFIXES.get(protocol, "")
     if protocol == "published":
         cut = StratifiedShuffleSplit(10, test_size=0.2, random_state=0)
-        found = {f"p{i}": s for i, s in enumerate(cut.split(blank, data.y))}
-    elif data.given is not None and len(data.given[0]) <= MAX_TRAIN:
-        found = {"given": data.given}
-    else:
-        n_train = min(n // 2, 400)
-        n_test = min(n - n_train, 1000)
-        cut = StratifiedShuffleSplit(3, train_size=n_train, test_size=n_test, random_state=0)
-        found = {str(i): s for i, s in enumerate(cut.split(blank, data.y))}
+    elif protocol == "fresh":
+        cut = StratifiedShuffleSplit(5, **sizes, random_state=1)
+    found = {f"{prefix}{i}": s for i, s in enumerate(cut.split(blank, data.y))}
     return dict(list(found.items())[:limit])
 
 

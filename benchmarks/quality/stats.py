@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from .data import protocol_of
+
 TIE = 0.005
 TUNED = "concat_tuned"
 
 
 def select(records, protocol="fixed", tag=None):
     """Results of one protocol, for each method those of one version: ``tag``, or the last seen."""
-    chosen = [r for r in records if r["split"].startswith("p") == (protocol == "published")]
+    chosen = [r for r in records if protocol_of(r["split"]) == protocol]
     last = {r["method"]: r["version"] for r in chosen}
     if tag is not None:
         tagged = {r["method"] for r in chosen if r["version"] == tag}
