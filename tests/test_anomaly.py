@@ -417,6 +417,7 @@ EMPTY_VIEW = [np.hstack([bag[:, :3], np.full((len(bag), 2), np.nan)]) for bag in
         ([*BAGS[:-1], np.empty((0, 5))], Y, {}, "bag 11 is empty"),
         (EMPTY_VIEW, Y, {}, "view 'second' is missing"),
         (BAGS, Y, {"top_k": 0}, "'top_k' parameter .* at least 1"),
+        (BAGS, Y, {"top_k": 2**63}, f"'top_k' parameter .* between 1 and {2**63 - 1}"),
         (BAGS, Y, {"top_k": 0.0}, "'top_k' parameter .* above 0 and at most 1; got 0.0"),
         (BAGS, Y, {"top_k": 1.5}, "'top_k' parameter .* an int of at least 1, or a fraction"),
         (BAGS, Y, {"pooling": "mean"}, "'pooling' parameter"),

@@ -71,8 +71,9 @@ def check_parameters(estimator):
     for name in ("pair_sampling", "early_stopping", "warm_start"):
         check_flag(owner, name, getattr(estimator, name))
     k = estimator.top_k
-    check_number(owner, "top_k", k, kind=Real)
-    if k < 1 if isinstance(k, Integral) else not 0 < k <= 1:
+    whole = isinstance(k, Integral)
+    check_number(owner, "top_k", k, kind=Integral if whole else Real, low=1 if whole else None)
+    if not whole and not 0 < k <= 1:
         raise ValueError(
             f"The 'top_k' parameter of {owner} must be an int of at least 1, or a fraction above 0 "
             f"and at most 1; got {k!r}."
