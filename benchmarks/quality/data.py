@@ -96,20 +96,20 @@ def splits(data, protocol="fixed", limit=None):
     ones of as many rows each. ``"published"``: ten random ones, 80 to 20, as the published tables
     have it.
     """
-    n, blank = len(data.y), np.zeros((len(data.y), 1))
-    n_train = min(n // 2, 400)
-    sizes = {"train_size": n_train, "test_size": min(n - n_train, 1000)}
     given = data.given is not None and len(data.given[0]) <= MAX_TRAIN
-    if given:
-        sizes = dict(zip(sizes, map(len, data.given), strict=True))
     if given and protocol not in PREFIXES:
-        return {"given": data.given}
-    cut, prefix = StratifiedShuffleSplit(3, **sizes, random_state=0), PREFIXES.get(protocol, "")
-    if protocol == "published":
-        cut = StratifiedShuffleSplit(10, test_size=0.2, random_state=0)
-    elif protocol == "fresh":
-        cut = StratifiedShuffleSplit(5, **sizes, random_state=1)
-    found = {f"{prefix}{i}": s for i, s in enumerate(cut.split(blank, data.y))}
+        found = {"given": data.given}
+    else:
+        n, n_train = len(data.y), min(len(data.y) // 2, 400)
+        n_train, n_test = map(len, data.given) if given else (n_train, min(n - n_train, 1000))
+        sizes = {"train_size": n_train, "test_size": n_test}
+        drawn = {
+            "published": {"n_splits": 10, "test_size": 0.2, "random_state": 0},
+            "fresh": {"n_splits": 5, **sizes, "random_state": 1},
+        }
+        options = drawn.get(protocol, {"n_splits": 3, **sizes, "random_state": 0})
+        cut = StratifiedShuffleSplit(**options).split(np.zeros((n, 1)), data.y)
+        found = {f"{PREFIXES.get(protocol, '')}{i}": rows for i, rows in enumerate(cut)}
     return dict(list(found.items())[:limit])
 
 

@@ -108,6 +108,11 @@ def _cell(values, n_test):
     return f"{mean:.3f} ± {error:.3f}" + "*" * (len(values) == 1)
 
 
+def _present(found, methods):
+    """Those of the methods that have a result on some set."""
+    return [m for m in methods if any(m in columns for columns in found.values())]
+
+
 def _accuracy_table(found, names, methods, n_test):
     rows = []
     for name in names:
@@ -125,7 +130,7 @@ def _accuracy_table(found, names, methods, n_test):
 
 
 def _families(found, n_test):
-    present = [m for m in SHOWN if any(m in columns for columns in found.values())]
+    present = _present(found, SHOWN)
     for key, title in FAMILIES.items():
         names = sorted(n for n in found if family(n) == key)
         if names:
@@ -134,7 +139,7 @@ def _families(found, n_test):
 
 
 def _ranked(found):
-    methods = [m for m in (OURS, *COLUMNS) if any(m in columns for columns in found.values())]
+    methods = _present(found, (OURS, *COLUMNS))
     target = {n: c for n, c in found.items() if family(n) in ("mv", "omics")} or found
     names, scores = stats.matrix(target, methods)
     return methods, names, scores
@@ -192,8 +197,7 @@ def _cost_table(records):
 
 
 def _variant_table(found):
-    names = [m.name for m in METHODS.values() if m.group == "variant"]
-    names = [n for n in names if any(n in columns for columns in found.values())]
+    names = _present(found, [m.name for m in METHODS.values() if m.group == "variant"])
     if not names:
         return ""
     rows = []
@@ -213,7 +217,7 @@ def _published(records, tag):
     found = stats.accuracies(stats.add_tuned_concatenation(stats.select(records, "published", tag)))
     if not found:
         return ""
-    methods = [m for m in SHOWN if any(m in c for c in found.values())]
+    methods = _present(found, SHOWN)
     rows = []
     for name in sorted(found):
         runs = [found[name].get(m, {}) for m in methods]  # only complete ones
@@ -231,12 +235,11 @@ def _fresh(records, tag):
     if len(names) < 2:
         return ""
     result = stats.ranking(scores)
-    shown = [m for m in SHOWN if any(m in columns for columns in found.values())]
     n_test = {r["set"]: r["n_test"] for r in records}
     parts = [
         f"## Fresh splits of {len(names)} sets\n",
         FRESH,
-        _accuracy_table(found, sorted(found), shown, n_test) + "\n",
+        _accuracy_table(found, sorted(found), _present(found, SHOWN), n_test) + "\n",
         _rank_table(methods, scores, result) + "\n",
         f"Friedman's test: p = {result.p_value:.2g}; critical difference "
         f"{result.critical_difference:.2f}.\n",
@@ -318,7 +321,7 @@ def summary(records, names=None, tag=None, protocol="fixed"):
     records = stats.add_tuned_concatenation(stats.select(records, protocol, tag))
     found = stats.accuracies(records)
     found = {n: c for n, c in found.items() if names is None or n in names}
-    methods = [m for m in (OURS, *COLUMNS) if any(m in columns for columns in found.values())]
+    methods = _present(found, (OURS, *COLUMNS))
     common, scores = stats.matrix(found, methods)
     if not common or len(methods) < 2:
         return "Too few results for a table of ranks."
@@ -355,7 +358,7 @@ def write(records, path, tag=None):
             "it does not tell apart.\n",
             f"![Critical-difference diagram]({link}/critical_difference.svg)\n",
         ]
-    others = [m for m in SHOWN if m != OURS and any(m in c for c in found.values())]
+    others = [m for m in _present(found, SHOWN) if m != OURS]
     parts += [
         "## Wins and losses\n",
         f"Level: within {stats.TIE}.\n",
